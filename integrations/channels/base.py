@@ -1,0 +1,184 @@
+"""What every messenger offers, and what passes through it: one small protocol for all channels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol, runtime_checkable
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button under a message: `data` (at most 64 bytes) comes back on a tap, or `url` opens a page."""
+
+    text: str
+    data: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """One message. `text` is plain; a channel that wants markup escapes it itself."""
+
+    text: str
+    buttons: tuple[tuple[Button, ...], ...] = ()  # rows, for channels with buttons
+    poll: tuple[str, ...] = ()  # options, for channels with polls
+    share_phone: str = ""  # label of a button that shares the person's number
+    remove_keyboard: bool = False
+    quote: str = ""  # id of the message that this one answers
+
+
+class IncomingKind(StrEnum):
+    TEXT = "text"  # typed words, or the caption of a picture
+    TAP = "tap"  # a button or a vote in a poll
+    MEDIA = "media"  # voice, photo, sticker … without words
+    EDITED = "edited"  # the new text of an earlier message
+    START = "start"  # the bot was opened; `token` from the deep link
+    CONTACT = "contact"  # a shared card: `phone`, and whether it is the sender's own
+    BLOCKED = "blocked"  # the person blocked the bot
+    UNBLOCKED = "unblocked"
+    ECHO = "echo"  # a person of the company wrote to this chat from elsewhere
+    STATUS = "status"  # delivery of a message of ours
+    STATE = "state"  # of the gateway itself; `reason` names it
+    OTHER = "other"  # authentic, but nothing to act on
+
+
+class Status(StrEnum):
+    """How far a message got. The order is the rank: a status never goes back, FAILED only counts before DELIVERED."""
+
+    SENT = "sent"
+    FAILED = "failed"
+    DELIVERED = "delivered"
+    READ = "read"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """One thing that came in, as far as it could be understood."""
+
+    kind: IncomingKind
+    chat_id: str = ""
+    sent_at: datetime | None = None  # by the service's clock
+    message_id: str = ""  # of the incoming message; of ours for STATUS
+    text: str = ""
+    data: str = ""  # payload of the tapped button; for a poll the chosen option's text, "" = withdrawn
+    quoted: str = ""  # id of our message that it answers
+    callback_id: str = ""  # a tap that wants an answer
+    sender_id: str = ""
+    sender_name: str = ""
+    phone: str = ""  # digits as the service gives them, where it tells
+    is_own_phone: bool = True  # False for somebody else's card
+    media: str = ""  # voice, photo, sticker …
+    token: str = ""
+    is_group: bool = False
+    status: Status | None = None
+    reason: str = ""  # why it failed; state of the gateway
+    is_gone: bool = False  # failed because this person is not on this messenger
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """An update as it came, with the key under which it is kept once."""
+
+    external_id: str
+    kind: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one poll brought. `offset` goes to disk together with `updates`; then `confirm` is called."""
+
+    updates: tuple[Raw, ...]
+    offset: str
+    receipt: str = ""
+
+
+class UnreadableError(ValueError):
+    """A body that is authentic but not understood: it is kept as it came and put aside."""
+
+
+class Channel(Protocol):
+    """A messenger. `send` raises only the errors of `integrations.errors`."""
+
+    @property
+    def name(self) -> str: ...  # as in `delivery.channels`
+    @property
+    def has_buttons(self) -> bool: ...
+    @property
+    def poll_limit(self) -> int: ...  # longest text of a poll in characters; 0 = no polls
+    @property
+    def has_receipts(self) -> bool: ...  # tells what was delivered
+    @property
+    def has_read_receipts(self) -> bool: ...
+    @property
+    def gap(self) -> timedelta: ...  # between first messages to different people
+
+    def address(self, phone: str) -> str | None:
+        """The chat to write to first for this E.164 number; None where a bot must be opened by the person."""
+
+    async def start(self) -> None:
+        """Ask the service who we are and set it up; raises as `send` does. Safe to repeat."""
+
+    async def send(self, chat_id: str, message: Outgoing) -> str:
+        """Send and give the message's id."""
+
+    async def edit(self, chat_id: str, message_id: str, message: Outgoing) -> None:
+        """Replace text and buttons of a message of ours; already so, or gone, is a success."""
+
+    async def answer_tap(self, callback_id: str, text: str) -> None:
+        """Stop the spinner; too late is a success."""
+
+    def read(self, body: bytes) -> Sequence[Incoming]:
+        """Understand a stored body. Raises UnreadableError."""
+
+    async def close(self) -> None: ...
+
+
+@runtime_checkable
+class Polled(Protocol):
+    """A channel that can be asked for what came in."""
+
+    async def poll(self, offset: str, timeout: timedelta) -> Batch:
+        """Wait up to `timeout` for updates after `offset` ("" = from the oldest unconfirmed)."""
+
+    async def confirm(self, batch: Batch) -> None:
+        """Called after the batch is on disk."""
+
+
+@runtime_checkable
+class Linked(Protocol):
+    """A bot that a person opens by a deep link."""
+
+    async def deep_link(self, token: str) -> str:
+        """The address that opens the bot with this token (asks the bot's name once)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewaySettings:
+    """`[whatsapp]`, `[max_account]`, `[telegram_account]`: the keys of all gateways; `provider` says which matter."""
+
+    provider: str = "none"
+    base_url: str = ""
+    instance_id: str = ""
+    api_token: str = field(default="", repr=False)
+    receive: str = "polling"
+    gap: timedelta = timedelta(seconds=45)
+    channel_id: str = ""
+    api_key: str = field(default="", repr=False)
+    phone_number_id: str = ""
+    access_token: str = field(default="", repr=False)
+    app_secret: str = field(default="", repr=False)
+    verify_token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BotSettings:
+    """`[telegram]` and `[max]`."""
+
+    token: str = field(default="", repr=False)
+    api_url: str = ""
+    deep_link: str = ""
+    mode: str = "polling"
+    proxy: str = ""
+    ca_file: str = ""

@@ -1,0 +1,375 @@
+"""Every table: flat rows without relationships. Times are aware and in UTC; ids of amoCRM are 64-bit.
+
+States are plain strings in the database (see the enums here), so a row of a newer version can still be read.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Column, Index, Integer, LargeBinary, Text, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+Json = dict[str, Any]
+
+# SQLite counts up only a column that is INTEGER, PostgreSQL's INTEGER is too small for years of rows.
+SerialId = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _serial() -> Any:
+    return Field(default=None, primary_key=True, sa_type=SerialId)
+
+
+def _big(**options: Any) -> Any:
+    return Field(sa_type=BigInteger, **options)
+
+
+def _text(default: str | None = "") -> Any:
+    return Field(default=default, sa_type=Text)
+
+
+def _json(default_factory: Any = dict) -> Any:
+    return Field(default_factory=default_factory, sa_type=JSON)
+
+
+class SurveyState(StrEnum):
+    """planned → sending → sent or uncertain → answered or expired; skipped and failed carry a reason."""
+
+    PLANNED = "planned"
+    SENDING = "sending"
+    SENT = "sent"
+    UNCERTAIN = "uncertain"  # It may have arrived: counts as asked.
+    ANSWERED = "answered"
+    EXPIRED = "expired"
+    SKIPPED = "skipped"  # Never sent; `reason` says why.
+    FAILED = "failed"  # Accepted, but every channel reported failure.
+
+
+class OutboxState(StrEnum):
+    WAITING = "waiting"
+    DOING = "doing"
+    DONE = "done"
+    GIVEN_UP = "given_up"
+
+
+class InboxState(StrEnum):
+    NEW = "new"
+    READ = "read"
+    QUARANTINED = "quarantined"
+
+
+class Deal(SQLModel, table=True):
+    """The mirror of a deal, of any pipeline, as last read from amoCRM."""
+
+    __tablename__ = "deals"
+
+    deal_id: int = _big(primary_key=True)
+    name: str = _text()
+    price: float = 0
+    pipeline_id: int = _big(default=0)
+    status_id: int = _big(default=0)
+    manager_id: int = _big(default=0)  # the responsible user, now
+    contact_id: int | None = _big(default=None, index=True)  # the main contact
+    company_id: int | None = _big(default=None)
+    client_id: int | None = _big(default=None, index=True)
+    tags: list[str] = _json(list)
+    fields: Json = _json()  # field id as text → [{"value": …, "enum_id": …}]
+    created_at: datetime
+    updated_at: datetime = Field(index=True)
+    closed_at: datetime | None = Field(default=None, index=True)
+    entered_at: datetime | None = None  # when it was first seen in its present status
+    is_deleted: bool = False
+    is_reply: bool = False  # the messenger integration opened it because of a reply: counts nowhere
+    link_token: str | None = Field(default=None, unique=True)  # of the deep links to the bots
+    seen_at: datetime
+
+
+class Contact(SQLModel, table=True):
+    """A contact (or, with a negative id, a company without contacts) as last read from amoCRM."""
+
+    __tablename__ = "contacts"
+
+    contact_id: int = _big(primary_key=True)
+    client_id: int | None = _big(default=None, index=True)
+    name: str = _text()
+    phone: str | None = None  # E.164, the one that identifies the client
+    tags: list[str] = _json(list)
+    fields: Json = _json()
+    updated_at: datetime | None = None
+    read_at: datetime
+    is_deleted: bool = False
+
+
+class Client(SQLModel, table=True):
+    """A person: a normalised phone number with everything linked to it.
+
+    `key` is `phone:+7…`; `contact:301` until a number is known; `chat:telegram:17` for a stranger;
+    `erased:<id>` after `forget`.
+    """
+
+    __tablename__ = "clients"
+
+    client_id: int | None = _serial()
+    key: str = Field(unique=True)
+    phone: str | None = Field(default=None, index=True)
+    name: str = _text()
+    created_at: datetime
+    opted_out_at: datetime | None = None
+    opted_out_in: str = ""
+    erased_at: datetime | None = None
+
+
+class Chat(SQLModel, table=True):
+    """Where a person can be written to, and who wrote there last."""
+
+    __tablename__ = "chats"
+    __table_args__ = (UniqueConstraint("channel", "chat_id"),)
+
+    id: int | None = _serial()
+    channel: str
+    chat_id: str
+    client_id: int | None = _big(default=None, index=True)
+    name: str = _text()
+    linked_at: datetime
+    dead_at: datetime | None = None  # blocked, stopped, or not on this messenger
+    dead_reason: str = ""
+    client_wrote_at: datetime | None = None
+    waiting_since: datetime | None = None  # the client's words that nobody has answered yet
+    human_wrote_at: datetime | None = None  # a person of the company wrote here
+    asked_at: datetime | None = None  # our last question
+    forwarded_at: datetime | None = None  # «передали сотруднику» was said: once in 12 hours
+
+
+class Survey(SQLModel, table=True):
+    """One survey of one deal: unique for ever, so closing a deal again asks nobody again."""
+
+    __tablename__ = "surveys"
+    __table_args__ = (
+        UniqueConstraint("survey_key", "deal_id"),
+        Index("surveys_open", "next_at", sqlite_where=text("state = 'planned'"),
+              postgresql_where=text("state = 'planned'")),
+        Index("surveys_state", "survey_key", "state"),
+    )
+
+    id: int | None = _serial()
+    survey_key: str
+    metric: str
+    trigger: str
+    deal_id: int = _big(index=True)  # the deal it is about; for `complaint_closed` the complaint deal
+    root_deal_id: int = _big()  # the sales deal behind it: surveys of one root never block each other
+    client_id: int | None = _big(default=None, index=True)
+    contact_id: int | None = _big(default=None)
+    pipeline_id: int = _big(default=0)
+    manager_id: int = _big(default=0)  # written down at planning: deals are reassigned later
+    manager: str = _text()
+    subject: str = _text()  # the person or crew that is rated; "" for the company
+    subject_is_manager: bool = False
+    triggered_at: datetime
+    planned_at: datetime
+    due_at: datetime = Field(index=True)  # never moves after the first sending
+    turn_at: datetime | None = None  # when the question before it was answered
+    next_at: datetime  # when to look at it again
+    waits_for: str = ""  # the reason of the last postponement
+
+    state: str = Field(default=SurveyState.PLANNED)
+    reason: str = ""
+    settled_at: datetime | None = Field(default=None, index=True)  # first sent, or ended unsent
+    owner: str = ""
+    attempt: int = 0
+
+    conversation: int | None = _big(default=None, index=True)  # id of the survey that opened it
+    channel: str = ""
+    chat_id: str = ""
+    message_id: str = ""
+    tried: list[str] = _json(list)  # channels that failed for good
+    text_variant: str = ""  # which text went out: keys joined by «+»
+    promo_code: str = ""  # the code that the question carried
+    sent_at: datetime | None = None
+    delivered_at: datetime | None = None
+    read_at: datetime | None = None
+    reminded_at: datetime | None = None
+    expires_at: datetime | None = None
+    uncertain: bool = False  # the gateway's answer was lost and nothing has confirmed it since
+
+    score: int | None = None
+    band: str = ""  # low, neutral, high
+    answered_at: datetime | None = Field(default=None, index=True)  # when the client first scored
+    revision: int = 0
+    late: bool = False
+    confirm_until: datetime | None = None  # a bare 4 or 5 was asked about once; act after this
+    asked_again: bool = False  # «пришлите одно число» was said once
+    reviewed: bool = False  # a public review was asked for after this one
+
+
+class Message(SQLModel, table=True):
+    """What we sent to a client, so that a status, a quote or a tap finds its survey."""
+
+    __tablename__ = "messages"
+    __table_args__ = (UniqueConstraint("channel", "chat_id", "message_id"),)
+
+    id: int | None = _serial()
+    channel: str
+    chat_id: str
+    message_id: str
+    survey_id: int | None = _big(default=None, index=True)
+    kind: str  # question, reminder, thanks, …
+    text_variant: str = ""
+    sent_at: datetime
+    status: str = "sent"  # sent, delivered, read, failed
+    status_at: datetime | None = None
+
+
+class Reply(SQLModel, table=True):
+    """One reply of a client, whatever it held: the history of scores and the rows of `export`."""
+
+    __tablename__ = "replies"
+    __table_args__ = (UniqueConstraint("channel", "external_id"),)
+
+    id: int | None = _serial()
+    channel: str
+    external_id: str
+    received_at: datetime = Field(index=True)
+    client_id: int | None = _big(default=None, index=True)
+    chat_id: str = ""
+    survey_id: int | None = _big(default=None, index=True)
+    score: int | None = None
+    band: str = ""
+    late: bool = False
+    counts: bool = False  # its score is the survey's
+    kind: str = ""  # tap, text, voice, …
+    rule: str = ""  # how the text was read
+    text: str = _text()
+
+
+class Inbox(SQLModel, table=True):
+    """What came in, as it came. Unique, so a repeat changes nothing."""
+
+    __tablename__ = "inbox"
+    __table_args__ = (
+        UniqueConstraint("channel", "external_id", "kind"),
+        Index("inbox_new", "id", sqlite_where=text("state = 'new'"), postgresql_where=text("state = 'new'")),
+    )
+
+    id: int | None = _serial()
+    channel: str
+    external_id: str
+    kind: str
+    raw: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    received_at: datetime
+    state: str = Field(default=InboxState.NEW)
+    attempts: int = 0
+    error: str = _text()
+    read_at: datetime | None = None
+
+
+class Outbox(SQLModel, table=True):
+    """What has to be done outside. `key` says what the act is: it is done once, or again for a newer revision."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        Index("outbox_open", "due_at", sqlite_where=text("state = 'waiting'"),
+              postgresql_where=text("state = 'waiting'")),
+    )
+
+    id: int | None = _serial()
+    kind: str = Field(index=True)
+    key: str = Field(unique=True)
+    payload: Json = _json()
+    revision: int = 0  # raised when it is asked for again
+    state: str = Field(default=OutboxState.WAITING)
+    due_at: datetime
+    created_at: datetime
+    owner: str = ""
+    attempt: int = 0
+    uncertain: bool = False  # the last try may have happened: look before doing it again
+    error: str = _text()
+    done_at: datetime | None = None
+
+
+class Complaint(SQLModel, table=True):
+    """A complaint deal: opened by a low score, or by hand in amoCRM (then without a survey)."""
+
+    __tablename__ = "complaints"
+
+    id: int | None = _serial()  # «Рекламация № 17»
+    lead_id: int | None = _big(default=None, unique=True)
+    marker: str | None = Field(default=None, unique=True)  # the tag that finds it after a lost answer
+    client_id: int | None = _big(default=None, index=True)
+    survey_id: int | None = _big(default=None)
+    source_deal_id: int | None = _big(default=None, index=True)
+    manager_id: int = _big(default=0)  # of the source deal, as of the survey
+    manager: str = _text()
+    name: str = _text()
+    responsible_id: int = _big(default=0)
+    task_id: int | None = _big(default=None)
+    noted: bool = False  # the first note stands on the deal
+    opened_at: datetime = Field(index=True)
+    deadline: datetime | None = None
+    closed_at: datetime | None = Field(default=None, index=True)
+    is_solved: bool | None = None  # closed as won; None while open
+    left_at: datetime | None = None  # moved away to another pipeline while open
+    reopened: int = 0
+    taken_by: str = ""
+    taken_at: datetime | None = None
+    call_later_at: datetime | None = None
+
+
+class Alert(SQLModel, table=True):
+    """A complaint's message in a staff chat, to be edited when something changes."""
+
+    __tablename__ = "alerts"
+    __table_args__ = (UniqueConstraint("complaint_id", "chat_id"),)
+
+    id: int | None = _serial()
+    complaint_id: int = _big(index=True)
+    chat_id: str
+    message_id: str
+    sent_at: datetime
+    lines: list[str] = _json(list)  # «Взято: Анна, 14:05» and its like
+
+
+class PromoCode(SQLModel, table=True):
+    """A client's one code for friends."""
+
+    __tablename__ = "promo_codes"
+
+    code: str = Field(primary_key=True)  # as shown, such as ДРУГ-48215
+    digits: str = Field(unique=True)
+    client_id: int = _big(unique=True)
+    created_at: datetime
+    first_sent_at: datetime | None = Field(default=None, index=True)
+
+
+class Referral(SQLModel, table=True):
+    """What a deal says about who recommended the company: decided anew whenever the deal changes."""
+
+    __tablename__ = "referrals"
+
+    deal_id: int = _big(primary_key=True)
+    is_referral: bool = False
+    by_field: bool = False  # the referral field has the value
+    code: str = ""  # the friend's code that was recognised
+    referrer_id: int | None = _big(default=None, index=True)  # a client
+    problem: str = ""  # self, unknown, ambiguous: for a person to look at
+    typed: str = _text()
+    decided_at: datetime
+
+
+class Erased(SQLModel, table=True):
+    """A keyed hash of a number that asked to be forgotten: the next pull must not bring the person back."""
+
+    __tablename__ = "erased"
+
+    hash: str = Field(primary_key=True)
+    erased_at: datetime
+
+
+class State(SQLModel, table=True):
+    """Small things to remember: watermark, polling offsets, keys, the bot's name."""
+
+    __tablename__ = "state"
+
+    key: str = Field(primary_key=True)
+    value: Json = _json()
+    version: int = 0
+    updated_at: datetime
