@@ -146,8 +146,12 @@ class Survey(SQLModel, table=True):
     __tablename__ = "surveys"
     __table_args__ = (
         UniqueConstraint("survey_key", "deal_id"),
-        Index("surveys_open", "next_at", sqlite_where=text("state = 'planned'"),
-              postgresql_where=text("state = 'planned'")),
+        Index(
+            "surveys_open",
+            "next_at",
+            sqlite_where=text("state = 'planned'"),
+            postgresql_where=text("state = 'planned'"),
+        ),
         Index("surveys_state", "survey_key", "state"),
     )
 
@@ -263,12 +267,16 @@ class Inbox(SQLModel, table=True):
 
 
 class Outbox(SQLModel, table=True):
-    """What has to be done outside. `key` says what the act is: it is done once, or again for a newer revision."""
+    """What has to be done outside. `key` says what the act is; a newer revision is done again."""
 
     __tablename__ = "outbox"
     __table_args__ = (
-        Index("outbox_open", "due_at", sqlite_where=text("state = 'waiting'"),
-              postgresql_where=text("state = 'waiting'")),
+        Index(
+            "outbox_open",
+            "due_at",
+            sqlite_where=text("state = 'waiting'"),
+            postgresql_where=text("state = 'waiting'"),
+        ),
     )
 
     id: int | None = _serial()

@@ -1,0 +1,78 @@
+"""Complaint deals, ours and those opened by hand, and the alerts about them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel import col, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.tables import Alert, Complaint, Deal
+
+
+async def complaint(tx: AsyncSession, complaint_id: int) -> Complaint | None:
+    return (await tx.exec(select(Complaint).where(Complaint.id == complaint_id))).first()
+
+
+async def by_lead(tx: AsyncSession, lead_id: int) -> Complaint | None:
+    return (await tx.exec(select(Complaint).where(Complaint.lead_id == lead_id))).first()
+
+
+async def by_markers(tx: AsyncSession, markers: Sequence[str]) -> Complaint | None:
+    return (await tx.exec(select(Complaint).where(col(Complaint.marker).in_(list(markers))))).first()
+
+
+async def by_survey(tx: AsyncSession, survey_id: int) -> Complaint | None:
+    return (await tx.exec(select(Complaint).where(Complaint.survey_id == survey_id))).first()
+
+
+async def open_of_client(tx: AsyncSession, client_id: int) -> Complaint | None:
+    """The complaint of this person that nobody has closed, whoever opened it."""
+    wanted = select(Complaint).where(
+        Complaint.client_id == client_id, col(Complaint.closed_at).is_(None), col(Complaint.left_at).is_(None)
+    )
+    return (await tx.exec(wanted.order_by(col(Complaint.opened_at)))).first()
+
+
+async def of_deal(tx: AsyncSession, source_deal_id: int) -> Complaint | None:
+    """The latest complaint about this deal."""
+    wanted = select(Complaint).where(Complaint.source_deal_id == source_deal_id)
+    return (await tx.exec(wanted.order_by(col(Complaint.opened_at).desc()))).first()
+
+
+async def take(tx: AsyncSession, complaint_id: int, staff: str, now: datetime) -> bool:
+    """One owner: False if somebody else was faster."""
+    changed = await tx.exec(
+        update(Complaint)
+        .where(
+            col(Complaint.id) == complaint_id,
+            col(Complaint.taken_by) == "",
+            col(Complaint.closed_at).is_(None),
+        )
+        .values(taken_by=staff, taken_at=now)
+    )
+    return changed.rowcount == 1
+
+
+async def close(tx: AsyncSession, complaint_id: int, now: datetime, *, is_solved: bool) -> bool:
+    changed = await tx.exec(
+        update(Complaint)
+        .where(col(Complaint.id) == complaint_id, col(Complaint.closed_at).is_(None))
+        .values(closed_at=now, is_solved=is_solved)
+    )
+    return changed.rowcount == 1
+
+
+async def alerts(tx: AsyncSession, complaint_id: int) -> Sequence[Alert]:
+    return (
+        await tx.exec(select(Alert).where(Alert.complaint_id == complaint_id).order_by(col(Alert.id)))
+    ).all()
+
+
+async def fill_clients(tx: AsyncSession) -> None:
+    """Complaints opened by hand learn their client once the contact has been read."""
+    known = select(Deal.client_id).where(Deal.deal_id == Complaint.lead_id).scalar_subquery()
+    await tx.exec(
+        update(Complaint)
+        .where(col(Complaint.client_id).is_(None), col(Complaint.lead_id).is_not(None))
+        .values(client_id=known)
+    )

@@ -1,0 +1,192 @@
+"""The mirror of amoCRM's deals, and how far it has been read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import exists, func
+from sqlmodel import col, or_, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.state import recall, remember
+from storage.tables import Complaint, Contact, Deal, Referral, Survey
+
+WATERMARK = "pull.watermark"
+SURVEYS_SINCE = "pull.surveys_since"
+
+# What stays ours when a deal is read again.
+_OURS = {"client_id", "link_token", "is_reply", "entered_at", "seen_at"}
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A deal as it is now, and the status in which it was seen before (None: a new one)."""
+
+    deal: Deal
+    was: tuple[int, int] | None  # (pipeline, status)
+    is_changed: bool
+
+
+async def save_page(tx: AsyncSession, deals: Sequence[Deal], now: datetime) -> list[Saved]:
+    """Keep a page of deals as last read; what is ours stays."""
+    ids = [deal.deal_id for deal in deals]
+    known = {
+        deal.deal_id: deal for deal in (await tx.exec(select(Deal).where(col(Deal.deal_id).in_(ids)))).all()
+    }
+    people = await _clients(tx, [deal.contact_id for deal in deals if deal.contact_id])
+    saved = []
+    for deal in deals:
+        old = known.get(deal.deal_id)
+        if old is None:
+            deal.seen_at = now
+            deal.entered_at = deal.closed_at or deal.updated_at
+            deal.client_id = people.get(deal.contact_id or 0)
+            tx.add(deal)
+            known[deal.deal_id] = deal
+            saved.append(Saved(deal, None, True))
+            continue
+        was = (old.pipeline_id, old.status_id)
+        changes = _changes(old, deal)
+        if was != (deal.pipeline_id, deal.status_id):
+            old.entered_at = deal.closed_at or deal.updated_at
+        for name, value in changes.items():
+            setattr(old, name, value)
+        if "contact_id" in changes or old.client_id is None:
+            old.client_id = people.get(old.contact_id or 0)
+        saved.append(Saved(old, was, bool(changes)))
+    await tx.flush()
+    return saved
+
+
+def _changes(old: Deal, new: Deal) -> dict[str, Any]:
+    fresh = new.model_dump(exclude=_OURS)
+    stored = old.model_dump(exclude=_OURS)
+    return {name: value for name, value in fresh.items() if stored[name] != value}
+
+
+async def _clients(tx: AsyncSession, contact_ids: Sequence[int]) -> dict[int, int]:
+    rows = await tx.exec(
+        select(Contact.contact_id, Contact.client_id).where(col(Contact.contact_id).in_(contact_ids))
+    )
+    return {contact_id: client_id for contact_id, client_id in rows.all() if client_id is not None}
+
+
+async def deal(tx: AsyncSession, deal_id: int) -> Deal | None:
+    return (await tx.exec(select(Deal).where(Deal.deal_id == deal_id))).first()
+
+
+async def deals(tx: AsyncSession, deal_ids: Sequence[int]) -> dict[int, Deal]:
+    rows = await tx.exec(select(Deal).where(col(Deal.deal_id).in_(list(deal_ids))))
+    return {deal.deal_id: deal for deal in rows.all()}
+
+
+async def by_token(tx: AsyncSession, token: str) -> Deal | None:
+    return (await tx.exec(select(Deal).where(Deal.link_token == token))).first()
+
+
+async def give_token(tx: AsyncSession, deal_id: int, token: str) -> None:
+    await tx.exec(
+        update(Deal)
+        .where(col(Deal.deal_id) == deal_id, col(Deal.link_token).is_(None))
+        .values(link_token=token)
+    )
+
+
+async def newest_of_client(
+    tx: AsyncSession, client_id: int, *, but_pipeline: int | None = None
+) -> Deal | None:
+    """The client's latest deal, complaints left out: where a stray message belongs."""
+    wanted = select(Deal).where(Deal.client_id == client_id, col(Deal.is_deleted).is_(False))
+    if but_pipeline is not None:
+        wanted = wanted.where(Deal.pipeline_id != but_pipeline)
+    return (await tx.exec(wanted.order_by(col(Deal.created_at).desc(), col(Deal.deal_id).desc()))).first()
+
+
+async def contacts_to_read(
+    tx: AsyncSession, *, complaints_pipeline: int | None, limit: int = 10_000
+) -> list[int]:
+    """Main contacts, not read yet, of deals for which it matters who the client is."""
+    surveyed = exists().where(col(Survey.deal_id) == col(Deal.deal_id))
+    wanted = (
+        select(Deal.contact_id)
+        .where(
+            col(Deal.contact_id).is_not(None),
+            col(Deal.client_id).is_(None),
+            ~exists().where(col(Contact.contact_id) == col(Deal.contact_id)),
+            or_(Deal.status_id == 142, Deal.pipeline_id == complaints_pipeline, surveyed),
+        )
+        .distinct()
+        .limit(limit)
+    )
+    return [contact_id for contact_id in (await tx.exec(wanted)).all() if contact_id is not None]
+
+
+async def referrals_to_decide(tx: AsyncSession, *, limit: int = 500) -> Sequence[Deal]:
+    """Won deals that have not been looked at since they last changed."""
+    wanted = (
+        select(Deal)
+        .outerjoin(Referral, col(Referral.deal_id) == col(Deal.deal_id))
+        .where(
+            Deal.status_id == 142,
+            col(Deal.is_deleted).is_(False),
+            or_(col(Referral.deal_id).is_(None), col(Referral.decided_at) < col(Deal.updated_at)),
+        )
+        .order_by(col(Deal.closed_at))
+        .limit(limit)
+    )
+    return (await tx.exec(wanted)).all()
+
+
+async def lead_ids_without_token(
+    tx: AsyncSession, *, but_pipeline: int | None, limit: int = 1000
+) -> Sequence[int]:
+    """Deals whose link to the bots has not been made."""
+    wanted = select(Deal.deal_id).where(col(Deal.link_token).is_(None), col(Deal.is_deleted).is_(False))
+    if but_pipeline is not None:
+        wanted = wanted.where(Deal.pipeline_id != but_pipeline)
+    return (await tx.exec(wanted.limit(limit))).all()
+
+
+async def watermark(tx: AsyncSession) -> datetime | None:
+    """The newest change that was received and committed."""
+    kept = await recall(tx, WATERMARK)
+    return datetime.fromisoformat(kept["at"]) if kept else None
+
+
+async def move_watermark(tx: AsyncSession, newest: datetime, now: datetime) -> None:
+    """Never backwards."""
+    at = await watermark(tx)
+    if at is None or newest > at:
+        await remember(tx, WATERMARK, {"at": newest.isoformat()}, now)
+
+
+async def surveys_since(tx: AsyncSession) -> datetime | None:
+    kept = await recall(tx, SURVEYS_SINCE)
+    return datetime.fromisoformat(kept["at"]) if kept else None
+
+
+async def remember_surveys_since(tx: AsyncSession, since: datetime, now: datetime) -> None:
+    await remember(tx, SURVEYS_SINCE, {"at": since.isoformat()}, now)
+
+
+async def complaint_by_lead(tx: AsyncSession, lead_id: int) -> Complaint | None:
+    return (await tx.exec(select(Complaint).where(Complaint.lead_id == lead_id))).first()
+
+
+async def count(tx: AsyncSession) -> int:
+    return (await tx.exec(select(func.count()).select_from(Deal))).one()
+
+
+async def stale_contacts(tx: AsyncSession, contact_ids: Sequence[int], before: datetime) -> list[int]:
+    """Those that were last read before this moment, or never."""
+    fresh = await tx.exec(
+        select(Contact.contact_id).where(
+            col(Contact.contact_id).in_(list(contact_ids)), col(Contact.read_at) >= before
+        )
+    )
+    known = set(fresh.all())
+    return [contact_id for contact_id in contact_ids if contact_id not in known]
+
+
+OVERLAP = timedelta(seconds=300)  # each pull starts this long before the watermark

@@ -1,0 +1,173 @@
+"""Clients, their contacts in amoCRM and their chats: who is who, and how each can be reached."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlmodel import col, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.tables import Chat, Client, Complaint, Contact, Deal, PromoCode, Referral, Reply, Survey
+
+
+async def client(tx: AsyncSession, client_id: int, *, lock: bool = False) -> Client | None:
+    """`lock` holds the row until the transaction ends: two workers decide about one person in turn."""
+    wanted = select(Client).where(Client.client_id == client_id)
+    return (await tx.exec(wanted.with_for_update() if lock else wanted)).first()
+
+
+async def client_by_key(tx: AsyncSession, key: str) -> Client | None:
+    return (await tx.exec(select(Client).where(Client.key == key))).first()
+
+
+async def client_for(
+    tx: AsyncSession, *, phone: str | None, otherwise: str, name: str, now: datetime
+) -> Client:
+    """The person with this number, or the one known only as `otherwise` (`contact:301`, `chat:telegram:17`).
+
+    Somebody who was known as `otherwise` and whose number is learned now becomes one person with it.
+    """
+    key = f"phone:{phone}" if phone else otherwise
+    found = await client_by_key(tx, key)
+    if found is None:
+        found = await client_by_key(tx, otherwise) if phone else None
+        if found is not None:
+            found.key, found.phone = key, phone
+        else:
+            found = Client(key=key, phone=phone, name=name, created_at=now)
+        tx.add(found)
+        await tx.flush()
+    elif phone and (nameless := await client_by_key(tx, otherwise)) is not None:
+        await _merge(tx, nameless, into=found)
+    if name and not found.name:
+        found.name = name
+    return found
+
+
+async def _merge(tx: AsyncSession, gone: Client, *, into: Client) -> None:
+    for table in (Deal, Contact, Chat, Survey, Reply, Complaint):
+        await tx.exec(update(table).where(table.client_id == gone.client_id).values(client_id=into.client_id))  # type: ignore[attr-defined]
+    own = (await tx.exec(select(PromoCode).where(PromoCode.client_id == into.client_id))).first()
+    code = (await tx.exec(select(PromoCode).where(PromoCode.client_id == gone.client_id))).first()
+    if code is not None and own is None:
+        code.client_id = into.client_id or 0
+    # With a code on each side the older person keeps the row, so that a code given away stays known.
+    await tx.exec(
+        update(Referral).where(col(Referral.referrer_id) == gone.client_id).values(referrer_id=into.client_id)
+    )
+    if gone.opted_out_at is not None and into.opted_out_at is None:
+        into.opted_out_at, into.opted_out_in = gone.opted_out_at, gone.opted_out_in
+    if code is None or own is None:
+        await tx.delete(gone)
+    await tx.flush()
+
+
+async def save_contact(tx: AsyncSession, contact: Contact) -> None:
+    """Keep what was read; the client behind it is handed in as `client_id`."""
+    await tx.merge(contact)
+    await tx.exec(
+        update(Deal)
+        .where(
+            col(Deal.contact_id) == contact.contact_id,
+            col(Deal.client_id).is_distinct_from(contact.client_id),
+        )
+        .values(client_id=contact.client_id)
+    )
+    await tx.exec(
+        update(Survey)
+        .where(col(Survey.contact_id) == contact.contact_id, col(Survey.client_id).is_(None))
+        .values(client_id=contact.client_id)
+    )
+
+
+async def contact(tx: AsyncSession, contact_id: int) -> Contact | None:
+    return (await tx.exec(select(Contact).where(Contact.contact_id == contact_id))).first()
+
+
+async def contacts_of(tx: AsyncSession, client_id: int) -> Sequence[Contact]:
+    return (
+        await tx.exec(
+            select(Contact).where(Contact.client_id == client_id, col(Contact.is_deleted).is_(False))
+        )
+    ).all()
+
+
+async def chats_of(tx: AsyncSession, client_id: int) -> Sequence[Chat]:
+    return (await tx.exec(select(Chat).where(Chat.client_id == client_id).order_by(col(Chat.id)))).all()
+
+
+async def chat(tx: AsyncSession, channel: str, chat_id: str) -> Chat | None:
+    return (await tx.exec(select(Chat).where(Chat.channel == channel, Chat.chat_id == chat_id))).first()
+
+
+async def chat_for(
+    tx: AsyncSession, channel: str, chat_id: str, *, client_id: int | None, name: str, now: datetime
+) -> Chat:
+    """This chat, made if it is new. A known person is written down where the chat had none."""
+    found = await chat(tx, channel, chat_id)
+    if found is None:
+        found = Chat(channel=channel, chat_id=chat_id, client_id=client_id, name=name, linked_at=now)
+        tx.add(found)
+    elif found.client_id is None:
+        found.client_id = client_id
+    if name:
+        found.name = name
+    await tx.flush()
+    return found
+
+
+async def mark_dead(tx: AsyncSession, channel: str, chat_id: str, reason: str, now: datetime) -> None:
+    await tx.exec(
+        update(Chat)
+        .where(col(Chat.channel) == channel, col(Chat.chat_id) == chat_id, col(Chat.dead_at).is_(None))
+        .values(dead_at=now, dead_reason=reason)
+    )
+
+
+async def mark_alive(tx: AsyncSession, channel: str, chat_id: str) -> None:
+    await tx.exec(
+        update(Chat)
+        .where(col(Chat.channel) == channel, col(Chat.chat_id) == chat_id)
+        .values(dead_at=None, dead_reason="")
+    )
+
+
+async def opt_out(tx: AsyncSession, client_id: int, channel: str, now: datetime) -> bool:
+    """In every channel, at once. True if it is news."""
+    changed = await tx.exec(
+        update(Client)
+        .where(col(Client.client_id) == client_id, col(Client.opted_out_at).is_(None))
+        .values(opted_out_at=now, opted_out_in=channel)
+    )
+    return changed.rowcount == 1
+
+
+async def opt_in(tx: AsyncSession, client_id: int) -> None:
+    await tx.exec(
+        update(Client).where(col(Client.client_id) == client_id).values(opted_out_at=None, opted_out_in="")
+    )
+
+
+async def owners_of_phones(tx: AsyncSession, phones: Collection[str]) -> dict[str, int]:
+    """Phone → client, for those that are known."""
+    rows = await tx.exec(select(Client.phone, Client.client_id).where(col(Client.phone).in_(list(phones))))
+    return {phone: client_id for phone, client_id in rows.all() if phone and client_id is not None}
+
+
+async def code_of(tx: AsyncSession, client_id: int) -> PromoCode | None:
+    return (await tx.exec(select(PromoCode).where(PromoCode.client_id == client_id))).first()
+
+
+async def code_by_digits(tx: AsyncSession, digits: str) -> PromoCode | None:
+    return (await tx.exec(select(PromoCode).where(PromoCode.digits == digits))).first()
+
+
+async def codes_by_digits(tx: AsyncSession, digits: Collection[str]) -> Sequence[PromoCode]:
+    return (await tx.exec(select(PromoCode).where(col(PromoCode.digits).in_(list(digits))))).all()
+
+
+async def mark_code_sent(tx: AsyncSession, code: str, now: datetime) -> None:
+    await tx.exec(
+        update(PromoCode)
+        .where(col(PromoCode.code) == code, col(PromoCode.first_sent_at).is_(None))
+        .values(first_sent_at=now)
+    )

@@ -1,0 +1,525 @@
+"""Surveys on their way: claimed before they are sent, settled once, answered in revisions."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func
+from sqlmodel import col, or_, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.database import Database
+from storage.rows import insert_once
+from storage.tables import Chat, Complaint, Deal, Message, Reply, Survey, SurveyState
+
+LEASE = timedelta(minutes=5)  # how long a claimed survey may be checked before another may take it
+CHECKING = "checking"  # `waits_for` of a survey that somebody is just looking at
+OPEN = (SurveyState.SENDING, SurveyState.SENT, SurveyState.UNCERTAIN)
+
+
+async def add_once(tx: AsyncSession, survey: Survey) -> bool:
+    """False if this survey of this deal exists: for ever, whatever became of it."""
+    return await insert_once(tx, survey)
+
+
+async def survey(tx: AsyncSession, survey_id: int) -> Survey | None:
+    return (await tx.exec(select(Survey).where(Survey.id == survey_id))).first()
+
+
+async def move_due(
+    tx: AsyncSession, survey_key: str, deal_id: int, triggered_at: datetime, due_at: datetime
+) -> None:
+    """The date it counts from was changed before anything was sent."""
+    await tx.exec(
+        update(Survey)
+        .where(
+            col(Survey.survey_key) == survey_key,
+            col(Survey.deal_id) == deal_id,
+            col(Survey.state) == SurveyState.PLANNED,
+            col(Survey.turn_at).is_(None),
+            col(Survey.due_at) != due_at,
+        )
+        .values(triggered_at=triggered_at, due_at=due_at, next_at=due_at, waits_for="")
+    )
+
+
+async def claim_due(db: Database, now: datetime) -> Survey | None:
+    """The longest due survey, held for this process until it is sent, put off or closed."""
+    longest_due = (
+        select(Survey.id)
+        .where(Survey.state == SurveyState.PLANNED, col(Survey.next_at) <= now)
+        .order_by(col(Survey.next_at), col(Survey.id))
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    return await _claim(db, longest_due, now)
+
+
+async def claim(db: Database, survey_id: int, now: datetime) -> Survey | None:
+    """This very survey, unless somebody else holds it."""
+    return await _claim(db, survey_id, now)
+
+
+async def _claim(db: Database, which: Any, now: datetime) -> Survey | None:
+    claimed = (
+        update(Survey)
+        # The state is asked for again: another worker may have been faster.
+        .where(
+            col(Survey.id) == which,
+            col(Survey.state) == SurveyState.PLANNED,
+            or_(col(Survey.waits_for) != CHECKING, col(Survey.next_at) <= now, col(Survey.owner) == db.owner),
+        )
+        .values(owner=db.owner, attempt=Survey.attempt + 1, next_at=now + LEASE, waits_for=CHECKING)
+        .returning(Survey)
+    )
+    async with db.transaction() as tx:
+        row = (await tx.exec(claimed)).first()
+        return row[0] if row is not None else None
+
+
+def _held(survey: Survey, state: str = SurveyState.PLANNED) -> tuple[Any, ...]:
+    """Whoever lost the claim changes nothing."""
+    return (
+        col(Survey.id) == survey.id,
+        col(Survey.owner) == survey.owner,
+        col(Survey.attempt) == survey.attempt,
+        col(Survey.state) == state,
+    )
+
+
+async def postpone(db: Database, survey: Survey, until: datetime, reason: str) -> bool:
+    async with db.transaction() as tx:
+        changed = await tx.exec(update(Survey).where(*_held(survey)).values(next_at=until, waits_for=reason))
+        return changed.rowcount == 1
+
+
+async def close(tx: AsyncSession, survey: Survey, reason: str, now: datetime) -> bool:
+    """It will not be sent, for this reason."""
+    changed = await tx.exec(
+        update(Survey)
+        .where(*_held(survey))
+        .values(state=SurveyState.SKIPPED, reason=reason, waits_for="", settled_at=now)
+    )
+    return changed.rowcount == 1
+
+
+async def begin_sending(
+    db: Database,
+    survey: Survey,
+    *,
+    channel: str,
+    chat_id: str,
+    text_variant: str,
+    promo_code: str,
+    conversation: int,
+) -> bool:
+    """The intent, committed before the request. False: the claim was lost, so send nothing."""
+    async with db.transaction() as tx:
+        changed = await tx.exec(
+            update(Survey)
+            .where(*_held(survey))
+            .values(
+                state=SurveyState.SENDING,
+                waits_for="",
+                channel=channel,
+                chat_id=chat_id,
+                text_variant=text_variant,
+                promo_code=promo_code,
+                conversation=conversation,
+            )
+        )
+        return changed.rowcount == 1
+
+
+async def mark_asked(
+    tx: AsyncSession, survey: Survey, *, message_id: str, now: datetime, expires_at: datetime, uncertain: bool
+) -> bool:
+    """It went out, or may have. A survey that was asked before on another channel keeps its first date."""
+    changed = await tx.exec(
+        update(Survey)
+        .where(*_held(survey, SurveyState.SENDING))
+        .values(
+            state=SurveyState.UNCERTAIN if uncertain else SurveyState.SENT,
+            uncertain=uncertain,
+            message_id=message_id,
+            sent_at=func.coalesce(Survey.sent_at, now),
+            settled_at=func.coalesce(Survey.settled_at, now),
+            expires_at=func.coalesce(Survey.expires_at, expires_at),
+        )
+    )
+    return changed.rowcount == 1
+
+
+async def take_back(
+    db: Database, survey: Survey, *, next_at: datetime, reason: str, failed_channel: str | None = None
+) -> bool:
+    """Certainly not sent: planned again, on another channel if this one failed for good."""
+    tried = [*survey.tried, failed_channel] if failed_channel else survey.tried
+    async with db.transaction() as tx:
+        changed = await tx.exec(
+            update(Survey)
+            .where(*_held(survey, SurveyState.SENDING))
+            .values(state=SurveyState.PLANNED, next_at=next_at, waits_for=reason, tried=tried)
+        )
+        return changed.rowcount == 1
+
+
+async def rescue(db: Database, now: datetime, expires_at: datetime) -> int:
+    """At start: what another process was just sending may have arrived, so it counts as asked.
+
+    What it was only checking is free again. Gives the number of the former.
+    """
+    async with db.transaction() as tx:
+        asked = await tx.exec(
+            update(Survey)
+            .where(col(Survey.state) == SurveyState.SENDING, col(Survey.owner) != db.owner)
+            .values(
+                state=SurveyState.UNCERTAIN,
+                uncertain=True,
+                sent_at=func.coalesce(Survey.sent_at, now),
+                settled_at=func.coalesce(Survey.settled_at, now),
+                expires_at=func.coalesce(Survey.expires_at, expires_at),
+            )
+            .returning(Survey)
+        )
+        rows = [row[0] for row in asked.all()]
+        for orphan in rows:
+            await _note_asked(tx, orphan, now)
+        await tx.exec(
+            update(Survey)
+            .where(
+                col(Survey.state) == SurveyState.PLANNED,
+                col(Survey.waits_for) == CHECKING,
+                col(Survey.owner) != db.owner,
+            )
+            .values(next_at=now, waits_for="")
+        )
+        return len(rows)
+
+
+async def _note_asked(tx: AsyncSession, survey: Survey, now: datetime) -> None:
+    await tx.exec(
+        update(Chat)
+        .where(col(Chat.channel) == survey.channel, col(Chat.chat_id) == survey.chat_id)
+        .values(asked_at=now)
+    )
+
+
+async def open_of_client(tx: AsyncSession, client_id: int) -> Sequence[Survey]:
+    """Questions that wait for this person's answer, the latest first."""
+    wanted = (
+        select(Survey)
+        .where(Survey.client_id == client_id, col(Survey.state).in_(OPEN))
+        .order_by(col(Survey.sent_at).desc(), col(Survey.id).desc())
+    )
+    return (await tx.exec(wanted)).all()
+
+
+async def latest_in_chat(tx: AsyncSession, channel: str, chat_id: str) -> Survey | None:
+    """The survey that was last asked in this chat."""
+    wanted = (
+        select(Survey)
+        .where(Survey.channel == channel, Survey.chat_id == chat_id, col(Survey.sent_at).is_not(None))
+        .order_by(col(Survey.sent_at).desc(), col(Survey.id).desc())
+    )
+    return (await tx.exec(wanted)).first()
+
+
+async def of_deal(tx: AsyncSession, deal_id: int) -> Sequence[Survey]:
+    return (await tx.exec(select(Survey).where(Survey.deal_id == deal_id).order_by(col(Survey.id)))).all()
+
+
+async def of_root(tx: AsyncSession, root_deal_id: int) -> Sequence[Survey]:
+    wanted = select(Survey).where(Survey.root_deal_id == root_deal_id)
+    return (await tx.exec(wanted.order_by(col(Survey.due_at), col(Survey.id)))).all()
+
+
+async def in_line(
+    tx: AsyncSession, client_id: int, now: datetime, *, behind: int | None = None
+) -> Sequence[Survey]:
+    """Due questions of this person that wait for their turn, in the order in which they are asked."""
+    wanted = (
+        select(Survey)
+        .where(Survey.client_id == client_id, Survey.state == SurveyState.PLANNED, col(Survey.due_at) <= now)
+        .order_by(col(Survey.due_at), col(Survey.id))
+    )
+    return [survey for survey in (await tx.exec(wanted)).all() if survey.id != behind]
+
+
+async def give_turn(tx: AsyncSession, client_id: int, now: datetime) -> None:
+    """The question before them was answered: those in line may be asked now."""
+    await tx.exec(
+        update(Survey)
+        .where(
+            col(Survey.client_id) == client_id,
+            col(Survey.state) == SurveyState.PLANNED,
+            col(Survey.due_at) <= now,
+            col(Survey.waits_for) != CHECKING,
+        )
+        .values(turn_at=now, next_at=now, waits_for="")
+    )
+
+
+async def end_line(tx: AsyncSession, client_id: int, now: datetime, reason: str) -> Sequence[int]:
+    """Silence ends the conversation and the questions behind it; gives their deals."""
+    ended = await tx.exec(
+        update(Survey)
+        .where(
+            col(Survey.client_id) == client_id,
+            col(Survey.state) == SurveyState.PLANNED,
+            col(Survey.due_at) <= now,
+        )
+        .values(state=SurveyState.SKIPPED, reason=reason, waits_for="", settled_at=now)
+        .returning(col(Survey.deal_id))
+    )
+    return [deal_id for (deal_id,) in ended.all()]
+
+
+async def revive(
+    tx: AsyncSession, client_id: int, reasons: Collection[str], now: datetime, limit: timedelta
+) -> int:
+    """Somebody who could not be reached has linked a messenger in time: asked after all."""
+    revived = await tx.exec(
+        update(Survey)
+        .where(
+            col(Survey.client_id) == client_id,
+            col(Survey.state) == SurveyState.SKIPPED,
+            col(Survey.reason).in_(list(reasons)),
+            col(Survey.due_at) > now - limit,
+            col(Survey.sent_at).is_(None),
+        )
+        .values(state=SurveyState.PLANNED, reason="", settled_at=None, next_at=now)
+    )
+    return revived.rowcount
+
+
+async def to_remind(
+    tx: AsyncSession, sent_before: datetime, now: datetime, *, limit: int = 100
+) -> Sequence[Survey]:
+    """Unanswered questions, asked before this moment, of conversations that were not reminded yet."""
+    reminded = (
+        select(Survey.conversation)
+        .where(col(Survey.reminded_at).is_not(None), col(Survey.conversation).is_not(None))
+        .scalar_subquery()
+    )
+    wanted = (
+        select(Survey)
+        .where(
+            col(Survey.state).in_((SurveyState.SENT, SurveyState.UNCERTAIN)),
+            col(Survey.reminded_at).is_(None),
+            col(Survey.sent_at) <= sent_before,
+            col(Survey.expires_at) > now,
+            or_(col(Survey.conversation).is_(None), col(Survey.conversation).not_in(reminded)),
+        )
+        .order_by(col(Survey.sent_at))
+        .limit(limit)
+    )
+    return (await tx.exec(wanted)).all()
+
+
+async def claim_reminder(db: Database, survey: Survey, now: datetime) -> bool:
+    """At most one reminder: it is written down before it is sent."""
+    async with db.transaction() as tx:
+        changed = await tx.exec(
+            update(Survey)
+            .where(
+                col(Survey.id) == survey.id,
+                col(Survey.reminded_at).is_(None),
+                col(Survey.state).in_((SurveyState.SENT, SurveyState.UNCERTAIN)),
+            )
+            .values(reminded_at=now)
+        )
+        return changed.rowcount == 1
+
+
+async def unclaim_reminder(db: Database, survey: Survey) -> None:
+    """The reminder certainly did not go out."""
+    async with db.transaction() as tx:
+        await tx.exec(update(Survey).where(col(Survey.id) == survey.id).values(reminded_at=None))
+
+
+async def expired(tx: AsyncSession, now: datetime, *, limit: int = 200) -> Sequence[Survey]:
+    wanted = (
+        select(Survey)
+        .where(
+            col(Survey.state).in_((SurveyState.SENT, SurveyState.UNCERTAIN)), col(Survey.expires_at) <= now
+        )
+        .order_by(col(Survey.expires_at))
+        .limit(limit)
+    )
+    return (await tx.exec(wanted)).all()
+
+
+async def expire(tx: AsyncSession, survey: Survey) -> bool:
+    changed = await tx.exec(
+        update(Survey)
+        .where(col(Survey.id) == survey.id, col(Survey.state).in_((SurveyState.SENT, SurveyState.UNCERTAIN)))
+        .values(state=SurveyState.EXPIRED)
+    )
+    return changed.rowcount == 1
+
+
+async def record_message(
+    tx: AsyncSession,
+    *,
+    channel: str,
+    chat_id: str,
+    message_id: str,
+    survey_id: int | None,
+    kind: str,
+    text_variant: str,
+    now: datetime,
+) -> None:
+    if message_id:
+        await insert_once(
+            tx,
+            Message(
+                channel=channel,
+                chat_id=chat_id,
+                message_id=message_id,
+                survey_id=survey_id,
+                kind=kind,
+                text_variant=text_variant,
+                sent_at=now,
+            ),
+        )
+
+
+async def message(
+    tx: AsyncSession, channel: str, message_id: str, chat_id: str | None = None
+) -> Message | None:
+    wanted = select(Message).where(Message.channel == channel, Message.message_id == message_id)
+    if chat_id is not None:
+        wanted = wanted.where(Message.chat_id == chat_id)
+    return (await tx.exec(wanted)).first()
+
+
+async def was_asked(tx: AsyncSession, root_deal_id: int) -> bool:
+    """Our own books know of a question about this deal."""
+    wanted = (
+        select(Survey.id)
+        .where(Survey.root_deal_id == root_deal_id, col(Survey.sent_at).is_not(None))
+        .limit(1)
+    )
+    return (await tx.exec(wanted)).first() is not None
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What our books say about a person before another question."""
+
+    other_deal_asked_at: datetime | None  # the last question about another deal
+    is_open: bool  # another question waits for an answer
+    complaint_open: bool
+    silent_conversations: int  # the latest ones in a row that ended without an answer
+
+
+async def history(tx: AsyncSession, survey: Survey) -> History:
+    if survey.client_id is None:
+        return History(None, False, False, 0)
+    others = await tx.exec(
+        select(func.max(Survey.sent_at)).where(
+            Survey.client_id == survey.client_id, Survey.root_deal_id != survey.root_deal_id
+        )
+    )
+    waiting = [row for row in await open_of_client(tx, survey.client_id) if row.id != survey.id]
+    complaint = await tx.exec(
+        select(Complaint.id)
+        .where(
+            Complaint.client_id == survey.client_id,
+            col(Complaint.closed_at).is_(None),
+            col(Complaint.left_at).is_(None),
+        )
+        .limit(1)
+    )
+    return History(
+        other_deal_asked_at=others.one(),
+        is_open=bool(waiting),
+        complaint_open=complaint.first() is not None,
+        silent_conversations=await _silent_conversations(tx, survey.client_id),
+    )
+
+
+async def _silent_conversations(tx: AsyncSession, client_id: int) -> int:
+    rows = await tx.exec(
+        select(Survey.conversation, Survey.state, Survey.answered_at)
+        .where(Survey.client_id == client_id, col(Survey.sent_at).is_not(None))
+        .order_by(col(Survey.sent_at).desc(), col(Survey.id).desc())
+        .limit(30)
+    )
+    conversations: dict[int, list[tuple[str, datetime | None]]] = {}
+    for conversation, state, answered_at in rows.all():
+        conversations.setdefault(conversation or 0, []).append((state, answered_at))
+    silent = 0
+    for surveys in conversations.values():
+        if (
+            any(answered_at is not None for _, answered_at in surveys)
+            or surveys[-1][0] != SurveyState.EXPIRED
+        ):
+            break
+        silent += 1
+    return silent
+
+
+async def sent_since(tx: AsyncSession, moment: datetime) -> tuple[int, datetime | None]:
+    """How many questions went out since then, and when the first of them did."""
+    row = await tx.exec(select(func.count(), func.min(Survey.sent_at)).where(col(Survey.sent_at) >= moment))
+    number, first = row.one()
+    return number, first
+
+
+async def last_question_at(tx: AsyncSession, channel: str) -> tuple[datetime, str] | None:
+    """When the channel last opened a conversation, and with which chat."""
+    wanted = (
+        select(Chat.asked_at, Chat.chat_id)
+        .where(Chat.channel == channel, col(Chat.asked_at).is_not(None))
+        .order_by(col(Chat.asked_at).desc())
+    )
+    row = (await tx.exec(wanted)).first()
+    return (row[0], row[1]) if row is not None and row[0] is not None else None
+
+
+async def words_of(tx: AsyncSession, survey_id: int) -> list[str]:
+    """What the client wrote to this survey, in order, numbers alone left out by the caller."""
+    wanted = (
+        select(Reply.text)
+        .where(Reply.survey_id == survey_id, Reply.text != "")
+        .order_by(col(Reply.received_at), col(Reply.id))
+    )
+    return list((await tx.exec(wanted)).all())
+
+
+async def uncount_replies(tx: AsyncSession, survey_id: int) -> None:
+    """Another reply now carries the survey's score."""
+    await tx.exec(
+        update(Reply)
+        .where(col(Reply.survey_id) == survey_id, col(Reply.counts).is_(True))
+        .values(counts=False)
+    )
+
+
+async def counts(tx: AsyncSession) -> Sequence[tuple[str, str, int]]:
+    """(survey key, state, rows) for `/metrics`."""
+    rows = await tx.exec(
+        select(Survey.survey_key, Survey.state, func.count()).group_by(Survey.survey_key, Survey.state)
+    )
+    return [(key, state, number) for key, state, number in rows.all()]
+
+
+async def first_deal_with_code(tx: AsyncSession, client_id: int) -> int | None:
+    """The deal after which the client got the code for friends, else any of the client's deals."""
+    asked = await tx.exec(
+        select(Survey.root_deal_id)
+        .where(Survey.client_id == client_id, col(Survey.sent_at).is_not(None))
+        .order_by(col(Survey.sent_at))
+    )
+    found = asked.first()
+    if found is None:
+        found = (
+            await tx.exec(
+                select(Deal.deal_id).where(Deal.client_id == client_id).order_by(col(Deal.created_at))
+            )
+        ).first()
+    return found
