@@ -1,0 +1,208 @@
+"""What can be made to go wrong at a stand-in, and the log of what was asked of it."""
+
+import asyncio
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import httpx
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+# What a proxy in front of the service says instead of JSON.
+HTML_ERROR = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
+CONTROL = "/_control/"
+
+
+@dataclass(slots=True, kw_only=True)
+class Fault:
+    """One thing that goes wrong with requests that match `method` and `path` (a regular expression).
+
+    `after` says when: False instead of the work, True after it, so that only its answer is lost.
+    """
+
+    method: str = ""  # "" = any
+    path: str = ""
+    nth: int = 1  # counted from the moment it was added; the first that goes wrong
+    times: int = 1  # so many in a row; 0 = until it is removed
+    status: int = 0  # answer with this status …
+    body: str = HTML_ERROR  # … and this text, or with `json`
+    json: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    delay: float = 0  # real seconds to wait before anything else
+    drop: bool = False  # close the connection in the middle of the answer
+    after: bool = False
+    seen: int = 0  # matching requests so far
+
+    def takes(self, method: str, path: str) -> bool:
+        """Count this request if it matches, and say whether it is one that goes wrong."""
+        if (self.method and self.method.upper() != method) or not re.search(self.path, path):
+            return False
+        self.seen += 1
+        return self.seen >= self.nth and (not self.times or self.seen < self.nth + self.times)
+
+
+class Faults:
+    """The faults of one stand-in; the first that takes a request decides."""
+
+    def __init__(self) -> None:
+        self.active: list[Fault] = []
+
+    def add(self, path: str = "", **how: Any) -> Fault:
+        """`faults.add("/leads", method="POST", status=504, after=True)`"""
+        fault = Fault(path=path, **how)
+        self.active.append(fault)
+        return fault
+
+    def clear(self) -> None:
+        self.active.clear()
+
+    def pick(self, method: str, path: str) -> Fault | None:
+        # Every fault counts, so that two faults with different `nth` see the same requests.
+        taking = [fault for fault in self.active if fault.takes(method, path)]
+        return taking[0] if taking else None
+
+
+@dataclass(slots=True, kw_only=True)
+class Logged:
+    """A request as it came; `status` is 0 while it is worked on and when its connection was dropped."""
+
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    body: bytes
+    at: datetime  # by the stand-in's clock
+    seconds: float  # by the loop's clock, for counting requests in a window
+    status: int = 0
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Faulty:
+    """Wraps a stand-in's application: logs every request and lets the faults have their way.
+
+    Requests to `/_control/…` steer the stand-in and are neither logged nor harmed.
+    """
+
+    def __init__(
+        self, app: ASGIApp, faults: Faults, requests: list[Logged], clock: Callable[[], datetime]
+    ) -> None:
+        self.app = app
+        self.faults = faults
+        self.requests = requests
+        self.clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith(CONTROL):
+            await self.app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        logged = Logged(
+            method=request.method,
+            path=request.url.path,
+            query=request.url.query,
+            headers=dict(request.headers),
+            body=await request.body(),
+            at=self.clock(),
+            seconds=asyncio.get_running_loop().time(),
+        )
+        self.requests.append(logged)
+        await self._answer(scope, _Replay(logged.body, receive), send, logged)
+
+    async def _answer(self, scope: Scope, receive: "_Replay", send: Send, logged: Logged) -> None:
+        fault = self.faults.pick(logged.method, logged.path)
+
+        async def noting(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                logged.status = message["status"]
+            await send(message)
+
+        if fault and fault.delay:
+            await asyncio.sleep(fault.delay)
+        if fault is None or not (fault.drop or fault.status):
+            await self.app(scope, receive, noting)
+            return
+        if fault.after:
+            await self.app(scope, receive, _swallow)
+        if fault.drop:
+            await drop(scope, send)
+            return
+        answer: Response = Response(fault.body, fault.status, media_type="text/html")
+        if fault.json is not None:
+            answer = JSONResponse(fault.json, fault.status)
+        answer.headers.update(fault.headers)
+        await answer(scope, receive, noting)
+
+
+class _Replay:
+    """Hands out a body that was read already, then whatever the connection says."""
+
+    def __init__(self, body: bytes, receive: Receive) -> None:
+        self.body: bytes | None = body
+        self.receive = receive
+
+    async def __call__(self) -> Message:
+        if self.body is None:
+            return await self.receive()
+        body, self.body = self.body, None
+        return {"type": "http.request", "body": body, "more_body": False}
+
+
+async def _swallow(message: Message) -> None:
+    """An answer that nobody gets."""
+
+
+async def drop(scope: Scope, send: Send) -> None:
+    """Break off in the middle of an answer, behind a real server and inside `httpx.ASGITransport` alike."""
+    if "state" not in scope:  # Only a server fills it in; httpx would take an unfinished answer for a bug.
+        raise httpx.RemoteProtocolError("peer closed connection without sending complete message body")
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"1000")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    # The server closes a connection whose answer was never finished.
+    await send({"type": "http.response.body", "body": b"{", "more_body": True})
+
+
+def control_routes(faults: Faults, requests: list[Logged]) -> list[Route]:
+    """The part of the control endpoint that all stand-ins share.
+
+    `POST /_control/faults` takes the fields of `Fault`, `DELETE` removes all; `GET /_control/requests` gives
+    the log.
+    """
+
+    async def add_fault(request: Request) -> Response:
+        faults.add(**await request.json())
+        return JSONResponse({"active": len(faults.active)})
+
+    async def clear_faults(request: Request) -> Response:
+        faults.clear()
+        return JSONResponse({"active": 0})
+
+    async def log(request: Request) -> Response:
+        return JSONResponse(
+            [
+                {
+                    "method": logged.method,
+                    "path": logged.path,
+                    "query": logged.query,
+                    "body": logged.body.decode(errors="replace"),
+                    "at": logged.at.isoformat(),
+                    "seconds": logged.seconds,
+                    "status": logged.status,
+                }
+                for logged in requests
+            ]
+        )
+
+    return [
+        Route(CONTROL + "faults", add_fault, methods=["POST"]),
+        Route(CONTROL + "faults", clear_faults, methods=["DELETE"]),
+        Route(CONTROL + "requests", log, methods=["GET"]),
+    ]
