@@ -1,0 +1,297 @@
+"""The memory: one writing connection and readers on SQLite, a pool on PostgreSQL; transactions on both."""
+
+import asyncio
+import sqlite3
+import uuid
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any, Self
+
+from sqlalchemy import URL, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage import migrate
+from storage.errors import AlreadyRunning, StorageError, Unavailable
+from storage.files import (
+    WAIT_FOR_LOCK,
+    InstanceLock,
+    copy_online,
+    damaged,
+    look_for_damage,
+    make_room_for,
+    path_of,
+)
+
+READERS = 4  # connections, each with a thread of its own
+WAIT_FOR_TURN = 30  # seconds until a transaction gives up waiting for a connection
+
+# First half of the PostgreSQL advisory lock that tells that an owner lives; the second is made of its uuid.
+OWNER_LOCKS = 0x5A7A
+LIVING = "SELECT objid FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = :classid"
+
+
+class Database:
+    """Opened by `Database.open`, ended by `close`; `owner` is this start's name on all that it claims."""
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
+        self.is_sqlite = url.get_backend_name() == "sqlite"
+        self.owner = str(uuid.uuid4())
+        self._path = path_of(url) if self.is_sqlite else None
+        self._lock = InstanceLock(self._path) if self._path else None
+        self._life: AsyncConnection | None = None  # holds our advisory lock on PostgreSQL
+        self._is_worker = False
+        self._tasks: set[asyncio.Task[Any]] = set()  # that are inside a transaction
+        self._writer = self._sqlite_engine(reads=False) if self.is_sqlite else _postgres_engine(url)
+        self._reader = (
+            self._sqlite_engine(reads=True)
+            if self.is_sqlite
+            # A report sees one moment, as it does on SQLite.
+            else self._writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        )
+
+    @classmethod
+    async def open(cls, url: str, *, migrate: bool = True) -> Self:
+        """Connect, and bring the tables up to date. Raises StorageError with a sentence for a person."""
+        db = cls(parse_url(url))
+        try:
+            if db._path:
+                make_room_for(db._path)
+            async with db._translated(), db._writer.connect():
+                pass
+            if migrate:
+                await db.migrate()
+        except BaseException:
+            await db.close()
+            raise
+        return db
+
+    async def close(self) -> None:
+        """End every connection; else a thread of aiosqlite may keep the process alive."""
+        if self._life:
+            await self._life.close()
+            self._life = None
+        await self._reader.dispose()
+        await self._writer.dispose()
+        if self._lock:
+            self._lock.release()
+
+    def transaction(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """Write: all of it or nothing. Committed when the block ends, rolled back when it raises.
+
+        Never call the network inside: on SQLite there is one writer, and everybody waits for it.
+        """
+        return self._session(self._writer)
+
+    def reading(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """Read only, and one moment of the database for the whole block."""
+        return self._session(self._reader)
+
+    async def claim_instance(self) -> None:
+        """Become a worker. Raises AlreadyRunning where only one is allowed, StorageError for a damaged file.
+
+        On PostgreSQL several may work; a lock tells the others that what we claimed is no orphan.
+        """
+        if self._lock and self._path:
+            self._lock.take()
+            if not self._is_worker:
+                await asyncio.to_thread(look_for_damage, self._path)
+                self._is_worker = True
+                await self._writer.dispose()  # The next connection is the worker's: with checkpoints.
+        else:
+            self._is_worker = True
+            await self._show_life()
+
+    async def orphans(self, owners: Iterable[str]) -> list[str]:
+        """Those owners whose process is gone, so that what they had claimed may be taken over.
+
+        On SQLite the instance lock admits one worker, so these are all but ourselves.
+        """
+        others = {owner for owner in owners if owner != self.owner}
+        if self.is_sqlite or not others:
+            return sorted(others)
+        if self._is_worker:
+            await self._show_life()  # We may have lost our lock with a connection.
+        async with self.reading() as tx:
+            rows = await tx.exec(  # type: ignore[call-overload]  # exec is typed for select()
+                text(LIVING),
+                params={"classid": OWNER_LOCKS},
+            )
+            living = {int(objid) for (objid,) in rows}
+        return sorted(owner for owner in others if _lock_number(owner) not in living)
+
+    async def migrate(self) -> None:
+        """Bring the tables up to date; an SQLite file that has rows is copied first, beside itself."""
+        async with self._translated():
+            async with self._reader.connect() as connection:
+                before = await migrate.revision(connection)
+            if before == migrate.HEAD:
+                return
+            migrate.refuse_newer(before, self.url)
+            if before and self._lock and self._path:
+                await self._upgrade_file(self._path, self._lock, before)
+            else:
+                await self._upgrade()
+
+    async def _upgrade_file(self, path: Path, lock: InstanceLock, before: str) -> None:
+        was_held = lock.is_held
+        try:
+            lock.take()
+        except AlreadyRunning as error:
+            raise AlreadyRunning(
+                f"The database {path} has to be brought up to date first, and another sarafan is using it. "
+                "Stop that one and start again."
+            ) from error
+        try:
+            copy = path.with_name(f"{path.name}.before-{migrate.HEAD}")
+            await asyncio.to_thread(copy_online, path, copy)
+            await self._upgrade()
+        finally:
+            if not was_held:
+                lock.release()
+
+    async def _upgrade(self) -> None:
+        async with self._writer.begin() as connection:
+            await migrate.upgrade(connection)
+
+    @asynccontextmanager
+    async def _session(self, engine: AsyncEngine) -> AsyncIterator[AsyncSession]:
+        writes = engine is self._writer
+        task = asyncio.current_task()
+        if writes and task in self._tasks:
+            # On SQLite it would wait for itself.
+            raise RuntimeError("a transaction inside a transaction: hand `tx` on instead")
+        async with self._translated(), AsyncSession(engine, expire_on_commit=False) as tx:
+            if writes and task:
+                self._tasks.add(task)
+            try:
+                async with tx.begin():
+                    yield tx
+            finally:
+                if writes and task:
+                    self._tasks.discard(task)
+
+    @asynccontextmanager
+    async def _translated(self) -> AsyncIterator[None]:
+        """Drivers' errors that say nothing about the statement become ours, with a sentence."""
+        try:
+            yield
+        except PoolTimeout as error:
+            raise Unavailable(f"The database was busy for {WAIT_FOR_TURN} seconds.") from error
+        except (OperationalError, InterfaceError) as error:
+            raise Unavailable(f"The database cannot be used now: {error.orig}") from error
+        except DBAPIError as error:
+            # sqlite3 raises the base class itself for a file that is no database or is malformed.
+            if self._path and type(error.orig) is sqlite3.DatabaseError:
+                raise damaged(self._path, error.orig) from error
+            raise
+
+    async def _show_life(self) -> None:
+        async with self._translated():
+            if self._life:
+                try:
+                    await self._life.exec_driver_sql("SELECT 1")
+                except DBAPIError:
+                    with suppress(DBAPIError):
+                        await self._life.close()
+                    self._life = None
+                else:
+                    return
+            life = await self._writer.connect()
+            await life.execution_options(isolation_level="AUTOCOMMIT")  # It would be idle in a transaction.
+            await life.exec_driver_sql(
+                "SELECT pg_advisory_lock(%s, %s)", (OWNER_LOCKS, _signed(_lock_number(self.owner)))
+            )
+            self._life = life
+
+    def _sqlite_engine(self, *, reads: bool) -> AsyncEngine:
+        engine = create_async_engine(
+            self.url,
+            hide_parameters=True,
+            pool_size=READERS if reads else 1,
+            max_overflow=0,
+            pool_timeout=WAIT_FOR_TURN,
+            # The driver begins nothing by itself; the event below does.
+            connect_args={"isolation_level": None, "timeout": WAIT_FOR_LOCK},
+        )
+
+        @event.listens_for(engine.sync_engine, "connect")
+        def set_up(connection: Any, _record: object) -> None:
+            cursor = connection.cursor()
+            for setting in self._pragmas(reads=reads):
+                cursor.execute(f"PRAGMA {setting}")
+            cursor.close()
+
+        @event.listens_for(engine.sync_engine, "begin")
+        def begin(connection: Any) -> None:
+            # A plain BEGIN that reads first and writes later fails "locked" at once beside another writer.
+            connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+        return engine
+
+    def _pragmas(self, *, reads: bool) -> Iterable[str]:
+        yield f"busy_timeout={int(WAIT_FOR_LOCK * 1000)}"
+        yield "foreign_keys=ON"
+        if reads:
+            yield "query_only=ON"
+            return
+        yield "journal_mode=WAL"
+        yield "synchronous=FULL"  # With NORMAL a power cut eats acknowledged answers.
+        # SQLite before 3.51.3 can corrupt a WAL when two connections write and checkpoint at once:
+        # a command beside the worker leaves checkpoints to it. https://sqlite.org/wal.html#walresetbug
+        yield f"wal_autocheckpoint={1000 if self._is_worker else 0}"
+
+
+def parse_url(url: str) -> URL:
+    """`storage.url` with the driver that we use. Raises StorageError without showing a password."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise StorageError(
+            "storage.url cannot be read. Expected is sqlite:///data/sarafan.db or postgresql+psycopg://user@host/db."
+        ) from error
+    match parsed.drivername:
+        case "sqlite" | "sqlite+aiosqlite":
+            return parsed.set(drivername="sqlite+aiosqlite")
+        case "postgresql" | "postgres" | "postgresql+psycopg" | "postgresql+psycopg_async":
+            return parsed.set(drivername="postgresql+psycopg")
+        case other:
+            raise StorageError(
+                f"storage.url: «{other}» is not supported, only sqlite and postgresql+psycopg are."
+            )
+
+
+def _postgres_engine(url: URL) -> AsyncEngine:
+    given = url.query.get("options", "")
+    options = " ".join(
+        [
+            *([given] if isinstance(given, str) else given),
+            "-c timezone=UTC",
+            "-c statement_timeout=30s",
+            "-c idle_in_transaction_session_timeout=60s",
+        ]
+    ).strip()
+    return create_async_engine(
+        url.difference_update_query(["options"]),
+        hide_parameters=True,
+        pool_pre_ping=True,
+        pool_size=5,
+        max_overflow=5,
+        pool_timeout=WAIT_FOR_TURN,
+        isolation_level="READ COMMITTED",
+        connect_args={"options": options, "connect_timeout": 10, "application_name": "sarafan"},
+    )
+
+
+def _lock_number(owner: str) -> int:
+    """32 bits of an owner, as pg_locks shows them: unsigned."""
+    return uuid.UUID(owner).int & 0xFFFFFFFF
+
+
+def _signed(number: int) -> int:
+    """pg_advisory_lock takes signed numbers."""
+    return number - (1 << 32) if number >> 31 else number

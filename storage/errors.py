@@ -1,0 +1,18 @@
+"""What can go wrong with the memory, in sentences for the person who starts the program.
+
+StorageError            a person has to look: the message says at what
+├── Unavailable         not now (busy, full disk, lost connection): the same transaction may be run again
+└── AlreadyRunning      another worker holds this database
+"""
+
+
+class StorageError(Exception):
+    """The database cannot be used; the message is a sentence."""
+
+
+class Unavailable(StorageError):
+    """Nothing was kept, or the answer to COMMIT was lost: run the transaction again later."""
+
+
+class AlreadyRunning(StorageError):
+    """A second worker on one SQLite file is refused."""

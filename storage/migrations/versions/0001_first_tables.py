@@ -1,0 +1,343 @@
+"""The first tables."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+BIG = sa.BigInteger()
+INTEGER = sa.Integer()
+FLOAT = sa.Float()
+FLAG = sa.Boolean()
+STRING = sa.String()
+TEXT = sa.Text()
+BYTES = sa.LargeBinary()
+JSON = sa.JSON()
+MOMENT = sa.DateTime(timezone=True)
+
+
+def always(name: str, kind: sa.types.TypeEngine[Any]) -> sa.Column[Any]:
+    return sa.Column(name, kind, nullable=False)
+
+
+def maybe(name: str, kind: sa.types.TypeEngine[Any]) -> sa.Column[Any]:
+    return sa.Column(name, kind, nullable=True)
+
+
+def index(table: str, *columns: str) -> None:
+    op.create_index("_".join(("ix", table, *columns)), table, columns)
+
+
+def partial_index(name: str, table: str, column: str, where: str) -> None:
+    """Of the open rows only, so that a claim stays fast in a million settled ones."""
+    op.create_index(name, table, [column], sqlite_where=sa.text(where), postgresql_where=sa.text(where))
+
+
+def upgrade() -> None:
+    op.create_table(
+        "deals",
+        always("deal_id", BIG),
+        always("name", TEXT),
+        always("price", FLOAT),
+        always("pipeline_id", BIG),
+        always("status_id", BIG),
+        always("manager_id", BIG),
+        maybe("contact_id", BIG),
+        maybe("company_id", BIG),
+        maybe("client_id", BIG),
+        always("tags", JSON),
+        always("fields", JSON),
+        always("created_at", MOMENT),
+        always("updated_at", MOMENT),
+        maybe("closed_at", MOMENT),
+        maybe("entered_at", MOMENT),
+        always("is_deleted", FLAG),
+        always("is_reply", FLAG),
+        maybe("link_token", STRING),
+        always("seen_at", MOMENT),
+        sa.PrimaryKeyConstraint("deal_id"),
+        sa.UniqueConstraint("link_token"),
+    )
+    index("deals", "client_id")
+    index("deals", "closed_at")
+    index("deals", "contact_id")
+    index("deals", "updated_at")
+
+    op.create_table(
+        "contacts",
+        always("contact_id", BIG),
+        maybe("client_id", BIG),
+        always("name", TEXT),
+        maybe("phone", STRING),
+        always("tags", JSON),
+        always("fields", JSON),
+        maybe("updated_at", MOMENT),
+        always("read_at", MOMENT),
+        always("is_deleted", FLAG),
+        sa.PrimaryKeyConstraint("contact_id"),
+    )
+    index("contacts", "client_id")
+
+    op.create_table(
+        "clients",
+        always("client_id", SERIAL),
+        always("key", STRING),
+        maybe("phone", STRING),
+        always("name", TEXT),
+        always("created_at", MOMENT),
+        maybe("opted_out_at", MOMENT),
+        always("opted_out_in", STRING),
+        maybe("erased_at", MOMENT),
+        sa.PrimaryKeyConstraint("client_id"),
+        sa.UniqueConstraint("key"),
+    )
+    index("clients", "phone")
+
+    op.create_table(
+        "chats",
+        always("id", SERIAL),
+        always("channel", STRING),
+        always("chat_id", STRING),
+        maybe("client_id", BIG),
+        always("name", TEXT),
+        always("linked_at", MOMENT),
+        maybe("dead_at", MOMENT),
+        always("dead_reason", STRING),
+        maybe("client_wrote_at", MOMENT),
+        maybe("waiting_since", MOMENT),
+        maybe("human_wrote_at", MOMENT),
+        maybe("asked_at", MOMENT),
+        maybe("forwarded_at", MOMENT),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("channel", "chat_id"),
+    )
+    index("chats", "client_id")
+
+    op.create_table(
+        "surveys",
+        always("id", SERIAL),
+        always("survey_key", STRING),
+        always("metric", STRING),
+        always("trigger", STRING),
+        always("deal_id", BIG),
+        always("root_deal_id", BIG),
+        maybe("client_id", BIG),
+        maybe("contact_id", BIG),
+        always("pipeline_id", BIG),
+        always("manager_id", BIG),
+        always("manager", TEXT),
+        always("subject", TEXT),
+        always("subject_is_manager", FLAG),
+        always("triggered_at", MOMENT),
+        always("planned_at", MOMENT),
+        always("due_at", MOMENT),
+        maybe("turn_at", MOMENT),
+        always("next_at", MOMENT),
+        always("waits_for", STRING),
+        always("state", STRING),
+        always("reason", STRING),
+        maybe("settled_at", MOMENT),
+        always("owner", STRING),
+        always("attempt", INTEGER),
+        maybe("conversation", BIG),
+        always("channel", STRING),
+        always("chat_id", STRING),
+        always("message_id", STRING),
+        always("tried", JSON),
+        always("text_variant", STRING),
+        always("promo_code", STRING),
+        maybe("sent_at", MOMENT),
+        maybe("delivered_at", MOMENT),
+        maybe("read_at", MOMENT),
+        maybe("reminded_at", MOMENT),
+        maybe("expires_at", MOMENT),
+        always("uncertain", FLAG),
+        maybe("score", INTEGER),
+        always("band", STRING),
+        maybe("answered_at", MOMENT),
+        always("revision", INTEGER),
+        always("late", FLAG),
+        maybe("confirm_until", MOMENT),
+        always("asked_again", FLAG),
+        always("reviewed", FLAG),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("survey_key", "deal_id"),
+    )
+    index("surveys", "answered_at")
+    index("surveys", "client_id")
+    index("surveys", "conversation")
+    index("surveys", "deal_id")
+    index("surveys", "due_at")
+    index("surveys", "settled_at")
+    partial_index("surveys_open", "surveys", "next_at", "state = 'planned'")
+    op.create_index("surveys_state", "surveys", ["survey_key", "state"])
+
+    op.create_table(
+        "messages",
+        always("id", SERIAL),
+        always("channel", STRING),
+        always("chat_id", STRING),
+        always("message_id", STRING),
+        maybe("survey_id", BIG),
+        always("kind", STRING),
+        always("text_variant", STRING),
+        always("sent_at", MOMENT),
+        always("status", STRING),
+        maybe("status_at", MOMENT),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("channel", "chat_id", "message_id"),
+    )
+    index("messages", "survey_id")
+
+    op.create_table(
+        "replies",
+        always("id", SERIAL),
+        always("channel", STRING),
+        always("external_id", STRING),
+        always("received_at", MOMENT),
+        maybe("client_id", BIG),
+        always("chat_id", STRING),
+        maybe("survey_id", BIG),
+        maybe("score", INTEGER),
+        always("band", STRING),
+        always("late", FLAG),
+        always("counts", FLAG),
+        always("kind", STRING),
+        always("rule", STRING),
+        always("text", TEXT),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("channel", "external_id"),
+    )
+    index("replies", "client_id")
+    index("replies", "received_at")
+    index("replies", "survey_id")
+
+    op.create_table(
+        "inbox",
+        always("id", SERIAL),
+        always("channel", STRING),
+        always("external_id", STRING),
+        always("kind", STRING),
+        always("raw", BYTES),
+        always("received_at", MOMENT),
+        always("state", STRING),
+        always("attempts", INTEGER),
+        always("error", TEXT),
+        maybe("read_at", MOMENT),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("channel", "external_id", "kind"),
+    )
+    partial_index("inbox_new", "inbox", "id", "state = 'new'")
+
+    op.create_table(
+        "outbox",
+        always("id", SERIAL),
+        always("kind", STRING),
+        always("key", STRING),
+        always("payload", JSON),
+        always("revision", INTEGER),
+        always("state", STRING),
+        always("due_at", MOMENT),
+        always("created_at", MOMENT),
+        always("owner", STRING),
+        always("attempt", INTEGER),
+        always("uncertain", FLAG),
+        always("error", TEXT),
+        maybe("done_at", MOMENT),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("key"),
+    )
+    index("outbox", "kind")
+    partial_index("outbox_open", "outbox", "due_at", "state = 'waiting'")
+
+    op.create_table(
+        "complaints",
+        always("id", SERIAL),
+        maybe("lead_id", BIG),
+        maybe("marker", STRING),
+        maybe("client_id", BIG),
+        maybe("survey_id", BIG),
+        maybe("source_deal_id", BIG),
+        always("manager_id", BIG),
+        always("manager", TEXT),
+        always("name", TEXT),
+        always("responsible_id", BIG),
+        maybe("task_id", BIG),
+        always("noted", FLAG),
+        always("opened_at", MOMENT),
+        maybe("deadline", MOMENT),
+        maybe("closed_at", MOMENT),
+        maybe("is_solved", FLAG),
+        maybe("left_at", MOMENT),
+        always("reopened", INTEGER),
+        always("taken_by", STRING),
+        maybe("taken_at", MOMENT),
+        maybe("call_later_at", MOMENT),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("lead_id"),
+        sa.UniqueConstraint("marker"),
+    )
+    index("complaints", "client_id")
+    index("complaints", "closed_at")
+    index("complaints", "opened_at")
+    index("complaints", "source_deal_id")
+
+    op.create_table(
+        "alerts",
+        always("id", SERIAL),
+        always("complaint_id", BIG),
+        always("chat_id", STRING),
+        always("message_id", STRING),
+        always("sent_at", MOMENT),
+        always("lines", JSON),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("complaint_id", "chat_id"),
+    )
+    index("alerts", "complaint_id")
+
+    op.create_table(
+        "promo_codes",
+        always("code", STRING),
+        always("digits", STRING),
+        always("client_id", BIG),
+        always("created_at", MOMENT),
+        maybe("first_sent_at", MOMENT),
+        sa.PrimaryKeyConstraint("code"),
+        sa.UniqueConstraint("client_id"),
+        sa.UniqueConstraint("digits"),
+    )
+    index("promo_codes", "first_sent_at")
+
+    op.create_table(
+        "referrals",
+        always("deal_id", BIG),
+        always("is_referral", FLAG),
+        always("by_field", FLAG),
+        always("code", STRING),
+        maybe("referrer_id", BIG),
+        always("problem", STRING),
+        always("typed", TEXT),
+        always("decided_at", MOMENT),
+        sa.PrimaryKeyConstraint("deal_id"),
+    )
+    index("referrals", "referrer_id")
+
+    op.create_table(
+        "erased",
+        always("hash", STRING),
+        always("erased_at", MOMENT),
+        sa.PrimaryKeyConstraint("hash"),
+    )
+
+    op.create_table(
+        "state",
+        always("key", STRING),
+        always("value", JSON),
+        always("version", INTEGER),
+        always("updated_at", MOMENT),
+        sa.PrimaryKeyConstraint("key"),
+    )

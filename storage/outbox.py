@@ -1,0 +1,216 @@
+"""What has to be done outside: asked for under a key that says what the act is, claimed, done or put off.
+
+    waiting → doing → done | waiting (later) | given_up
+
+`attempt` counts the tries of this revision, `created_at` is when it was last asked for.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, case, func, update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.database import Database
+from storage.sql import insert
+from storage.tables import Json, Outbox, OutboxState
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    kind: str
+    state: str
+    rows: int
+    oldest: datetime  # when the oldest of them was asked for
+
+
+async def add_once(
+    tx: AsyncSession, kind: str, key: str, payload: Json, due_at: datetime, now: datetime
+) -> bool:
+    """Ask for an act, unless it has been asked for before, whatever became of it. True if it is new."""
+    new = _row(tx, kind, key, payload, due_at, now).on_conflict_do_nothing().returning(col(Outbox.id))
+    return (await tx.exec(new)).scalar() is not None
+
+
+async def ask_again(
+    tx: AsyncSession, kind: str, key: str, payload: Json, due_at: datetime, now: datetime
+) -> None:
+    """Ask for an act that may be done many times: the newest payload counts, and the earliest time.
+
+    While it is being done it stays claimed; `done` finds that the revision moved and lets it wait again.
+    """
+    new = _row(tx, kind, key, payload, due_at, now)
+    waits = col(Outbox.state) == OutboxState.WAITING
+    is_open = col(Outbox.state).in_([OutboxState.WAITING, OutboxState.DOING])
+    await tx.exec(
+        new.on_conflict_do_update(
+            index_elements=[col(Outbox.key)],
+            set_={
+                "payload": new.excluded.payload,
+                "revision": Outbox.revision + 1,
+                "due_at": case(
+                    (and_(waits, col(Outbox.due_at) < new.excluded.due_at), col(Outbox.due_at)),
+                    else_=new.excluded.due_at,
+                ),
+                "state": case((is_open, col(Outbox.state)), else_=OutboxState.WAITING.value),
+                # What had ended starts afresh.
+                "attempt": case((is_open, col(Outbox.attempt)), else_=0),
+                "created_at": case((is_open, col(Outbox.created_at)), else_=new.excluded.created_at),
+                "error": case((is_open, col(Outbox.error)), else_=""),
+                "done_at": None,
+            },
+        )
+    )
+
+
+async def claim(
+    db: Database, now: datetime, *, kinds: Sequence[str] | None = None, limit: int = 1
+) -> list[Outbox]:
+    """Take what is due, earliest first; nobody else holds it until it is done, put off or given up."""
+    due = select(Outbox.id).where(col(Outbox.state) == OutboxState.WAITING, col(Outbox.due_at) <= now)
+    if kinds is not None:
+        due = due.where(col(Outbox.kind).in_(kinds))
+    # A common table expression runs once; a plain subquery PostgreSQL may repeat, and so pass the limit.
+    picked = (
+        due.order_by(col(Outbox.due_at), col(Outbox.id))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    take = (
+        update(Outbox)
+        # The state is asked for again: another worker may have been faster.
+        .where(col(Outbox.id).in_(select(picked.c.id)), col(Outbox.state) == OutboxState.WAITING)
+        .values(state=OutboxState.DOING.value, owner=db.owner, attempt=Outbox.attempt + 1)
+        .returning(Outbox)
+        .execution_options(synchronize_session=False)
+    )
+    async with db.transaction() as tx:
+        taken = (await tx.exec(take)).scalars().all()
+    return sorted(taken, key=lambda item: (item.due_at, item.id or 0))
+
+
+async def done(db: Database, item: Outbox, now: datetime) -> bool:
+    """It is done. False if somebody else had taken it over meanwhile."""
+    async with db.transaction() as tx:
+        return await done_in(tx, item, now)
+
+
+async def done_in(tx: AsyncSession, item: Outbox, now: datetime) -> bool:
+    """As `done`, together with what else the act has to record."""
+    return await _settle(tx, item, OutboxState.DONE, "", now)
+
+
+async def give_up(db: Database, item: Outbox, error: str, now: datetime) -> bool:
+    """Trying again will not help; the row stays, with the reason. A newer revision still gets its try."""
+    async with db.transaction() as tx:
+        return await _settle(tx, item, OutboxState.GIVEN_UP, error, now)
+
+
+async def postpone(
+    db: Database, item: Outbox, due_at: datetime, error: str, *, uncertain: bool, counts: bool = True
+) -> bool:
+    """Not now. `uncertain`: the try may have happened; once it may have, it stays so until it is done.
+
+    `counts=False` for what was no try, such as an open circuit.
+    """
+    values = {
+        "state": OutboxState.WAITING.value,
+        "owner": "",
+        "due_at": due_at,
+        "error": error,
+        "uncertain": True if uncertain else col(Outbox.uncertain),
+        "attempt": item.attempt if counts else item.attempt - 1,
+    }
+    async with db.transaction() as tx:
+        return await _if_held(tx, item, values)
+
+
+async def rescue(db: Database, now: datetime) -> int:
+    """Let what dead owners held wait again, due now: each may have died between the act and its record."""
+    doing = select(Outbox.owner).where(col(Outbox.state) == OutboxState.DOING).distinct()
+    async with db.reading() as tx:
+        owners = (await tx.exec(doing)).all()
+    dead = await db.orphans(owners)
+    if not dead:
+        return 0
+    rescued = (
+        update(Outbox)
+        .where(col(Outbox.state) == OutboxState.DOING, col(Outbox.owner).in_(dead))
+        .values(state=OutboxState.WAITING.value, owner="", uncertain=True, due_at=now)
+        .returning(col(Outbox.id))
+        .execution_options(synchronize_session=False)
+    )
+    async with db.transaction() as tx:
+        return len((await tx.exec(rescued)).all())
+
+
+async def next_due(db: Database) -> datetime | None:
+    """When the earliest waiting row is due, which may be past."""
+    waiting = select(Outbox.due_at).where(col(Outbox.state) == OutboxState.WAITING)
+    async with db.reading() as tx:
+        return (await tx.exec(waiting.order_by(col(Outbox.due_at)).limit(1))).first()
+
+
+async def counts(db: Database) -> list[Count]:
+    """Rows by kind and state."""
+    grouped = (
+        select(Outbox.kind, Outbox.state, func.count(), func.min(Outbox.created_at))
+        .group_by(Outbox.kind, Outbox.state)
+        .order_by(Outbox.kind, Outbox.state)
+    )
+    async with db.reading() as tx:
+        return [Count(*row) for row in (await tx.exec(grouped)).all()]
+
+
+def _row(tx: AsyncSession, kind: str, key: str, payload: Json, due_at: datetime, now: datetime) -> Any:
+    return insert(tx, Outbox).values(
+        kind=kind,
+        key=key,
+        payload=payload,
+        revision=0,
+        state=OutboxState.WAITING.value,
+        due_at=due_at,
+        created_at=now,
+        owner="",
+        attempt=0,
+        uncertain=False,
+        error="",
+    )
+
+
+async def _settle(tx: AsyncSession, item: Outbox, state: OutboxState, error: str, now: datetime) -> bool:
+    was_asked_again = col(Outbox.revision) != item.revision
+    return await _if_held(
+        tx,
+        item,
+        {
+            "state": case((was_asked_again, OutboxState.WAITING.value), else_=state.value),
+            "done_at": case((was_asked_again, None), else_=now),
+            "created_at": case((was_asked_again, now), else_=col(Outbox.created_at)),
+            "attempt": case((was_asked_again, 0), else_=col(Outbox.attempt)),
+            "uncertain": False if state == OutboxState.DONE else col(Outbox.uncertain),
+            "owner": "",
+            "error": error,
+        },
+    )
+
+
+async def _if_held(tx: AsyncSession, item: Outbox, values: dict[str, Any]) -> bool:
+    """Change a claimed row; whoever lost the claim changes nothing."""
+    held = (
+        update(Outbox)
+        .where(
+            col(Outbox.id) == item.id,
+            col(Outbox.state) == OutboxState.DOING,
+            col(Outbox.owner) == item.owner,
+            col(Outbox.attempt) == item.attempt,
+        )
+        .values(values)
+        .returning(col(Outbox.id))
+        .execution_options(synchronize_session=False)
+    )
+    return (await tx.exec(held)).scalar() is not None

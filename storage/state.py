@@ -1,0 +1,69 @@
+"""Small things to remember: watermarks, polling offsets, keys made at the first start."""
+
+import secrets
+from datetime import UTC, datetime
+
+from sqlmodel import col, delete, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.database import Database
+from storage.sql import insert
+from storage.tables import Json, State
+
+SECRET_BYTES = 32
+
+
+async def recall(tx: AsyncSession, key: str) -> Json | None:
+    """What was remembered under this key."""
+    kept = (await tx.exec(select(State.value).where(col(State.key) == key))).first()
+    return None if kept is None else dict(kept)
+
+
+async def remember(tx: AsyncSession, key: str, value: Json) -> None:
+    """Keep it in place of what was there; `version` counts the changes."""
+    new = insert(tx, State).values(key=key, value=value, version=0, updated_at=datetime.now(UTC))
+    await tx.exec(
+        new.on_conflict_do_update(
+            index_elements=[col(State.key)],
+            set_={
+                "value": new.excluded.value,
+                "version": State.version + 1,
+                "updated_at": new.excluded.updated_at,
+            },
+        )
+    )
+
+
+async def forget(tx: AsyncSession, key: str) -> None:
+    """As if it had never been remembered."""
+    await tx.exec(delete(State).where(col(State.key) == key))
+
+
+async def offset(tx: AsyncSession, channel: str) -> str:
+    """Where to go on polling; "" before the first batch."""
+    kept = await recall(tx, _offset_key(channel))
+    return str(kept["offset"]) if kept else ""
+
+
+async def keep_offset(tx: AsyncSession, channel: str, offset: str) -> None:
+    """In the transaction that keeps what came before this offset."""
+    await remember(tx, _offset_key(channel), {"offset": offset})
+
+
+async def secret(db: Database, name: str) -> bytes:
+    """A random key, made when it is first asked for and the same ever after."""
+    key = f"secret:{name}"
+    async with db.reading() as tx:
+        kept = await recall(tx, key)
+    if kept is None:
+        async with db.transaction() as tx:
+            made = {"hex": secrets.token_hex(SECRET_BYTES)}
+            row = insert(tx, State).values(key=key, value=made, version=0, updated_at=datetime.now(UTC))
+            await tx.exec(row.on_conflict_do_nothing())
+            kept = await recall(tx, key)  # Another process may have been first.
+    assert kept is not None  # noqa: S101  # just inserted, by us or by another
+    return bytes.fromhex(kept["hex"])
+
+
+def _offset_key(channel: str) -> str:
+    return f"offset:{channel}"
