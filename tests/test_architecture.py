@@ -25,7 +25,8 @@ class Part:
 
 FLOWS = "worker.flows"  # Each of its files is a part of its own.
 GROUND = ("worker.rules", "storage", "integrations")
-PIECES = (*GROUND, "worker.config", "worker.clock", "worker.account", "worker.reports")
+SETTINGS = ("worker.settings", "worker.reading", "worker.config")  # one part in three files
+PIECES = (*GROUND, *SETTINGS, "worker.clock", "worker.account", "worker.reports")
 BELOW_APP = (
     *PIECES,
     "worker.log",
@@ -63,11 +64,14 @@ PARTS = (
         remedy="metrics compute from Facts that they are handed: add a field to Facts and a query to "
         "storage/facts.py, and join them in worker/reports",
     ),
-    Part(
-        name="worker.config",
-        floor=2,
-        may=("worker.rules", "integrations"),
-        remedy="it only composes settings that rules and integrations own: declare the setting there",
+    *(
+        Part(
+            name=name,
+            floor=2,
+            may=("worker.rules", "integrations", *SETTINGS),
+            remedy="it only composes settings that rules and integrations own: declare the setting there",
+        )
+        for name in SETTINGS
     ),
     Part(name="worker.clock", floor=2, may=("worker.rules",), remedy="it only gives the time"),
     Part(
@@ -79,7 +83,7 @@ PARTS = (
     Part(
         name="worker.account",
         floor=3,
-        may=(*GROUND, "worker.config"),
+        may=(*GROUND, *SETTINGS),
         remedy="it knows how the account is set up; what is done about it belongs in actions or flows",
     ),
     Part(
@@ -204,11 +208,8 @@ def wrong_import(part: Part, module: str, target: str) -> str:
         return (
             f"imports {target}: the stand-ins serve tests and the demo, nothing that runs for real uses them"
         )
-    if (
-        is_inside(target, "worker.config.Settings")
-        and part.floor < 6
-        and part.name not in {"worker.config", "worker.account"}
-    ):
+    whole = {f"{name}.Settings" for name in SETTINGS}
+    if target in whole and part.floor < 6 and part.name not in {*SETTINGS, "worker.account"}:
         return "sees Settings: nothing below worker/app.py does, take the piece that you need as an argument"
     if module.endswith(".base") and target.startswith(f"{module.rpartition('.')[0]}.registry"):
         return f"imports {target}: a base never imports its registry, or it would import everything"
@@ -315,6 +316,8 @@ def test_a_forbidden_import_is_told_with_its_remedy(module: str, source: str, sa
         ("worker.metrics.nps", "from worker.rules.scale import Scale"),
         ("worker.config", "import pydantic\nfrom integrations.channels.base import BotSettings"),
         ("worker.account", "from worker.config import Settings\nfrom storage import state"),
+        ("worker.config", "from worker.settings import Company"),
+        ("worker.actions.base", "from worker.settings import Company, Reviews"),
         ("worker.reports.build", "from worker.metrics import base"),
         ("worker.actions.registry", "from worker.actions.thank_client import thank_client"),
         ("worker.flows.act", "from worker.actions.registry import ACTIONS\nfrom storage import outbox"),

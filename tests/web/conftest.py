@@ -8,7 +8,9 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from worker.web.health import Health, RowCounts
+from storage.counts import RowCounts
+from storage.errors import StorageError
+from worker.web.health import Health
 from worker.web.server import build_app
 
 SECRET = "s3cret-of_the-path"
@@ -21,7 +23,7 @@ class Office:
     """What `app` would hand in: a database that can fail, a stopwatch, and a pull that can be woken."""
 
     seconds: float = 1000.0
-    broken: Exception | None = None
+    broken: StorageError | None = None
     answers: asyncio.Event | None = None  # the database hangs until it is set
     pings: int = 0
     rows: RowCounts = field(default_factory=RowCounts)

@@ -3,35 +3,26 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from storage.counts import RowCounts
+from storage.errors import StorageError
+
 TICK_LIMIT = timedelta(seconds=30)  # The scheduler wakes flows every few seconds.
 DATABASE_LIMIT = timedelta(seconds=5)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowCounts:
-    """How many rows wait or stand, for the gauges of /metrics."""
-
-    surveys: Mapping[tuple[str, str], int] = field(default_factory=dict)  # (survey, state)
-    inbox: Mapping[tuple[str], int] = field(default_factory=dict)  # (state,)
-    outbox: Mapping[tuple[str, str], int] = field(default_factory=dict)  # (kind, state)
-    oldest: Mapping[tuple[str], float] = field(default_factory=dict)  # (queue,): seconds that it waits
 
 
 class Health:
     """Flows and clients report here; it decides nothing and calls nobody outside.
 
     `limits` says how long ago a flow's last success may be; its keys are the flows that readiness asks for.
-    `ping` and `count` read the database and raise what it raises.
+    `ping` and `count` read the database; what they raise is a StorageError.
     """
 
     def __init__(
@@ -140,7 +131,7 @@ class Health:
         """Everything in the text format of Prometheus; without rows while the database does not answer."""
         try:
             rows = await self._count()
-        except (SQLAlchemyError, OSError):
+        except StorageError:
             rows = RowCounts()
         for gauge, numbers in (
             (self._surveys, rows.surveys),
@@ -164,9 +155,8 @@ class Health:
         self._pinging = None
         try:
             pinging.result()
-        except (SQLAlchemyError, OSError) as error:
-            # Only the kind: a driver's words may hold the address and the user.
-            return f"database: does not answer ({type(error).__name__})"
+        except StorageError as error:
+            return f"database: {error}"
         return ""
 
     def _trouble_of_the_flow(self, flow: str, limit: timedelta) -> str:
