@@ -408,7 +408,7 @@ class Http:
     async def _read(self, response: httpx.Response, ends_at: float) -> bytes:
         """The body, within the deadline and the size.
 
-        The clock is looked at between pieces: a request cancelled from outside never gives its connection back.
+        The clock is looked at between pieces: a cancelled request never gives its connection back.
         """
         length = response.headers.get("content-length", "")
         if length.isascii() and length.isdigit() and int(length) > LARGEST_ANSWER:

@@ -1,0 +1,409 @@
+"""amoCRM's API v4, as far as the worker needs it: https://www.amocrm.ru/developers/content/crm_platform/api-reference"""
+
+import logging
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import httpx
+from pydantic import ValidationError
+
+from integrations.amocrm import walk
+from integrations.amocrm.answers import SERVICE, Gone, explain
+from integrations.amocrm.models import (
+    Account,
+    BrokenRow,
+    Company,
+    Contact,
+    CustomField,
+    EnumId,
+    FieldValue,
+    Lead,
+    LeadChange,
+    LeadPage,
+    NewLead,
+    NewNote,
+    NewTask,
+    Note,
+    Pipeline,
+    Row,
+    Task,
+    User,
+    Written,
+)
+from integrations.errors import Permanent, Rejected, Temporary, Uncertain
+from integrations.http import Answer, Http, OnResult, Pace, failed
+
+API = "/api/v4"
+PAGE_SIZE = walk.PAGE_SIZE
+CONTACTS_AT_ONCE = 200  # 4.4 KB of address with plain brackets
+MOST_PAGES = 4000  # a million rows; beyond that the far side repeats itself
+MOST_WRITES = 50  # https://www.amocrm.ru/developers/content/api/recommendations
+SIGNATURE = "Sarafan"  # the author of our notes, as people see it
+LONGEST_NOTE = 20_000  # characters; one more is refused with TooLong
+FOLLOW_UP = 1  # the task type «Связаться»
+WITH_CONTACTS = "with=contacts,loss_reason"
+
+AnyRow = TypeVar("AnyRow", bound=Row)
+
+log = logging.getLogger(__name__)
+
+
+class AmoCrm:
+    """One account. Raises only the errors of `integrations.errors`, with amoCRM's own from `answers`."""
+
+    def __init__(
+        self,
+        base_url: str,
+        token: str,
+        *,
+        requests_per_second: float = 5,
+        transport: httpx.AsyncBaseTransport | None = None,
+        on_result: OnResult | None = None,
+        pace: Pace | None = None,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._contacts_at_once = CONTACTS_AT_ONCE
+        self._http = Http(
+            SERVICE,
+            self.base_url,
+            headers={"Authorization": f"Bearer {token}"},
+            pace=pace or Pace(requests_per_second),
+            transport=transport,
+            on_result=on_result,
+            explain=explain,
+        )
+
+    def lead_url(self, lead_id: int) -> str:
+        """The deal's card, for people."""
+        return f"{self.base_url}/leads/detail/{lead_id}"
+
+    async def close(self) -> None:
+        await self._http.close()
+
+    # What hardly ever changes
+
+    async def account(self) -> Account:
+        what = "account"
+        answer = await self._get(f"{API}/account?with=is_api_filter_enabled,datetime_settings", what)
+        account = self._one(Account, self._http.parse(answer), answer)
+        return account.model_copy(update={"server_time": answer.server_time})
+
+    async def users(self) -> tuple[User, ...]:
+        """Only for a token with an administrator's rights; AccessDenied otherwise."""
+        return await self._all(User, "users", "users")
+
+    async def pipelines(self) -> tuple[Pipeline, ...]:
+        return await self._all(Pipeline, "leads/pipelines", "pipelines")
+
+    async def lead_fields(self) -> tuple[CustomField, ...]:
+        return await self._all(CustomField, "leads/custom_fields", "custom_fields")
+
+    async def contact_fields(self) -> tuple[CustomField, ...]:
+        return await self._all(CustomField, "contacts/custom_fields", "custom_fields")
+
+    # Deals
+
+    def changed_leads(self, since: datetime, *, filtered: bool) -> AsyncIterator[LeadPage]:
+        """Deals changed at `since` or later, each once, in pages; `filtered` says whether filters are bought.
+
+        A filter that turns out to be ignored is noticed: the walk goes on without and `is_filtered` says so.
+        """
+        pages = 0
+
+        async def fetch(query: str, page: int) -> walk.Rows:
+            nonlocal pages
+            pages += 1
+            if pages > MOST_PAGES:
+                raise Permanent(SERVICE, "lists deals without an end")
+            path = f"{API}/leads?{query}&{WITH_CONTACTS}&limit={PAGE_SIZE}&page={page}"
+            answer = await self._get(path, "changed leads")
+            return walk.Rows(self._rows(answer, "leads"), answer.server_time)
+
+        return walk.changed(fetch, since, filtered=filtered)
+
+    async def newest_change(self) -> datetime | None:
+        """When a deal changed last, by amoCRM's clock: the watermark of a first start. None without deals."""
+        answer = await self._get(
+            f"{API}/leads?order[updated_at]=desc&limit={PAGE_SIZE}&page=1", "newest leads"
+        )
+        page = walk.read_rows(self._rows(answer, "leads"))
+        limit = answer.server_time
+        return max((min(lead.updated_at, limit or lead.updated_at) for lead in page.leads), default=None)
+
+    async def lead(self, lead_id: int) -> Lead | None:
+        """None when it was deleted or merged, or the token may not see it."""
+        return await self._find(Lead, f"leads/{lead_id}?{WITH_CONTACTS}", "lead")
+
+    async def leads(self, ids: Iterable[int], *, filtered: bool = False) -> tuple[Lead, ...]:
+        """Those that exist, in the order of `ids`."""
+        return await self._by_ids(Lead, "leads", WITH_CONTACTS, ids, filtered)
+
+    async def create_lead(self, new: NewLead) -> int:
+        """Create a deal and give its id. Uncertain when the answer was lost: look for the marker first.
+
+        Not by /leads/complex, which may merge it into a deal that exists:
+        https://www.amocrm.ru/developers/content/crm_platform/duplication-control
+        """
+        embedded: dict[str, object] = {}
+        if new.contact_id:
+            embedded["contacts"] = [{"id": new.contact_id, "is_main": True}]
+        if new.company_id:
+            embedded["companies"] = [{"id": new.company_id}]
+        if new.tags:
+            embedded["tags"] = [{"name": tag} for tag in new.tags]
+        element = {
+            "name": new.name,
+            "pipeline_id": new.pipeline_id,
+            "status_id": new.status_id,
+            "responsible_user_id": new.responsible_user_id,
+            "price": int(new.price) if new.price and new.price.is_integer() else new.price,
+            "custom_fields_values": _field_values(new.fields),
+            "_embedded": embedded,
+            "request_id": new.request_id,
+        }
+        return await self._create("leads", "leads", element, new.request_id)
+
+    async def update_leads(self, changes: Sequence[LeadChange]) -> None:
+        """Change up to 50 deals, all or none. Rejected names the refused ones by their ids as text."""
+        elements = [
+            _given(
+                {
+                    "id": change.lead_id,
+                    "pipeline_id": change.pipeline_id,
+                    "status_id": change.status_id,
+                    "responsible_user_id": change.responsible_user_id,
+                    "custom_fields_values": _field_values(change.fields),
+                    "tags_to_add": [{"name": tag} for tag in change.tags_to_add],
+                }
+            )
+            for change in changes
+        ]
+        await self._write_many("PATCH", "leads", elements, [change.lead_id for change in changes])
+
+    # People and companies
+
+    async def contact(self, contact_id: int) -> Contact | None:
+        """One contact with the ids of its deals; None when it is gone."""
+        return await self._find(Contact, f"contacts/{contact_id}?with=leads", "contact")
+
+    async def contacts(self, ids: Iterable[int], *, filtered: bool) -> tuple[Contact, ...]:
+        """Those that exist, in the order of `ids`; 200 a request where filters work, else one by one."""
+        return await self._by_ids(Contact, "contacts", "", ids, filtered)
+
+    async def find_contacts(self, query: str) -> tuple[Contact, ...]:
+        """Contacts with these letters or digits in any field, with their deals: compare them yourself.
+
+        Of a phone number give the last ten digits: https://github.com/amocrm/amocrm-api-php/issues/515
+        """
+        path = f"{API}/contacts?query={quote(query, safe='')}&with=leads&limit={PAGE_SIZE}&page=1"
+        answer = await self._get(path, "contacts by words")
+        return tuple(self._readable(Contact, self._rows(answer, "contacts")))
+
+    async def company(self, company_id: int) -> Company | None:
+        return await self._find(Company, f"companies/{company_id}", "company")
+
+    async def tag_contact(self, contact_id: int, tag: str) -> None:
+        """Add a tag; the others stay."""
+        body = {"tags_to_add": [{"name": tag}]}
+        await self._http.send_json("PATCH", f"{API}/contacts/{contact_id}", body, what="tag of a contact")
+
+    # Notes and tasks
+
+    async def add_notes(self, notes: Sequence[NewNote]) -> None:
+        """Add up to 50 notes, all or none. Rejected names the refused ones by their deals' ids as text."""
+        elements = [
+            {
+                "entity_id": note.lead_id,
+                "note_type": "service_message",
+                "params": {"service": SIGNATURE, "text": note.text[:LONGEST_NOTE]},
+            }
+            for note in notes
+        ]
+        await self._write_many("POST", "leads/notes", elements, [note.lead_id for note in notes])
+
+    async def note_texts(self, lead_id: int) -> tuple[str, ...]:
+        """The texts of the service notes in a deal: where to look for our own mark."""
+        query = f"leads/{lead_id}/notes?filter[note_type][]=service_message"
+        return tuple(note.text for note in await self._all(Note, query, "notes"))
+
+    async def add_task(self, task: NewTask) -> int:
+        element = {
+            "text": task.text,
+            "complete_till": int(task.complete_till.timestamp()),
+            "responsible_user_id": task.responsible_user_id,
+            "entity_id": task.lead_id,
+            "entity_type": "leads",
+            "task_type_id": FOLLOW_UP,
+            "request_id": "0",
+        }
+        return await self._create("tasks", "tasks", element, "0")
+
+    async def update_task(
+        self,
+        task_id: int,
+        *,
+        responsible_user_id: int | None = None,
+        complete_till: datetime | None = None,
+        result_text: str | None = None,
+        is_completed: bool | None = None,
+    ) -> None:
+        body = {
+            "responsible_user_id": responsible_user_id,
+            "complete_till": int(complete_till.timestamp()) if complete_till else None,
+            "result": None if result_text is None else {"text": result_text},
+            "is_completed": is_completed,
+        }
+        await self._http.send_json("PATCH", f"{API}/tasks/{task_id}", _given(body), what="task")
+
+    async def lead_tasks(self, lead_id: int) -> tuple[Task, ...]:
+        query = f"tasks?filter[entity_type]=leads&filter[entity_id][]={lead_id}"
+        tasks = await self._all(Task, query, "tasks")
+        return tuple(task for task in tasks if task.entity_id == lead_id and task.entity_type == "leads")
+
+    # How it is asked
+
+    async def _get(self, path: str, what: str) -> Answer:
+        return await self._http.send("GET", path, what=what)
+
+    async def _find(self, model: type[AnyRow], path: str, what: str) -> AnyRow | None:
+        """One entity by its id; what does not exist is 204 in most lists and a JSON 404 in some."""
+        try:
+            answer = await self._get(f"{API}/{path}", what)
+        except Gone:
+            return None
+        return None if answer.status == 204 else self._one(model, self._http.parse(answer), answer)
+
+    async def _all(self, model: type[AnyRow], path: str, key: str) -> tuple[AnyRow, ...]:
+        """A whole list, page by page.
+
+        `next` may stand on the last page, and a page may hold fewer rows than asked for with more to come,
+        so the end is an empty page, no `next`, or a page that brings nothing new.
+        """
+        found: dict[int, AnyRow] = {}
+        joint = "&" if "?" in path else "?"
+        for page in range(1, MOST_PAGES):
+            answer = await self._get(
+                f"{API}/{path}{joint}limit={PAGE_SIZE}&page={page}", path.partition("?")[0]
+            )
+            rows, has_next = self._page(answer, key)
+            before = len(found)
+            found |= {row.id: row for row in self._readable(model, rows)}
+            if not has_next or len(found) == before:
+                break
+        return tuple(found.values())
+
+    async def _by_ids(
+        self, model: type[AnyRow], entity: str, with_: str, ids: Iterable[int], filtered: bool
+    ) -> tuple[AnyRow, ...]:
+        left = list(dict.fromkeys(ids))
+        found: dict[int, AnyRow] = {}
+        asked = left
+        while left and filtered:
+            batch = left[: self._contacts_at_once]
+            try:
+                rows = await self._batch(model, entity, with_, batch)
+            except Permanent as error:
+                if error.status not in (400, 414) or len(batch) == 1:
+                    raise
+                self._contacts_at_once = max(1, len(batch) // 2)  # The address was too long for them.
+                continue
+            if any(row.id not in batch for row in rows):
+                log.warning("%s ignores filters: %s are read one by one", SERVICE, entity)
+                filtered = False
+                continue
+            found |= {row.id: row for row in rows}
+            left = left[len(batch) :]
+        for row_id in left:
+            row = await self._find(model, f"{entity}/{row_id}?{with_}".rstrip("?"), entity)
+            if row:
+                found[row_id] = row
+        return tuple(found[row_id] for row_id in asked if row_id in found)
+
+    async def _batch(self, model: type[AnyRow], entity: str, with_: str, ids: Sequence[int]) -> list[AnyRow]:
+        # Plain brackets: encoded ones make the address three times as long.
+        query = "&".join(f"filter[id][]={row_id}" for row_id in ids)
+        path = f"{API}/{entity}?{query}&limit={PAGE_SIZE}&page=1" + (f"&{with_}" if with_ else "")
+        return self._readable(model, self._rows(await self._get(path, entity), entity))
+
+    async def _create(self, path: str, key: str, element: Mapping[str, object], request_id: str) -> int:
+        """Create one entity and give its id. A lost or unreadable answer is Uncertain: it may exist."""
+        answer = await self._http.send("POST", f"{API}/{path}", json=[_given(element)], what=f"new {path}")
+        written = self._readable(Written, self._rows(answer, key))
+        ids = [row.id for row in written if row.request_id == request_id] or [row.id for row in written]
+        if len(ids) != 1:
+            raise Uncertain(SERVICE, f"did not tell the id of what it created: new {path}")
+        return ids[0]
+
+    async def _write_many(
+        self, method: str, path: str, elements: Sequence[Mapping[str, object]], lead_ids: Sequence[int]
+    ) -> None:
+        if len(elements) > MOST_WRITES:
+            raise ValueError(f"at most {MOST_WRITES} elements a request, not {len(elements)}")
+        if not elements:
+            return
+        try:
+            await self._http.send_json(method, f"{API}/{path}", elements, what=f"{method} {path}")
+        except Rejected as error:
+            # Elements are named by their place in the list, or by the deal itself.
+            places = {str(place): str(lead_id) for place, lead_id in enumerate(lead_ids)}
+            named = {places.get(key, key): text for key, text in error.elements.items()}
+            raise Rejected(SERVICE, error.detail, named, status=error.status) from error
+
+    # How it is read
+
+    def _rows(self, answer: Answer, key: str) -> list[Any]:
+        return self._page(answer, key)[0]
+
+    def _page(self, answer: Answer, key: str) -> tuple[list[Any], bool]:
+        """The list in an answer, and whether another page is announced.
+
+        A different shape is a failed read, for nothing can be concluded from it.
+        """
+        body = self._http.parse(answer)
+        if body is None:
+            return [], False
+        page = body if isinstance(body, Mapping) else {}
+        embedded, links = page.get("_embedded"), page.get("_links")
+        rows = embedded.get(key) if isinstance(embedded, Mapping) else None
+        if not isinstance(rows, list):
+            raise failed(SERVICE, answer, f"answered without a list of {key}")
+        return rows, isinstance(links, Mapping) and "next" in links
+
+    def _one(self, model: type[AnyRow], body: object, answer: Answer) -> AnyRow:
+        try:
+            return model.model_validate(body)
+        except ValidationError as error:
+            problem = BrokenRow.of(body, error).error
+            raise Temporary(SERVICE, f"gave an unreadable {answer.what}: {problem}") from None
+
+    def _readable(self, model: type[AnyRow], rows: Iterable[object]) -> list[AnyRow]:
+        """The rows that can be understood; each of the others leaves a line in the log."""
+        readable = []
+        for row in rows:
+            try:
+                readable.append(model.model_validate(row))
+            except ValidationError as error:
+                broken = BrokenRow.of(row, error)
+                log.warning("%s %s is unreadable: %s", model.__name__, broken.id, broken.error)
+        return readable
+
+
+def _given(element: Mapping[str, object]) -> dict[str, object]:
+    """Only what was given: keys that are read back into a write refuse the whole list."""
+    return {key: value for key, value in element.items() if value not in (None, {}, [])}
+
+
+def _field_values(fields: Mapping[int, FieldValue | None]) -> list[dict[str, object]]:
+    return [{"field_id": field_id, "values": _values(value)} for field_id, value in fields.items()]
+
+
+def _values(value: FieldValue | None) -> list[dict[str, object]] | None:
+    match value:
+        case None:
+            return None
+        case EnumId(id=enum_id):
+            return [{"enum_id": enum_id}]
+        case _:
+            return [{"value": value}]
