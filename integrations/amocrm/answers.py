@@ -50,7 +50,7 @@ class _Element(BaseModel):
 
 
 class _Refusal(BaseModel):
-    """https://www.amocrm.ru/developers/content/crm_platform/error-codes; `errors` is a broken business rule."""
+    """https://www.amocrm.ru/developers/content/crm_platform/error-codes; `errors`: a rule of business."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -69,7 +69,7 @@ def explain(answer: Answer) -> OutsideError | None:
             return AccessDenied(
                 SERVICE,
                 _at("does not accept the token (401)", answer),
-                remedy="Issue a long-lived token in the integration's «Ключи» tab; it goes into amocrm.token.",
+                remedy="Issue a long-lived token (integration, «Ключи») and put it into amocrm.token.",
                 status=401,
             )
         case 402:
@@ -103,7 +103,8 @@ def explain(answer: Answer) -> OutsideError | None:
                 remedy="Check amocrm.base_url: it is the account's own host, https://….amocrm.ru.",
                 status=404,
             )
-    return None
+        case _:
+            return None
 
 
 def _refused(answer: Answer) -> OutsideError:

@@ -350,7 +350,7 @@ FieldValue = str | int | float | bool | EnumId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewLead:
-    """`request_id` comes back with the new id but is not stored: a marker belongs into a field or the name."""
+    """`request_id` comes back with the new id but is not stored: a marker goes into a field or the name."""
 
     name: str
     pipeline_id: int
