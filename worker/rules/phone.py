@@ -23,7 +23,7 @@ def normalise(text: str, region: str = "RU") -> str | None:
 
 
 def best_phone(values: Sequence[tuple[str, str]], region: str = "RU") -> str | None:
-    """The number to write to, of a contact's (text, enum code) pairs: a mobile one, called MOB before others."""
+    """The number to write to, of a contact's (text, enum code) pairs: a mobile one, and MOB before others."""
     found = [(number, code.upper() == "MOB") for text, code in values for number in _numbers(text, region)]
     # sorted() is stable: among equals the first in the card wins.
     ranked = sorted(found, key=lambda pair: (not _is_mobile(pair[0]), not pair[1]))
