@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import datetime
 from typing import Any
 
@@ -170,11 +170,13 @@ async def drop(scope: Scope, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"{", "more_body": True})
 
 
-def control_routes(faults: Faults, requests: list[Logged]) -> list[Route]:
-    """The part of the control endpoint that all stand-ins share.
+def control_routes(
+    faults: Faults, requests: list[Logged], helpers: Mapping[str, Callable[..., Any]] | None = None
+) -> list[Route]:
+    """The control endpoint of a stand-in.
 
     `POST /_control/faults` takes the fields of `Fault`, `DELETE` removes all; `GET /_control/requests` gives
-    the log.
+    the log; `POST /_control/<helper>` calls a helper with the JSON object as its arguments.
     """
 
     async def add_fault(request: Request) -> Response:
@@ -186,23 +188,34 @@ def control_routes(faults: Faults, requests: list[Logged]) -> list[Route]:
         return JSONResponse({"active": 0})
 
     async def log(request: Request) -> Response:
-        return JSONResponse(
-            [
-                {
-                    "method": logged.method,
-                    "path": logged.path,
-                    "query": logged.query,
-                    "body": logged.body.decode(errors="replace"),
-                    "at": logged.at.isoformat(),
-                    "seconds": logged.seconds,
-                    "status": logged.status,
-                }
-                for logged in requests
-            ]
-        )
+        return _json([{**asdict(logged), "headers": None} for logged in requests])
+
+    async def call(request: Request) -> Response:
+        helper = (helpers or {}).get(request.path_params["helper"])
+        if helper is None:
+            return JSONResponse({"error": f"the helpers are {', '.join(helpers or ())}"}, 404)
+        try:
+            return _json(helper(**json.loads(await request.body() or b"{}")))
+        except (TypeError, ValueError, LookupError) as error:
+            return JSONResponse({"error": f"{type(error).__name__}: {error}"}, 400)
 
     return [
         Route(CONTROL + "faults", add_fault, methods=["POST"]),
         Route(CONTROL + "faults", clear_faults, methods=["DELETE"]),
         Route(CONTROL + "requests", log, methods=["GET"]),
+        Route(CONTROL + "{helper}", call, methods=["POST"]),
     ]
+
+
+def _json(value: Any) -> Response:
+    return Response(json.dumps(value, default=_plain, ensure_ascii=False), media_type="application/json")
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    return str(value)
