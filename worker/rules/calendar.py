@@ -75,7 +75,7 @@ class Calendar:
         return _plus(local, duration.span)
 
     def add_work_time(self, moment: datetime, span: timedelta) -> datetime:
-        """The moment by which `span` of working time has passed.
+        """The moment by which `span` of working time has passed, at most ten years later.
 
         >>> calendar = Calendar(zone=ZoneInfo("Asia/Vladivostok"), work_days=parse_days("mon-fri"),
         ...                     work_hours=parse_hours("09:00-18:00"))
@@ -83,7 +83,8 @@ class Calendar:
         >>> calendar.add_work_time(friday, timedelta(hours=2)).isoformat()
         '2026-03-16T10:00:00+10:00'
         """
-        left, start = max(span, timedelta(0)), aware(moment).astimezone(UTC)
+        left = max(span, timedelta(0))
+        last = start = aware(moment).astimezone(UTC)
         for opens, closes in self._shifts(start):
             begins = max(start, opens)
             if begins > closes:
@@ -91,7 +92,8 @@ class Calendar:
             if left <= closes - begins:
                 return (begins + left).astimezone(self.zone)
             left -= closes - begins
-        raise ValueError(f"{span} of working time does not pass within ten years")
+            last = closes
+        return last.astimezone(self.zone)
 
     def deadline(self, moment: datetime, duration: Duration) -> datetime:
         """When something asked for at `moment` has to be done.

@@ -17,7 +17,7 @@ _UNITS = {
 }
 # Longer than anybody waits, short enough that adding it to a date always works.
 _LONGEST = timedelta(days=36_500)
-_MOST_BUSINESS_DAYS = 1_000
+_MOST_BUSINESS_DAYS = 365
 _DURATION_EXPECTED = 'expected a duration such as "30s", "5m", "2h", "14d" or "1bd" (business days)'
 
 _HOURS = re.compile(r"(\d{1,2}):(\d\d)\s*[-–—]\s*(\d{1,2}):(\d\d)")

@@ -32,6 +32,7 @@ class Scale:
     """The scores from `first` to `last`; with `options` only their values exist.
 
     A score of `low` or less is low, one of `high` or more is high, whatever lies between is neutral.
+    One below the first (above the last) stands for a scale where nothing is low (high).
     Raises ValueError, with a sentence for the administrator, for a scale that cannot work.
 
     >>> nps = Scale(first=1, last=10, low=5, high=9)
@@ -51,7 +52,7 @@ class Scale:
                 f"a scale goes from a smaller to a larger number up to {LARGEST}, "
                 f"not {self.first}-{self.last}"
             )
-        if not self.first <= self.low < self.high <= self.last:
+        if not self.first - 1 <= self.low < self.high <= self.last + 1:
             raise ValueError(
                 f"low must be less than high and both on the scale {self.first}-{self.last}, "
                 f"not low = {self.low}, high = {self.high}"
