@@ -146,8 +146,8 @@ def may_remind(
 ) -> Decision:
     """Decide about the one reminder of an open question: what forbids or delays a question does so here.
 
-    The question itself has been asked, so neither its turn nor the pause after other deals matters. Skip means
-    no reminder; the question stays open until `expires_at`.
+    The question itself has been asked, so neither its turn nor the pause after other deals matters. Skip
+    means no reminder; the question stays open until `expires_at`.
     """
     if refusal := _refusal(facts):
         return Skip(refusal)
