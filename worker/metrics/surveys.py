@@ -1,0 +1,215 @@
+"""NPS, CSAT and CES: what clients scored, how sure that is, and how many of those asked have answered."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from worker.metrics.base import Asked, Facts, Metric, SurveyFact, share
+from worker.metrics.headlines import HEADLINES, Figures, Headline, figures_of
+from worker.metrics.stats import Interval, percent
+from worker.rules.calendar import Period
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Funnel:
+    """The surveys that were first sent, or ended unsent, in the period."""
+
+    sent: int
+    not_sent: Mapping[str, int]  # reason -> surveys, most first
+    uncertain: int
+    delivered: int
+    read: int | None  # None: no channel tells
+    answered: int  # so far, of those sent
+    is_collecting: bool  # some may still be answered
+
+    @property
+    def eligible(self) -> int:
+        return self.sent + sum(self.not_sent.values())
+
+    @property
+    def response_rate(self) -> float | None:
+        return percent(self.answered, self.sent)
+
+    @property
+    def response_of_delivered(self) -> float | None:
+        return percent(self.answered, self.delivered)
+
+    @property
+    def coverage(self) -> float | None:
+        """For how many of those that it is about the score speaks, in percent."""
+        return percent(self.answered, self.eligible)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurveyResult:
+    asked: Asked
+    headline: Headline
+    current: Figures
+    previous: Figures
+    difference: Interval | None  # of the headline from the previous one; None if either is unknown
+    distribution: Mapping[int, int]
+    funnel: Funnel
+    by_manager: Mapping[str, Figures]  # the surest good first
+    by_subject: Mapping[str, Figures]
+
+    @property
+    def significant(self) -> bool | None:
+        return None if self.difference is None else self.difference.excludes_zero
+
+    def as_json(self) -> dict[str, Any]:
+        key, now, funnel = self.headline.key, self.current, self.funnel
+        own = (
+            dict(zip(("promoters", "passives", "detractors"), now.bands, strict=True))
+            if key == "score"
+            else {}
+        )
+        written: dict[str, Any] = {
+            "metric": self.asked.metric,
+            "sent": funnel.sent,
+            "answered": now.answered,
+            "response_rate": share(funnel.response_rate),
+            **own,
+            key: share(now.value),
+            "mean": share(now.mean),
+            "ci95": None if now.interval is None else [share(end) for end in now.interval],
+            "previous": {key: share(self.previous.value), "answered": self.previous.answered},
+            "significant": self.significant,
+            "distribution": {str(value): number for value, number in self.distribution.items()},
+            "eligible": funnel.eligible,
+            "not_sent": dict(funnel.not_sent),
+            "uncertain": funnel.uncertain,
+            "delivered": funnel.delivered,
+            "read": funnel.read,
+            "by_manager": self._people(self.by_manager),
+        }
+        if self.asked.subject == "field":
+            written["by_subject"] = self._people(self.by_subject)
+        return written
+
+    def _people(self, people: Mapping[str, Figures]) -> dict[str, Any]:
+        key = self.headline.key
+        return {
+            name: {"answered": of.answered, key: share(of.value), "mean": share(of.mean)}
+            for name, of in people.items()
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class SurveyResults:
+    by_key: Mapping[str, SurveyResult]
+
+    def as_json(self) -> dict[str, Any]:
+        return {key: result.as_json() for key, result in self.by_key.items()}
+
+
+def compute(facts: Facts, period: Period) -> SurveyResults:
+    return SurveyResults({asked.key: _result(asked, facts, period) for asked in facts.asked})
+
+
+def _result(asked: Asked, facts: Facts, period: Period) -> SurveyResult:
+    # A key that once stood for another question keeps its old answers out of this one's figures.
+    rows = [row for row in facts.surveys if row.survey == asked.key and row.metric == asked.metric]
+    answers = _answers(rows, period)
+    headline = HEADLINES[asked.metric]
+    before = period.previous()
+
+    def figures(of: Sequence[SurveyFact]) -> Figures:
+        return figures_of(of, asked, facts.min_answers)
+
+    current, previous = figures(answers), figures(_answers(rows, before))
+    is_comparable = current.value is not None and previous.value is not None
+    names = manager_names(facts.surveys)
+    return SurveyResult(
+        asked=asked,
+        headline=headline,
+        current=current,
+        previous=previous,
+        difference=headline.difference(previous.bands, current.bands) if is_comparable else None,
+        distribution=_distribution(asked, answers),
+        funnel=_funnel([row for row in rows if _is_in(row.settled_at, period)]),
+        by_manager=_by_person(answers, lambda row: names.get(_person(row), ""), figures),
+        by_subject=_by_person(answers, lambda row: row.subject, figures) if asked.subject == "field" else {},
+    )
+
+
+def _is_in(moment: datetime | None, period: Period) -> bool:
+    return moment is not None and period.contains(moment)
+
+
+def _answers(rows: Iterable[SurveyFact], period: Period) -> list[SurveyFact]:
+    return [row for row in rows if row.score is not None and _is_in(row.answered_at, period)]
+
+
+def _distribution(asked: Asked, answers: Iterable[SurveyFact]) -> Mapping[int, int]:
+    """Every value of the scale; answers of an earlier scale keep theirs, so that the sum is `answered`."""
+    counts = Counter(row.score for row in answers if row.score is not None)
+    return {value: counts[value] for value in sorted({*asked.scale.values, *counts})}
+
+
+def _funnel(rows: Sequence[SurveyFact]) -> Funnel:
+    sent = [row for row in rows if not row.refusal]
+    told_read = [row.was_read for row in sent if row.was_read is not None]
+    refusals = Counter(row.refusal for row in rows if row.refusal)
+    return Funnel(
+        sent=len(sent),
+        not_sent=dict(sorted(refusals.items(), key=lambda refusal: (-refusal[1], refusal[0]))),
+        uncertain=sum(row.is_uncertain for row in sent),
+        # Where the channel does not tell, sent counts as delivered.
+        delivered=sum(row.was_delivered is not False for row in sent),
+        read=sum(told_read) if told_read else None,
+        answered=sum(row.answered_at is not None and row.score is not None for row in sent),
+        is_collecting=any(row.is_open for row in sent),
+    )
+
+
+def _person(row: SurveyFact) -> int | str:
+    return row.manager_id or row.manager
+
+
+def manager_names(rows: Iterable[SurveyFact]) -> Mapping[int | str, str]:
+    """Id (a name where there is none) -> name: the latest, with the id where two people share it."""
+    names: dict[int | str, str] = {}
+    ordered = sorted(
+        (row for row in rows if row.manager_id or row.manager),
+        key=lambda row: moment.timestamp() if (moment := row.answered_at or row.settled_at) else 0,
+    )
+    for row in ordered:
+        names[_person(row)] = row.manager or names.get(_person(row), str(row.manager_id))
+    bearers = Counter(names.values())
+    return {
+        person: f"{name} ({person})" if bearers[name] > 1 and isinstance(person, int) else name
+        for person, name in names.items()
+    }
+
+
+def _by_person(
+    answers: Iterable[SurveyFact],
+    name_of: Callable[[SurveyFact], str],
+    figures: Callable[[Sequence[SurveyFact]], Figures],
+) -> Mapping[str, Figures]:
+    """By the lower end of the interval: three tens never stand above fifty nines, and too few come last."""
+    rows: dict[str, list[SurveyFact]] = {}
+    for row in answers:
+        if name := name_of(row):
+            rows.setdefault(name, []).append(row)
+    people = {name: figures(of) for name, of in rows.items()}
+
+    def place(name: str) -> tuple[bool, float, int, str]:
+        of = people[name]
+        return (of.interval is None, -of.interval.low if of.interval else 0, -of.answered, name)
+
+    return {name: people[name] for name in sorted(people, key=place)}
+
+
+METRIC = Metric(
+    key="surveys",
+    title={"ru": "Оценки", "en": "Scores"},
+    unit={
+        "ru": "ответы, по дню первой оценки; отправка — по дню вопроса",
+        "en": "answers, by the day of the first score; sending by the day of the question",
+    },
+    source="NPS: F. Reichheld, HBR, December 2003; intervals: B. Rocks 2016, R. Newcombe 1998",
+    compute=compute,
+)
