@@ -25,10 +25,12 @@ class Part:
 
 FLOWS = "worker.flows"  # Each of its files is a part of its own.
 GROUND = ("worker.rules", "storage", "integrations")
-SETTINGS = ("worker.settings", "worker.reading", "worker.config")  # one part in three files
+CONFIG = tuple(f"worker.{name}" for name in ("values", "settings", "reading", "checks", "config"))
+SETTINGS = ("worker.settings", "worker.config")  # what the floors above may see of it
 PIECES = (*GROUND, *SETTINGS, "worker.clock", "worker.account", "worker.reports")
 BELOW_APP = (
     *PIECES,
+    *CONFIG,
     "worker.log",
     "worker.metrics",
     "worker.actions",
@@ -68,10 +70,10 @@ PARTS = (
         Part(
             name=name,
             floor=2,
-            may=("worker.rules", "integrations", *SETTINGS),
+            may=("worker.rules", "integrations", *CONFIG),
             remedy="it only composes settings that rules and integrations own: declare the setting there",
         )
-        for name in SETTINGS
+        for name in CONFIG  # one part in several files
     ),
     Part(name="worker.clock", floor=2, may=("worker.rules",), remedy="it only gives the time"),
     Part(
@@ -184,11 +186,10 @@ def complaints_about(module: str, source: str, *, is_package: bool = False) -> l
         )
     if part is None:
         return [f"{module}: has no place in the architecture; put it on a floor and into PARTS of this test"]
-    found = []
-    for line, target in imports_of(tree, module):
-        wrong = wrong_import(part, module, target)
-        if wrong:
-            found.append(f"{module}:{line}: {wrong}")
+    wrong = {
+        line: why for line, target in imports_of(tree, module) if (why := wrong_import(part, module, target))
+    }
+    found = [f"{module}:{line}: {why}" for line, why in wrong.items()]
     if any(is_inside(module, name) for name in PURE):
         found += [f"{module}:{line}: {what}" for line, what in impurities(tree)]
     return found
@@ -208,8 +209,8 @@ def wrong_import(part: Part, module: str, target: str) -> str:
         return (
             f"imports {target}: the stand-ins serve tests and the demo, nothing that runs for real uses them"
         )
-    whole = {f"{name}.Settings" for name in SETTINGS}
-    if target in whole and part.floor < 6 and part.name not in {*SETTINGS, "worker.account"}:
+    whole = {f"{name}.Settings" for name in CONFIG}
+    if target in whole and part.floor < 6 and part.name not in {*CONFIG, "worker.account"}:
         return "sees Settings: nothing below worker/app.py does, take the piece that you need as an argument"
     if module.endswith(".base") and target.startswith(f"{module.rpartition('.')[0]}.registry"):
         return f"imports {target}: a base never imports its registry, or it would import everything"
