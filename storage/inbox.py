@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from sqlalchemy import func, update
+from sqlalchemy import update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -31,13 +31,6 @@ class Raw(Protocol):
     def kind(self) -> str: ...
     @property
     def body(self) -> bytes: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    state: str
-    rows: int
-    oldest: datetime
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -195,17 +188,6 @@ async def requeue(tx: AsyncSession, ids: Sequence[int] | None = None) -> int:
     if ids is not None:
         again = again.where(col(Inbox.id).in_(ids))
     return len((await tx.exec(again)).all())
-
-
-async def counts(db: Database) -> list[Count]:
-    """Rows by state."""
-    grouped = (
-        select(Inbox.state, func.count(), func.min(Inbox.received_at))
-        .group_by(Inbox.state)
-        .order_by(Inbox.state)
-    )
-    async with db.reading() as tx:
-        return [Count(*row) for row in (await tx.exec(grouped)).all()]
 
 
 async def _move(tx: AsyncSession, id: int | None, to: InboxState, *, read_at: datetime, error: str) -> bool:

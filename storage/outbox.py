@@ -6,25 +6,16 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, case, func, update
+from sqlalchemy import and_, case, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.database import Database
 from storage.sql import insert
 from storage.tables import Json, Outbox, OutboxState
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    kind: str
-    state: str
-    rows: int
-    oldest: datetime  # when the oldest of them was asked for
 
 
 async def add_once(
@@ -153,17 +144,6 @@ async def next_due(db: Database) -> datetime | None:
     waiting = select(Outbox.due_at).where(col(Outbox.state) == OutboxState.WAITING)
     async with db.reading() as tx:
         return (await tx.exec(waiting.order_by(col(Outbox.due_at)).limit(1))).first()
-
-
-async def counts(db: Database) -> list[Count]:
-    """Rows by kind and state."""
-    grouped = (
-        select(Outbox.kind, Outbox.state, func.count(), func.min(Outbox.created_at))
-        .group_by(Outbox.kind, Outbox.state)
-        .order_by(Outbox.kind, Outbox.state)
-    )
-    async with db.reading() as tx:
-        return [Count(*row) for row in (await tx.exec(grouped)).all()]
 
 
 def _row(tx: AsyncSession, kind: str, key: str, payload: Json, due_at: datetime, now: datetime) -> Any:
