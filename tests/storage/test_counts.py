@@ -1,7 +1,6 @@
 """What does an administrator see of rows that wait?"""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from storage.counts import count_rows
 from storage.database import Database
@@ -30,28 +29,26 @@ def act(key: str, due_at: datetime, *, state: OutboxState = OutboxState.WAITING,
     return Outbox(kind="note", key=key, state=state, due_at=due_at, created_at=created_at, attempt=attempt)
 
 
-async def test_rows_are_counted_by_state_and_the_oldest_waiting_one_is_timed(tmp_path: Path) -> None:
+async def test_rows_are_counted_by_state_and_the_oldest_waiting_one_is_timed(db: Database) -> None:
     soon, past = NOON + timedelta(minutes=5), NOON - timedelta(seconds=90)
-    db = await Database.open(f"sqlite:///{tmp_path / 'sarafan.db'}")
-    try:
-        async with db.transaction() as tx:
-            nothing = await count_rows(tx, NOON)
-            tx.add_all([survey(1, SurveyState.PLANNED, past), survey(2, SurveyState.PLANNED, soon)])
-            tx.add(survey(3, SurveyState.ANSWERED, past - timedelta(days=9)))
-            tx.add(Inbox(channel="telegram", external_id="1", kind="text", raw=b"9", received_at=past))
-            tx.add_all([act("later", soon), act("done", past, state=OutboxState.DONE)])
-        async with db.reading() as tx:
-            quiet = await count_rows(tx, NOON)
-        async with db.transaction() as tx:
-            tx.add(act("failed once", soon, attempt=1))
-        async with db.reading() as tx:
-            troubled = await count_rows(tx, NOON)
-    finally:
-        await db.close()
+    async with db.reading() as tx:
+        nothing = await count_rows(tx, NOON)
+    async with db.transaction() as tx:
+        tx.add_all([survey(1, SurveyState.PLANNED, past), survey(2, SurveyState.PLANNED, soon)])
+        tx.add(survey(3, SurveyState.ANSWERED, past - timedelta(days=9)))
+        tx.add(Inbox(channel="telegram", external_id="1", kind="text", raw=b"9", received_at=past))
+        tx.add_all([act("later", soon), act("done", past, state=OutboxState.DONE)])
+    async with db.reading() as tx:
+        counts = await count_rows(tx, NOON)
     assert nothing.oldest == {("surveys",): 0, ("inbox",): 0, ("outbox",): 0}
-    assert quiet.surveys == {("nps", "planned"): 2, ("nps", "answered"): 1}
-    assert quiet.inbox == {("new",): 1}
-    assert quiet.outbox == {("note", "waiting"): 1, ("note", "done"): 1}
-    assert quiet.oldest == {("surveys",): 90, ("inbox",): 90, ("outbox",): 0}
-    # Its next try is later, but it has waited for an hour.
-    assert troubled.oldest[("outbox",)] == 3600
+    assert counts.surveys == {("nps", "planned"): 2, ("nps", "answered"): 1}
+    assert counts.inbox == {("new",): 1}
+    assert counts.outbox == {("note", "waiting"): 1, ("note", "done"): 1}
+    assert counts.oldest == {("surveys",): 90, ("inbox",): 90, ("outbox",): 0}
+
+
+async def test_an_act_that_failed_has_waited_although_its_next_try_is_later(db: Database) -> None:
+    async with db.transaction() as tx:
+        tx.add(act("failed once", NOON + timedelta(hours=3), attempt=1))
+    async with db.reading() as tx:
+        assert (await count_rows(tx, NOON)).oldest[("outbox",)] == 3600
