@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from worker.rules.duration import Duration
 from worker.rules.scale import Band, Scale, parse_range
 
-# These speak about what happened rather than about what is measured, so they come before the kind's own texts.
+# These speak about what happened, not about what is measured: they come before the kind's own texts.
 _WORDS_OF_TRIGGER = {"complaint_closed": "complaint", "deal_lost": "lost"}
 
 

@@ -1,7 +1,7 @@
 """CES: how easy was it to deal with the company? Kept as ease: more is easier.
 
-Source: M. Dixon, K. Freeman, N. Toman, "Stop Trying to Delight Your Customers", HBR, July 2010. Theirs asks for
-effort, where 1 is the good end; ours is the later reading, where 5 is.
+Source: M. Dixon, K. Freeman, N. Toman, "Stop Trying to Delight Your Customers", HBR, July 2010. Theirs asks
+for effort, where 1 is the good end; ours is the later reading, where 5 is.
 """
 
 from datetime import timedelta
