@@ -15,8 +15,9 @@ def rejected(office: Office, channel: str, reason: str) -> float | None:
     )
 
 
-async def test_amocrm_wakes_the_pull(office: Office, browser: httpx.AsyncClient) -> None:
-    answer = await browser.post(f"/webhooks/amocrm/{SECRET}", data=FORM)
+@pytest.mark.parametrize("end", ["", "/"])
+async def test_amocrm_wakes_the_pull(office: Office, browser: httpx.AsyncClient, end: str) -> None:
+    answer = await browser.post(f"/webhooks/amocrm/{SECRET}{end}", data=FORM)
     assert (answer.status_code, office.woken) == (200, 1)
 
 
@@ -54,7 +55,6 @@ async def test_without_a_configured_secret_there_is_no_webhook(office: Office, g
         ("GET", f"/webhooks/whatsapp/{SECRET}"),
         ("GET", f"/webhooks/amocrm/{SECRET}"),
         ("PUT", f"/webhooks/amocrm/{SECRET}"),
-        ("POST", f"/webhooks/amocrm/{SECRET}/"),
         ("POST", f"/webhooks/amocrm/{SECRET}/more"),
         ("POST", "/webhooks/amocrm/"),
         ("POST", "/webhooks/amocrm"),

@@ -38,6 +38,8 @@ def webhook_routes(secret: str, wake_pull: Callable[[], None], health: Health) -
 
     return [
         Route("/webhooks/amocrm/{secret}", amocrm, methods=["POST"]),
+        # Kommo takes only addresses that end in a slash.
+        Route("/webhooks/amocrm/{secret}/", amocrm, methods=["POST"]),
         # Also any other method on the path above: a wrong guess learns nothing.
         Mount("/webhooks", unknown),
     ]
