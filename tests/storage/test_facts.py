@@ -1,0 +1,371 @@
+"""Which rows a report and an export are made of."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlmodel import SQLModel
+
+from storage import facts
+from storage.database import Database
+from storage.facts import CodeRow, ComplaintRow, SaleRow, SurveyRow
+from storage.tables import (
+    Complaint,
+    Deal,
+    PromoCode,
+    Referral,
+    Reply,
+    Survey,
+    SurveyState,
+)
+
+VLADIVOSTOK = ZoneInfo("Asia/Vladivostok")
+BEGINS = datetime(2026, 7, 1, tzinfo=VLADIVOSTOK)
+ENDS = datetime(2026, 10, 1, tzinfo=VLADIVOSTOK)
+INSIDE = datetime(2026, 8, 3, 4, 5, 6, 789, tzinfo=UTC)
+BEFORE = datetime(2026, 6, 30, 13, 59, 59, tzinfo=UTC)  # still June in Vladivostok
+AFTER = ENDS.astimezone(UTC)  # the end is not part of it
+
+
+async def keep(db: Database, *rows: SQLModel) -> None:
+    async with db.transaction() as tx:
+        tx.add_all(rows)
+
+
+async def surveys(db: Database) -> list[SurveyRow]:
+    async with db.reading() as tx:
+        return await facts.survey_rows(tx, BEGINS, ENDS)
+
+
+async def complaints(db: Database) -> list[ComplaintRow]:
+    async with db.reading() as tx:
+        return await facts.complaint_rows(tx, BEGINS, ENDS)
+
+
+async def sales(db: Database, **of: Any) -> list[SaleRow]:
+    async with db.reading() as tx:
+        return await facts.sale_rows(tx, BEGINS, ENDS, **of)
+
+
+async def codes(db: Database) -> list[CodeRow]:
+    async with db.reading() as tx:
+        return await facts.code_rows(tx, BEGINS, ENDS)
+
+
+def survey(deal_id: int, state: str = SurveyState.SENT, **known: Any) -> Survey:
+    given: dict[str, Any] = {
+        "survey_key": "nps",
+        "metric": "nps",
+        "trigger": "deal_won",
+        "root_deal_id": deal_id,
+        "triggered_at": INSIDE,
+        "planned_at": INSIDE,
+        "due_at": INSIDE,
+        "next_at": INSIDE,
+        "settled_at": INSIDE,
+    }
+    return Survey(deal_id=deal_id, state=state, **{**given, **known})
+
+
+def deal(deal_id: int, **known: Any) -> Deal:
+    given: dict[str, Any] = {
+        "status_id": 142,
+        "pipeline_id": 1,
+        "price": 180_000,
+        "created_at": BEFORE,
+        "updated_at": INSIDE,
+        "closed_at": INSIDE,
+        "seen_at": INSIDE,
+    }
+    return Deal(deal_id=deal_id, **{**given, **known})
+
+
+# Surveys
+
+
+async def test_a_survey_row_has_what_the_report_needs(db: Database) -> None:
+    await keep(
+        db,
+        survey(
+            1,
+            SurveyState.ANSWERED,
+            channel="whatsapp",
+            sent_at=INSIDE,
+            delivered_at=INSIDE,
+            read_at=INSIDE,
+            answered_at=INSIDE,
+            score=9,
+            band="high",
+            manager_id=7,
+            manager="Олег",
+            subject="Бригада 1",
+        ),
+    )
+    assert await surveys(db) == [
+        SurveyRow(
+            survey_key="nps",
+            metric="nps",
+            state="answered",
+            reason="",
+            settled_at=INSIDE,
+            channel="whatsapp",
+            delivered_at=INSIDE,
+            read_at=INSIDE,
+            uncertain=False,
+            answered_at=INSIDE,
+            score=9,
+            band="high",
+            manager_id=7,
+            manager="Олег",
+            subject="Бригада 1",
+        )
+    ]
+
+
+async def test_a_survey_is_of_this_time_if_it_was_settled_or_answered_then(db: Database) -> None:
+    await keep(
+        db,
+        survey(1, settled_at=BEFORE),
+        survey(2, settled_at=BEGINS),
+        survey(3, settled_at=AFTER),
+        survey(4, SurveyState.ANSWERED, settled_at=BEFORE, answered_at=INSIDE, score=1),
+        survey(5, SurveyState.ANSWERED, settled_at=INSIDE, answered_at=AFTER, score=2),
+        survey(6, SurveyState.ANSWERED, settled_at=BEFORE, answered_at=AFTER, score=3),
+    )
+    assert [(row.settled_at, row.score) for row in await surveys(db)] == [
+        (BEGINS, None),
+        (BEFORE, 1),
+        (INSIDE, 2),
+    ]
+
+
+@pytest.mark.parametrize("state", [SurveyState.PLANNED, SurveyState.SENDING])
+async def test_what_still_waits_is_not_there(db: Database, state: SurveyState) -> None:
+    await keep(db, survey(1, state), survey(2, state, settled_at=None))
+    assert await surveys(db) == []
+
+
+async def test_every_way_to_end_is_there(db: Database) -> None:
+    ways = ["sent", "uncertain", "answered", "expired", "skipped", "failed"]
+    await keep(db, *(survey(number, state, reason="why") for number, state in enumerate(ways, 1)))
+    assert [row.state for row in await surveys(db)] == ways
+
+
+async def test_a_deal_that_is_a_reply_counts_nowhere_and_a_deleted_one_has_its_reason(db: Database) -> None:
+    await keep(
+        db,
+        survey(1),
+        survey(2),
+        survey(3, SurveyState.SKIPPED, reason="deleted"),
+        deal(1),
+        deal(2, is_reply=True),
+        deal(3, is_deleted=True),
+    )
+    assert [row.reason for row in await surveys(db)] == ["", "deleted"]
+
+
+# Complaints
+
+
+async def test_complaints_of_this_time_and_all_open_ones(db: Database) -> None:
+    await keep(
+        db,
+        Complaint(lead_id=1, opened_at=INSIDE, closed_at=AFTER),
+        Complaint(lead_id=2, opened_at=BEFORE, closed_at=INSIDE),
+        Complaint(lead_id=3, opened_at=BEFORE, closed_at=BEFORE),
+        Complaint(lead_id=4, opened_at=BEFORE),
+        Complaint(lead_id=5, opened_at=BEFORE, left_at=BEFORE),
+        Complaint(lead_id=6, opened_at=INSIDE, left_at=INSIDE),
+    )
+    assert await complaints(db) == [
+        ComplaintRow(INSIDE, AFTER, None),
+        ComplaintRow(BEFORE, INSIDE, None),
+        ComplaintRow(BEFORE, None, None),
+        ComplaintRow(INSIDE, None, INSIDE),
+    ]
+
+
+async def test_a_complaint_counts_before_amocrm_has_it_and_not_after_it_was_deleted(db: Database) -> None:
+    await keep(
+        db,
+        Complaint(lead_id=None, opened_at=INSIDE),
+        Complaint(lead_id=2, opened_at=INSIDE),
+        Complaint(lead_id=3, opened_at=INSIDE),
+        deal(2, status_id=5),
+        deal(3, is_deleted=True),
+    )
+    assert len(await complaints(db)) == 2
+
+
+# Sales
+
+
+async def test_only_won_deals_of_this_time_are_sales(db: Database) -> None:
+    await keep(
+        db,
+        deal(1, price=184_000.5),
+        deal(2, status_id=143),
+        deal(3, status_id=5, closed_at=None),
+        deal(4, closed_at=BEFORE),
+        deal(5, closed_at=AFTER),
+        deal(6, is_deleted=True),
+        deal(7, is_reply=True),
+        deal(8, closed_at=BEGINS),
+    )
+    assert await sales(db) == [SaleRow(INSIDE, 184_000.5, False), SaleRow(BEGINS, 180_000, False)]
+
+
+async def test_sales_pipelines_are_those_named_else_all_but_complaints(db: Database) -> None:
+    await keep(db, *(deal(number, pipeline_id=number, price=number) for number in (1, 2, 3)))
+
+    async def prices(**of: Any) -> list[float]:
+        return [row.price for row in await sales(db, **of)]
+
+    assert await prices() == [1, 2, 3]
+    assert await prices(complaints_pipeline=3) == [1, 2]
+    assert await prices(pipelines=frozenset({2, 3}), complaints_pipeline=1) == [2, 3]
+
+
+async def test_what_was_decided_about_a_deal_says_if_it_is_a_referral(db: Database) -> None:
+    await keep(
+        db,
+        deal(1),
+        deal(2),
+        deal(3),
+        Referral(deal_id=1, is_referral=True, by_field=True, decided_at=INSIDE),
+        Referral(deal_id=2, code="ДРУГ-1", problem="self", decided_at=INSIDE),
+    )
+    assert [row.is_referral for row in await sales(db)] == [True, False, False]
+
+
+# Codes
+
+
+def code(number: int, sent: datetime | None = INSIDE) -> PromoCode:
+    return PromoCode(
+        code=f"ДРУГ-{number}", digits=str(number), client_id=number, created_at=BEFORE, first_sent_at=sent
+    )
+
+
+def names(deal_id: int, number: int, **known: Any) -> Referral:
+    return Referral(
+        deal_id=deal_id,
+        **{"code": f"ДРУГ-{number}", "is_referral": True, "decided_at": AFTER, **known},
+    )
+
+
+async def test_codes_are_of_the_time_when_they_were_first_sent(db: Database) -> None:
+    await keep(db, code(1), code(2, BEFORE), code(3, AFTER), code(4, None))
+    assert await codes(db) == [CodeRow(INSIDE, False)]
+
+
+@pytest.mark.parametrize(
+    ("friends_deal", "named", "redeemed"),
+    [
+        (deal(50, client_id=9), names(50, 1), True),
+        (deal(50, client_id=9, closed_at=AFTER), names(50, 1), True),  # so far, not only in the time
+        (deal(50, client_id=9, status_id=143), names(50, 1), True),  # closed, though lost
+        (deal(50, client_id=None), names(50, 1), True),
+        (deal(50, client_id=9), names(50, 1, code="АКЦИЯ-1", referrer_id=1), True),  # the prefix is new
+        (deal(50, client_id=9, status_id=5, closed_at=None), names(50, 1), False),  # not closed yet
+        (deal(50, client_id=9, is_deleted=True), names(50, 1), False),
+        (deal(50, client_id=9, is_reply=True), names(50, 1), False),
+        (deal(50, client_id=1), names(50, 1), False),  # one's own
+        (deal(50, client_id=9), names(50, 1, problem="self"), False),
+        (deal(50, client_id=9), names(50, 2), False),  # another code
+        (deal(50, client_id=9), names(50, 1, code="", referrer_id=1), False),  # came by the phone number
+    ],
+)
+async def test_a_code_is_redeemed_when_a_friends_closed_deal_names_it(
+    db: Database, friends_deal: Deal, named: Referral, redeemed: bool
+) -> None:
+    await keep(db, code(1), Deal(**friends_deal.model_dump()), Referral(**named.model_dump()))
+    assert await codes(db) == [CodeRow(INSIDE, redeemed)]
+
+
+async def test_a_code_named_by_two_friends_is_one_code(db: Database) -> None:
+    await keep(db, code(1), deal(50, client_id=8), deal(51, client_id=9), names(50, 1), names(51, 1))
+    assert await codes(db) == [CodeRow(INSIDE, True)]
+
+
+# Export
+
+
+async def test_an_export_row_tells_all_about_a_reply(db: Database) -> None:
+    await keep(
+        db,
+        survey(41, id=5, contact_id=301, manager="Олег", subject="Бригада 1", score=3, band="low"),
+        Reply(
+            channel="whatsapp",
+            external_id="in1",
+            received_at=INSIDE,
+            survey_id=5,
+            score=3,
+            band="low",
+            late=True,
+            counts=True,
+            text="3, монтаж три недели",
+        ),
+    )
+    (row,) = await facts.export_rows(db, BEGINS, ENDS)
+    assert row == facts.ExportRow(
+        received_at=INSIDE,
+        channel="whatsapp",
+        external_id="in1",
+        survey="nps",
+        metric="nps",
+        deal_id=41,
+        contact_id=301,
+        manager="Олег",
+        subject="Бригада 1",
+        score=3,
+        band="low",
+        late=True,
+        counts=True,
+        text="3, монтаж три недели",
+    )
+    assert list(facts.ExportRow.__slots__) == [
+        "received_at", "channel", "external_id", "survey", "metric", "deal_id", "contact_id", "manager",
+        "subject", "score", "band", "late", "counts", "text",
+    ]  # fmt: skip
+
+
+async def test_words_that_answer_nothing_are_exported_with_nothing_beside_them(db: Database) -> None:
+    await keep(db, Reply(channel="telegram", external_id="17:1", received_at=INSIDE, text="Здравствуйте"))
+    (row,) = await facts.export_rows(db, BEGINS, ENDS)
+    beside = (
+        row.survey,
+        row.metric,
+        row.deal_id,
+        row.contact_id,
+        row.manager,
+        row.subject,
+        row.score,
+        row.band,
+    )
+    assert beside == (None,) * 8
+    assert (row.late, row.counts, row.text) == (False, False, "Здравствуйте")
+
+
+async def test_what_is_empty_in_a_survey_is_null_in_the_export(db: Database) -> None:
+    await keep(
+        db, survey(41, id=5), Reply(channel="telegram", external_id="1", received_at=INSIDE, survey_id=5)
+    )
+    (row,) = await facts.export_rows(db, BEGINS, ENDS)
+    assert (row.survey, row.deal_id) == ("nps", 41)
+    assert (row.contact_id, row.manager, row.subject, row.score, row.band) == (None,) * 5
+
+
+async def test_replies_come_in_order_and_only_of_this_time(db: Database) -> None:
+    moments = [INSIDE + timedelta(hours=1), INSIDE, BEGINS, BEFORE, AFTER]
+    await keep(
+        db,
+        *(
+            Reply(channel="telegram", external_id=str(number), received_at=moment)
+            for number, moment in enumerate(moments)
+        ),
+    )
+    rows = await facts.export_rows(db, BEGINS, ENDS)
+    assert [row.external_id for row in rows] == ["2", "1", "0"]
+    assert all(row.received_at.tzinfo is UTC for row in rows)
