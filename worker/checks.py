@@ -1,0 +1,352 @@
+"""What must hold between keys of the config, what a later version brings, and what is worth a warning."""
+
+import difflib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from worker.reading import KeyPath
+from worker.rules.calendar import Duration
+from worker.settings import Settings, SurveySettings
+from worker.values import Expected, Words
+
+MISSING = object()  # nothing was found
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A key whose value cannot work: what was found and what is expected."""
+
+    path: KeyPath
+    found: object
+    expected: Expected
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A key that works by its default only, or by `also`; `now` shows these as they stand in the file."""
+
+    key: str
+    now: tuple[object, ...]
+    also: tuple[object, ...] = ()
+
+
+# What a later version builds. By its default it works without a word; asked for, it is refused by name.
+LATER = (
+    Later("http.dashboard_link", ("12h",)),
+    Later("amocrm.client_id", ("",)),
+    Later("amocrm.client_secret", ("",)),
+    Later("amocrm.redirect_uri", ("",)),
+    Later("amocrm.history_since", ("",)),
+    Later("referral.notify_referrer", (False,)),
+    Later("referral.period", ("quarter",)),
+    Later("telegram.mode", ("polling",)),
+    Later("whatsapp.provider", ("none", "greenapi"), ("greenapi",)),
+    Later("whatsapp.receive", ("polling",)),
+    Later("max.token", ("",)),
+    Later("max_account.provider", ("none",)),
+    Later("telegram_account.provider", ("none",)),
+    Later("delivery.preview", (False,)),
+    Later("delivery.hold_above", (30,)),
+    Later("complaints.take_within", ("1h",)),
+    Later("complaints.escalate_after", ("2h",)),
+    Later("complaints.escalate_to", ("owner",)),
+    Later("alerts.burst", (5,)),
+    Later("alerts.groups", ([],)),
+    Later("reports.daily", ("09:00", ""), ("",)),
+    Later("reports.weekly", ("mon 09:00", ""), ("",)),
+    Later("reports.monthly", ("1 09:00", ""), ("",)),
+    Later("reports.quarterly", (True, False), (False,)),
+    Later("reports.window", ("90d",)),
+    Later("reports.sales_health", (False,)),
+    Later("goals", ({},)),
+    Later("privacy.keep_words", ("1095d", ""), (None,)),
+    Later("frt.target", ("15m",)),
+    Later("iqs.calls_per_week", (0,)),
+    Later("iqs.criteria", ([],)),
+)
+
+
+def too_early(settings: Settings) -> Iterator[Later]:
+    """What is asked for and not built yet."""
+    default = Settings(texts=settings.texts)
+    for later in LATER:
+        if _value(settings, later.key) not in (_value(default, later.key), *later.also):
+            yield later
+
+
+def _value(settings: Settings, key: str) -> object:
+    value: object = settings
+    for name in key.split("."):
+        value = getattr(value, name)
+    return value
+
+
+def nearest(word: str, words: Iterable[str]) -> str:
+    """The likest of `words`, ready to be appended to a sentence; empty when nothing is like it."""
+    spelled = {other.lower(): other for other in words}
+    found = difflib.get_close_matches(word.lower(), spelled, n=1, cutoff=0.6)
+    return spelled[found[0]] if found else ""
+
+
+def findings(settings: Settings) -> Iterator[Finding]:
+    """Every key that cannot work together with the others."""
+    yield from _needed(settings)
+    yield from _webhooks(settings)
+    yield from _channels(settings)
+    yield from _surveys(settings)
+    yield from _people(settings)
+
+
+def _needed(settings: Settings) -> Iterator[Finding]:
+    text = Expected("как компания называет себя", "how the company calls itself", '"ВладАвтоматика"')
+    if not settings.company.name.strip():
+        yield Finding(("company", "name"), _found(settings, "company.name", ""), text)
+    if not settings.amocrm.base_url:
+        site = Expected(
+            "адрес аккаунта amoCRM", "the address of the amoCRM account", '"https://example.amocrm.ru"'
+        )
+        yield Finding(("amocrm", "base_url"), _found(settings, "amocrm.base_url", ""), site)
+    if not settings.amocrm.token.get_secret_value():
+        token = Expected(
+            "долгосрочный токен из карточки интеграции amoCRM",
+            "a long-lived token from the card of the amoCRM integration",
+            '"eyJ0eXAi…"',
+        )
+        yield Finding(("amocrm", "token"), _found(settings, "amocrm.token", ""), token)
+
+
+def _webhooks(settings: Settings) -> Iterator[Finding]:
+    wanting = [
+        f"{name}.{key}"
+        for name, key, value in (
+            ("telegram", "mode", settings.telegram.mode),
+            ("max", "mode", settings.max.mode),
+            ("whatsapp", "receive", settings.whatsapp.receive),
+            ("max_account", "receive", settings.max_account.receive),
+            ("telegram_account", "receive", settings.telegram_account.receive),
+        )
+        if value == "webhook"
+    ]
+    for key in wanting:
+        if not settings.http.public_url:
+            expected = Expected(
+                f"внешний адрес https: без него {key} не может быть «webhook»",
+                f"an https address: without it {key} cannot be webhook",
+                '"https://sarafan.example.com"',
+            )
+            yield Finding(("http", "public_url"), _found(settings, "http.public_url", ""), expected)
+        if not settings.http.webhook_secret.get_secret_value():
+            expected = Expected(
+                f"секрет в адресе: без него {key} не может быть «webhook»",
+                f"a secret of the address: without it {key} cannot be webhook",
+                '"kX3-your_own_9"',
+            )
+            yield Finding(("http", "webhook_secret"), _found(settings, "http.webhook_secret", ""), expected)
+
+
+def _channels(settings: Settings) -> Iterator[Finding]:
+    for key, channels in (
+        ("delivery", settings.delivery.channels),
+        ("referral", settings.referral.channels),
+    ):
+        twice = sorted({name for name in channels if channels.count(name) > 1})
+        if twice:
+            once = Expected("каждый канал один раз", "each channel once", '["telegram", "whatsapp"]')
+            yield Finding((key, "channels"), twice, once)
+    for name in ("whatsapp", "max_account", "telegram_account"):
+        gateway = getattr(settings, name)
+        if gateway.provider != "greenapi":
+            continue
+        for key, example in (
+            ("base_url", '"https://7103.api.greenapi.com"'),
+            ("instance_id", '"7103000001"'),
+            ("api_token", '"d75b3a66…"'),
+        ):
+            if not getattr(gateway, key):
+                expected = Expected(
+                    "значение из кабинета Green-API", "the value from the cabinet of Green-API", example
+                )
+                yield Finding((name, key), _found(settings, f"{name}.{key}", ""), expected)
+    if not settings.channels:
+        configured = ", ".join(settings.configured_channels)
+        if configured:
+            expected = Expected(
+                f"хотя бы один настроенный канал: {configured}",
+                f"at least one configured channel: {configured}",
+                f'["{settings.configured_channels[0]}"]',
+            )
+            yield Finding(("delivery", "channels"), list(settings.delivery.channels), expected)
+        else:
+            expected = Expected(
+                "хотя бы один канал: telegram.token или whatsapp.provider",
+                "at least one channel: telegram.token or whatsapp.provider",
+                '"1234567890:AAE…"',
+            )
+            yield Finding(("telegram", "token"), MISSING, expected)
+
+
+def _surveys(settings: Settings) -> Iterator[Finding]:
+    keys: dict[str, int] = {}
+    by_field: dict[str, tuple[int, SurveySettings]] = {}
+    for index, survey in enumerate(settings.surveys):
+        if survey.key in keys:
+            unique = Expected(
+                "ключ, которого больше нет ни у кого", "a key that no other survey has", '"nps_2"'
+            )
+            yield Finding(("survey", index, "key"), survey.key, unique)
+        keys[survey.key] = index
+        name = settings.score_field(survey).strip().casefold()
+        if name and name in by_field:
+            first = by_field[name][1].key
+            own = Expected(
+                f"своё поле: в «{settings.score_field(survey)}» уже пишет опрос {first}",
+                f"a field of its own: survey {first} writes to «{settings.score_field(survey)}» already",
+                f'"{survey.metric.upper()} {survey.key}"',
+            )
+            yield Finding(("survey", index, "field"), survey.field or MISSING, own)
+        by_field.setdefault(name, (index, survey))
+        yield from _one_survey(index, survey)
+    if settings.reviews.after and settings.reviews.after not in keys:
+        known = ", ".join(keys)
+        expected = Expected(
+            f"ключ опроса: {known}", f"the key of a survey: {known}", f'"{next(iter(keys), "nps")}"'
+        )
+        yield Finding(("reviews", "after"), settings.reviews.after, expected)
+
+
+def _one_survey(index: int, survey: SurveySettings) -> Iterator[Finding]:
+    if survey.trigger == "deal_status" and not survey.statuses:
+        expected = Expected("статусы, которых ждёт deal_status", "the statuses that deal_status waits for",
+                            '["Монтаж завершён"]')  # fmt: skip
+        yield Finding(("survey", index, "statuses"), list(survey.statuses), expected)
+    if survey.trigger != "deal_status" and survey.statuses:
+        expected = Expected(f"пустой список: {survey.trigger} не смотрит на статусы",
+                            f"an empty list: {survey.trigger} looks at no status", "[]")  # fmt: skip
+        yield Finding(("survey", index, "statuses"), list(survey.statuses), expected)
+
+
+def _people(settings: Settings) -> Iterator[Finding]:
+    seen: set[int] = set()
+    for index, person in enumerate(settings.staff):
+        if person.max_id:
+            expected = Expected("0: MAX появится в следующей версии", "0: MAX comes in a later version", "0")
+            yield Finding(("staff", index, "max_id"), person.max_id, expected)
+        if not person.telegram_id:
+            expected = Expected(
+                "номер в Telegram (его скажет @userinfobot)",
+                "an id in Telegram (ask @userinfobot)",
+                "111111111",
+            )
+            yield Finding(("staff", index, "telegram_id"), MISSING, expected)
+        elif person.telegram_id in seen:
+            expected = Expected(
+                "номер, которого больше ни у кого нет", "an id that nobody else has", "111111111"
+            )
+            yield Finding(("staff", index, "telegram_id"), person.telegram_id, expected)
+        seen.add(person.telegram_id)
+
+
+def _found(settings: Settings, key: str, value: object) -> object:
+    return value if key in settings.given else MISSING
+
+
+def warnings(settings: Settings) -> Iterator[tuple[str, Words]]:
+    """(key, sentence) of what works, but hardly as it was meant."""
+    for key, url in (
+        ("amocrm.base_url", settings.amocrm.base_url),
+        ("http.public_url", settings.http.public_url),
+        ("telegram.api_url", settings.telegram.api_url),
+        ("max.api_url", settings.max.api_url),
+        ("whatsapp.base_url", settings.whatsapp.base_url),
+        ("max_account.base_url", settings.max_account.base_url),
+        ("telegram_account.base_url", settings.telegram_account.base_url),
+    ):
+        if url.startswith("http://") and not is_loopback(url):
+            yield (
+                key,
+                Words(
+                    "http:// без шифрования: токены и данные клиентов видны в пути. Нужен https://",
+                    "plain http://: tokens and clients' data can be read on the way. Use https://",
+                ),
+            )
+    if settings.amocrm.requests_per_second > 7:
+        yield (
+            "amocrm.requests_per_second",
+            Words(
+                "amoCRM разрешает 7 запросов в секунду и закрывает доступ тем, кто шлёт больше",
+                "amoCRM allows 7 requests a second and locks out whoever sends more",
+            ),
+        )
+    secret = settings.http.webhook_secret.get_secret_value()
+    if 0 < len(secret) < 16:
+        yield (
+            "http.webhook_secret",
+            Words(
+                "короче 16 знаков: такой адрес можно подобрать",
+                "shorter than 16 characters: such an address can be guessed",
+            ),
+        )
+    if _never_reminds(settings.delivery.reminder_after, settings.delivery.expires_after):
+        yield (
+            "delivery.reminder_after",
+            Words(
+                "не раньше, чем истекает опрос (expires_after): напоминаний не будет",
+                "not before the survey expires (expires_after): nobody will be reminded",
+            ),
+        )
+    for name in settings.configured_channels:
+        if name != "telegram" and name not in settings.delivery.channels:
+            yield (
+                "delivery.channels",
+                Words(
+                    f"канал {name} настроен, но в списке его нет: клиентам туда не пишем",
+                    f"the channel {name} is configured but not listed: clients are not written to there",
+                ),
+            )
+    yield from _staff_warnings(settings)
+
+
+def _staff_warnings(settings: Settings) -> Iterator[tuple[str, Words]]:
+    if not settings.staff:
+        yield (
+            "staff",
+            Words(
+                "нет ни одного [[staff]]: о низких оценках узнают только из сделок в amoCRM",
+                "there is no [[staff]]: low scores are only seen as deals in amoCRM",
+            ),
+        )
+    elif not settings.telegram.token:
+        yield (
+            "telegram.token",
+            Words(
+                "пусто: сотрудникам некуда писать, оповещения идут только задачами в amoCRM",
+                "empty: staff cannot be written to, the only alerts are tasks in amoCRM",
+            ),
+        )
+    elif not any(person.role in {"head", "owner"} for person in settings.staff):
+        yield (
+            "staff",
+            Words(
+                "нет ни head, ни owner: о низких оценках никто не узнает в Telegram",
+                "there is neither a head nor an owner: nobody hears of low scores in Telegram",
+            ),
+        )
+
+
+def _never_reminds(reminder: Duration | None, expires: timedelta) -> bool:
+    if reminder is None:
+        return False
+    return max(reminder.span, timedelta(days=reminder.business_days)) >= expires
+
+
+def is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

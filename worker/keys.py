@@ -1,0 +1,186 @@
+"""Which keys the config has, of what type, and how keys and values are shown to a person."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from typing import Any, get_args, get_origin, get_type_hints
+
+from worker.reading import KeyPath, toml_value
+from worker.settings import LISTED, SECRETS, SECTIONS
+from worker.values import Expected
+
+# Whatever looks like a credential is not shown, whichever key it was put under by mistake.
+CREDENTIAL = re.compile(r"[A-Za-z0-9_-]{24,}|://[^/\s]*@")
+
+
+def path_of(parts: Sequence[str]) -> tuple[str, ...]:
+    """The key that a variable means: names keep their spelling, texts their dots."""
+    section, *rest = parts[0].lower(), *parts[1:]
+    if section == "names":
+        return (section, "__".join(rest))
+    if section == "texts":
+        return (section, ".".join(rest).lower())
+    return (section, *(part.lower() for part in rest))
+
+
+def hint_of(path: KeyPath) -> Any:
+    """The type of the key at this path; None if there is no such key."""
+    if not path or path[0] not in SECTIONS:
+        return None
+    hint: Any = SECTIONS[str(path[0])]
+    for part in path[1:]:
+        inner = plain(hint)
+        if is_dataclass(inner):
+            hint = keys(inner).get(str(part))
+        elif get_origin(inner) is dict:
+            hint = get_args(inner)[1]
+        else:
+            return None
+        if hint is None:
+            return None
+    return hint
+
+
+def plain(hint: Any) -> Any:
+    """A type without what is annotated to it."""
+    return get_args(hint)[0] if hasattr(hint, "__metadata__") else hint
+
+
+def keys(section: Any) -> dict[str, Any]:
+    """The keys of a table as they stand in the file, with their types."""
+    hints = get_type_hints(section, include_extras=True)
+    return {alias(item): hints[item.name] for item in fields(section) if item.init}
+
+
+def alias(item: Any) -> str:
+    return getattr(item.default, "alias", None) or str(item.name)
+
+
+def keys_beside(path: KeyPath) -> list[str]:
+    """The keys that could have been meant."""
+    if len(path) == 1:
+        return [*SECTIONS, *LISTED]
+    if path[0] in LISTED:
+        return list(keys(LISTED[str(path[0])]))
+    hint = plain(hint_of(path[:-1]))
+    return list(keys(hint)) if is_dataclass(hint) else []
+
+
+def secret_named(path: tuple[str, ...]) -> tuple[str, ...] | None:
+    """The secret that `…_FILE` names a file for."""
+    if not path[-1].endswith("_file"):
+        return None
+    secret = (*path[:-1], path[-1].removesuffix("_file"))
+    return secret if dotted(secret) in SECRETS else None
+
+
+def is_secret(path: KeyPath, found: object) -> bool:
+    """A secret, a table of secrets that is no table, or anything that looks like one."""
+    key = dotted(path)
+    return any(f"{secret}.".startswith(f"{key}.") for secret in SECRETS) or bool(
+        CREDENTIAL.search(toml(found))
+    )
+
+
+def default_of(path: KeyPath) -> str:
+    """The default of a key that is written as it stands, for an example."""
+    section = SECTIONS.get(str(path[0])) or LISTED.get(str(path[0]))
+    if not is_dataclass(section) or not isinstance(path[-1], str):
+        return ""
+    holder: Any = plain(hint_of(path[:-1])) if path[0] in SECTIONS else section
+    for item in fields(holder) if is_dataclass(holder) else ():
+        default = item.default
+        if alias(item) == path[-1] and isinstance(default, str | int | float | tuple) and default != "":
+            return toml(default)
+    return ""
+
+
+def dotted(path: KeyPath) -> str:
+    return ".".join(str(part + 1) if isinstance(part, int) else part for part in path)
+
+
+def leaves(table: Mapping[str, Any], path: KeyPath) -> Iterator[KeyPath]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from leaves(value, (*path, key))
+        elif isinstance(value, list) and key in LISTED and not path:
+            for index, item in enumerate(value):
+                if isinstance(item, dict):
+                    yield from leaves(item, (key, index))
+        else:
+            yield (*path, key)
+
+
+# Values
+
+
+def meanings(text: str) -> Iterator[object]:
+    """What a variable's text may mean: words as they are, a value as in the file, a list without brackets."""
+    yield text
+    for spelling in (text, text.lower()):
+        try:
+            yield toml_value(spelling)
+        except ValueError:
+            continue
+    yield [part.strip() for part in text.split(",") if part.strip()]
+
+
+def toml(value: object) -> str:
+    """The value as it would stand in the file, on one line and not too long."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        text = json.dumps(value, ensure_ascii=False)
+        text = "".join(letter if letter.isprintable() else "?" for letter in text)
+        return text if len(text) <= 80 else f'{text[:78]}…"'
+    if isinstance(value, dict):
+        inside = ", ".join(f"{key} = {toml(inner)}" for key, inner in value.items())
+        return f"{{{inside}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(toml(inner) for inner in value)}]"
+    return str(value)
+
+
+def expectation(kind: str, context: Mapping[str, Any]) -> Expected:
+    """pydantic's own findings in our words."""
+    if kind == "literal_error":
+        choices = ", ".join(toml(choice) for choice in re.findall(r"'([^']*)'", str(context.get("expected"))))
+        return Expected(f"одно из: {choices}", f"one of {choices}")
+    if kind in {"greater_than", "greater_than_equal", "less_than_equal"}:
+        limit = next(iter(context.values()))
+        ru, en = {
+            "greater_than": ("число больше", "a number above"),
+            "greater_than_equal": ("число не меньше", "a number of at least"),
+            "less_than_equal": ("число не больше", "a number of at most"),
+        }[kind]
+        return Expected(f"{ru} {limit:g}", f"{en} {limit:g}")
+    return KINDS_OF_VALUE.get(kind, Expected("другое значение", "another value"))
+
+
+KINDS_OF_VALUE = {
+    "string_type": Expected("строка в кавычках", "a text in quotes"),
+    "int_type": Expected("целое число без кавычек", "a whole number without quotes", "5"),
+    "float_type": Expected("число без кавычек", "a number without quotes", "5"),
+    "bool_type": Expected("true или false без кавычек", "true or false without quotes"),
+    "tuple_type": Expected("список в квадратных скобках", "a list in square brackets"),
+    "frozen_set_type": Expected("список в квадратных скобках", "a list in square brackets", '["2026-12-30"]'),
+    "dict_type": Expected("таблица", "a table"),
+    "dataclass_type": Expected("таблица", "a table"),
+    "missing": Expected("это обязательно", "this is required"),
+    "missing_keyword_only_argument": Expected("это обязательно", "this is required"),
+}
+EXAMPLES = {
+    "survey.key": '"csat_manager"',
+    "survey.metric": '"csat"',
+    "staff.name": '"Анна"',
+    "staff.role": '"head"',
+    "staff.telegram_id": "111111111",
+    "company.name": '"ВладАвтоматика"',
+    "company.phone": '"+7 423 200-00-00"',
+    "whatsapp.templates": '{nps = {template = "nps_ru"}}',
+    "reviews.links": '[{name = "2ГИС", url = "https://2gis.ru/firm/1"}]',
+    "amocrm.sales_pipelines": '["Продажи"]',
+    "alerts.groups": "[-1001234567890]",
+    "goals": '{nps = {target = 60, by = "2027-06-30"}}',
+}

@@ -1,0 +1,157 @@
+"""The config file and the environment as one nested table, with the place that every value came from."""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+PREFIX = "SARAFAN_"
+KeyPath = tuple[str | int, ...]  # of a key: ("amocrm", "fields", "nps"), ("survey", 0, "scale")
+
+_KEY = r"""(?:"(?:\\.|[^"\\])*"|'[^']*'|[\w-]+)"""
+_DOTTED = re.compile(rf"{_KEY}(?:\s*\.\s*{_KEY})*")
+_TEXTS = re.compile(r'"(?:\\.|[^"\\])*"|\'[^\']*\'')
+
+
+class UnreadableFile(Exception):
+    """The file cannot be used at all: where, and why in both languages."""
+
+    def __init__(self, line: int, ru: str, en: str) -> None:
+        super().__init__(en)
+        self.line = line
+        self.ru = ru
+        self.en = en
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """One environment variable that names a key. `parts` are still in its own spelling."""
+
+    variable: str
+    parts: tuple[str, ...]
+    text: str
+
+
+@dataclass(slots=True)
+class Source:
+    """What was read: nested tables, and where each key stands."""
+
+    name: str  # of the file, as it was given
+    tables: dict[str, Any] = field(default_factory=dict)
+    lines: dict[KeyPath, int] = field(default_factory=dict)
+    variables: dict[KeyPath, str] = field(default_factory=dict)
+    text: str = ""
+
+    def where(self, path: KeyPath) -> str:
+        """The variable, else file and line of the key or of the nearest thing around it."""
+        for length in range(len(path), 0, -1):
+            if path[:length] in self.variables:
+                return self.variables[path[:length]]
+            if path[:length] in self.lines:
+                return f"{self.name}:{self.lines[path[:length]]}"
+        return self.name or "the environment"
+
+    def line_of_placeholder(self, path: KeyPath, placeholder: str) -> str:
+        """As `where`, but the line of a template in several lines on which the placeholder stands."""
+        start = self.lines.get(path)
+        if path in self.variables or start is None:
+            return self.where(path)
+        for number, line in enumerate(self.text.splitlines()[start - 1 :], start):
+            if placeholder in line:
+                return f"{self.name}:{number}"
+        return self.where(path)
+
+    def put(self, path: tuple[str, ...], value: object, variable: str) -> None:
+        table = self.tables
+        for key in path[:-1]:
+            inner = table.setdefault(key, {})
+            if not isinstance(inner, dict):  # The file has a plain value there: the variable wins.
+                inner = table[key] = {}
+            table = inner
+        table[path[-1]] = value
+        self.variables[path] = variable
+
+
+def read_file(path: Path, name: str) -> Source:
+    """Raises UnreadableFile."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")  # Windows' Notepad writes a mark at the start.
+    except FileNotFoundError:
+        raise UnreadableFile(
+            0,
+            "такого файла нет. Возьмите config.example.toml, впишите своё и укажите --config config.toml",
+            "there is no such file. Copy config.example.toml, fill it in and pass --config config.toml",
+        ) from None
+    except UnicodeDecodeError as error:
+        raise UnreadableFile(
+            0,
+            f"это не UTF-8 (байт {error.start}). Сохраните файл в кодировке UTF-8",
+            f"this is not UTF-8 (byte {error.start}). Save the file as UTF-8",
+        ) from None
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise UnreadableFile(0, f"файл не читается: {why}", f"the file cannot be read: {why}") from None
+    try:
+        tables = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        found = re.search(r"\(at line (\d+)", str(error))
+        line = int(found[1]) if found else len(text.splitlines())
+        why = re.sub(r"\s*\(at [^)]*\)", "", str(error))
+        raise UnreadableFile(
+            line,
+            f'это не TOML: {why}. Пример строки: key = "value"',
+            f'this is not TOML: {why}. A line looks so: key = "value"',
+        ) from None
+    return Source(name=name, tables=tables, lines=dict(_lines(text)), text=text)
+
+
+def overrides(environ: Mapping[str, str]) -> Iterator[Override]:
+    """Every variable that means a key: SARAFAN_<SECTION>__<KEY>, nested SARAFAN_AMOCRM__FIELDS__NPS."""
+    for variable in sorted(environ):
+        parts = tuple(variable.removeprefix(PREFIX).split("__"))
+        if variable.startswith(PREFIX) and len(parts) > 1:
+            yield Override(variable, parts, environ[variable])
+
+
+def toml_value(text: str) -> object:
+    """The value that this text would be in the file. Raises ValueError."""
+    tables = tomllib.loads(f"value = {text}")
+    if tables.keys() != {"value"}:
+        raise ValueError(text)
+    return tables["value"]
+
+
+def _keys(dotted: str) -> tuple[str, ...]:
+    return tuple(key.strip("\"'") for key in re.findall(_KEY, dotted))
+
+
+def _lines(text: str) -> Iterator[tuple[KeyPath, int]]:
+    """Where tables and keys stand. Knows as much TOML as that takes: the file itself was read by tomllib."""
+    table: KeyPath = ()
+    counts: dict[KeyPath, int] = {}
+    depth, quote = 0, ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if quote:  # inside a text of several lines
+            quote = "" if quote in line else quote
+            continue
+        bare = _TEXTS.sub("''", line.replace('"""', "\0").replace("'''", "\1")).partition("#")[0]
+        if not depth:
+            start = line.lstrip()
+            if header := re.match(rf"\[\[\s*({_DOTTED.pattern})\s*\]\]", start):
+                name = _keys(header[1])
+                counts[name] = counts.get(name, -1) + 1
+                table = (*name, counts[name])
+                yield table, number
+            elif header := re.match(rf"\[\s*({_DOTTED.pattern})\s*\]", start):
+                table = _keys(header[1])
+                yield table, number
+            elif key := re.match(rf"({_DOTTED.pattern})\s*=", start):
+                yield (*table, *_keys(key[1])), number
+        if "=" in bare or depth:
+            value = bare if depth else bare.partition("=")[2]
+            depth = max(0, depth + sum(map(value.count, "[{")) - sum(map(value.count, "]}")))
+        for mark, sign in (("\0", '"""'), ("\1", "'''")):
+            if bare.count(mark) % 2:
+                quote = sign

@@ -1,0 +1,358 @@
+"""How a single value of config.toml is read, and what is said where it cannot be."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Literal, NamedTuple, TypeVar
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import holidays
+from pydantic import BeforeValidator, ConfigDict, Field, SecretStr, Strict, ValidationInfo
+
+from worker.rules.calendar import Duration, Hours, parse_days, parse_duration, parse_hours
+from worker.rules.scale import parse_range
+
+FORBID = ConfigDict(extra="forbid")
+T = TypeVar("T")
+
+
+class Words(NamedTuple):
+    """One sentence in both languages of the program."""
+
+    ru: str
+    en: str
+
+    def say(self, language: str) -> str:
+        return self.en if language == "en" else self.ru
+
+
+class Expected(NamedTuple):
+    """What a value should look like, and an example as it stands in the file."""
+
+    ru: str
+    en: str
+    example: str = ""
+
+
+class Wrong(ValueError):
+    """A value that cannot be used, and what is expected in its place."""
+
+    def __init__(self, expected: Expected) -> None:
+        super().__init__(expected.en)
+        self.expected = expected
+
+
+DURATION = Expected("срок: число и s, m, h, d или bd (рабочие дни)",
+                    "a duration: a number and s, m, h, d or bd (business days)", '"1bd"')  # fmt: skip
+SPAN = Expected("срок больше нуля: число и s, m, h или d",
+                "a duration above zero: a number and s, m, h or d", '"5m"')  # fmt: skip
+DAYS = Expected("дни недели", "days of the week", '"mon-fri"')
+HOURS = Expected("часы внутри суток, хотя бы одна минута",
+                 "hours within a day, at least one minute", '"10:00-20:00"')  # fmt: skip
+QUIET = Expected("часы, можно через полночь, или пустая строка",
+                 "hours, over midnight if you like, or nothing", '"21:00-08:00"')  # fmt: skip
+DATE = Expected("дата", "a date", '"2026-07-01"')
+SINCE = Expected("«now» или дата", "now or a date", '"2026-07-01"')
+ZONE = Expected("часовой пояс из базы IANA", "a time zone of the IANA database", '"Asia/Vladivostok"')
+COUNTRY = Expected("код страны с праздниками или пустая строка",
+                   "the code of a country with holidays, or nothing", '"RU"')  # fmt: skip
+URL = Expected("адрес, который начинается с http:// или https://",
+               "an address that begins with http:// or https://", '"https://example.com"')  # fmt: skip
+SITE = Expected("адрес аккаунта, без пути", "the account's address, without a path",
+                '"https://example.amocrm.ru"')  # fmt: skip
+CLOCK = Expected("время, с днём где он нужен, или пустая строка",
+                 "a time, with its day where it has one, or nothing", '"mon 09:00"')  # fmt: skip
+LISTEN = Expected("адрес и порт", "an address and a port", '"127.0.0.1:8080"')
+STORAGE = Expected("sqlite:///путь к файлу или postgresql+psycopg://…",
+                   "sqlite:///path or postgresql+psycopg://…", '"sqlite:///data/sarafan.db"')  # fmt: skip
+SECRET_WORD = Expected("буквы (латинские), цифры, - и _", "letters, digits, - and _", '"kX3-your_own_9"')
+PROXY = Expected("прокси http://, https:// или socks5://", "a proxy: http://, https:// or socks5://",
+                 '"socks5://127.0.0.1:1080"')  # fmt: skip
+TOKEN = Expected("токен без пробелов и кириллицы", "a token without spaces", '"1234567890:AAE…"')
+DEEP_LINK = Expected("адрес с {token} и, если нужно, {bot}", "an address with {token} and, if needed, {bot}",
+                     '"https://t.me/{bot}?start={token}"')  # fmt: skip
+SUBJECT = Expected("пустая строка, manager или field:название поля",
+                   "nothing, manager or field:<name>", '"field:Монтажная бригада"')  # fmt: skip
+BASE = Expected("closed, entered или field:название поля с датой",
+                "closed, entered or field:<date field>", '"field:Дата монтажа"')  # fmt: skip
+SCALE = Expected("шкала от меньшего к большему", "a scale from low to high", '"1-10"')
+KEY = Expected("латинские буквы, цифры, - и _", "Latin letters, digits, - and _", '"csat_manager"')
+PREFIX = Expected("от 2 до 12 букв, без цифр и пробелов", "2 to 12 letters, no digits, no spaces", '"ДРУГ"')
+TEXT = Expected("непустая строка", "some text", '"…"')
+NAME = Expected("название или номер", "a name or an id", '"Рекламации"')
+
+
+def _reader(parse: Callable[[str], T], expected: Expected, ready: type | None = None) -> BeforeValidator:
+    """Reads a value from a string with `parse`; whatever it dislikes becomes one sentence.
+
+    A value of the type `ready` was read before.
+    """
+
+    def read(value: object) -> T | object:
+        if ready and isinstance(value, ready):
+            return value
+        if not isinstance(value, str):
+            raise Wrong(expected)
+        try:
+            return parse(value.strip())
+        except (ValueError, KeyError, OverflowError):
+            raise Wrong(expected) from None
+
+    return BeforeValidator(read)
+
+
+def _or_nothing(parse: Callable[[str], T]) -> Callable[[str], T | None]:
+    return lambda text: parse(text) if text else None
+
+
+def _ensure(holds: bool) -> None:
+    if not holds:
+        raise ValueError
+
+
+def _span(text: str) -> timedelta:
+    duration = parse_duration(text)
+    _ensure(duration.business_days == 0 and duration.span > timedelta(0))
+    return duration.span
+
+
+def _span_or_zero(text: str) -> timedelta:
+    duration = parse_duration(text)
+    _ensure(duration.business_days == 0)
+    return duration.span
+
+
+def _deadline(text: str) -> Duration:
+    duration = parse_duration(text)
+    _ensure(duration.business_days > 0 or duration.span > timedelta(0))
+    return duration
+
+
+def _zone(text: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(text)
+    except OSError:  # a folder of the database, such as "Asia", or a name that is no file name
+        raise ValueError(text) from None
+
+
+def _country(text: str) -> str:
+    if not text:
+        return text
+    try:
+        holidays.country_holidays(text)
+    except NotImplementedError:
+        raise ValueError(text) from None
+    return text
+
+
+def _days(text: str) -> frozenset[int]:
+    days = parse_days(text)
+    _ensure(bool(days))
+    return days
+
+
+def _quiet(text: str) -> Hours:
+    return parse_hours(text, wraps=True)
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    _ensure(parts.scheme in {"http", "https"} and bool(parts.hostname))
+    _ensure(parts.port is None or parts.port > 0)  # also refuses what is no number
+    _ensure(not re.search(r"[\s{}]", text))
+    return text.rstrip("/")
+
+
+def _site(text: str) -> str:
+    """An address of a whole site: without path, query or a user."""
+    parts = urlsplit(_url(text))
+    _ensure(parts.path == "" and not parts.query and not parts.fragment and "@" not in parts.netloc)
+    return text.rstrip("/")
+
+
+def _listen(text: str) -> str:
+    parts = urlsplit(f"//{text}")
+    _ensure(bool(parts.hostname) and parts.port is not None and not parts.path)
+    return text
+
+
+def _storage(text: str) -> str:
+    if text.startswith("sqlite:///"):
+        _ensure(len(text) > len("sqlite:///"))
+    else:
+        _ensure(bool(re.match(r"postgresql(\+psycopg)?://[^/]*/[^/]+$", text)))
+    return text
+
+
+def _secret_word(text: str) -> str:
+    _ensure(bool(re.fullmatch(r"[A-Za-z0-9_-]*", text)))
+    return text
+
+
+def _proxy(text: str) -> str:
+    parts = urlsplit(text)
+    _ensure(not text or (parts.scheme in {"http", "https", "socks5", "socks5h"} and bool(parts.hostname)))
+    return text
+
+
+def _token(text: str) -> str:
+    _ensure(text.isascii() and not re.search(r"\s", text))
+    return text
+
+
+def _deep_link(text: str) -> str:
+    unknown = re.sub(r"\{(bot|token)\}", "", text)
+    _ensure("{token}" in text and "{" not in unknown and "}" not in unknown)
+    _url(re.sub(r"[{}]", "", text))
+    return text
+
+
+def _subject(text: str) -> str:
+    _ensure(text in {"", "manager"} or bool(field_of(text)))
+    return text
+
+
+def _base(text: str) -> str:
+    _ensure(text in {"closed", "entered"} or bool(field_of(text)))
+    return text
+
+
+def field_of(text: str) -> str:
+    """The field's name in `field:<name>`; empty for anything else."""
+    kind, _, name = text.partition(":")
+    return name.strip() if kind == "field" else ""
+
+
+def _key(text: str) -> str:
+    _ensure(bool(re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", text)))
+    return text
+
+
+def _prefix(text: str) -> str:
+    _ensure(2 <= len(text) <= 12 and all(letter.isalpha() for letter in text))
+    return text
+
+
+def _some(text: str) -> str:
+    _ensure(bool(text))
+    return text
+
+
+def _scale(text: str) -> str:
+    parse_range(text)
+    return text
+
+
+def _clock(text: str) -> str:
+    """«09:00», «mon 09:00» or «1 09:00»: kept as written, checked here."""
+    if text:
+        *day, hour = text.split()
+        _ensure(len(day) < 2 and bool(re.fullmatch(r"\d{1,2}:\d{2}", hour)))
+        time.fromisoformat(hour.rjust(5, "0"))
+    return text
+
+
+def _date(value: object) -> date:
+    if isinstance(value, datetime):
+        raise Wrong(DATE)
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(str(value).strip())
+    except ValueError:
+        raise Wrong(DATE) from None
+
+
+def _since(value: object, info: ValidationInfo) -> datetime | None:
+    """None for «now»: the first start with this storage."""
+    if value == "now":
+        return None
+    try:
+        return _midnight(value, info)
+    except Wrong:
+        raise Wrong(SINCE) from None
+
+
+def _since_or_none(value: object, info: ValidationInfo) -> datetime | None:
+    return None if value == "" else _midnight(value, info)
+
+
+def _midnight(value: object, info: ValidationInfo) -> datetime:
+    """The date's first moment in the company's time zone, which was read before."""
+    return datetime.combine(_date(value), time(), (info.context or {}).get("zone", ZoneInfo("UTC")))
+
+
+def _named(value: object) -> str:
+    """A name as shown in amoCRM, or an id, which a person may write as a number."""
+    if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
+        return str(value).strip()
+    raise Wrong(NAME)
+
+
+def _some_named(value: object) -> str:
+    if name := _named(value):
+        return name
+    raise Wrong(NAME)
+
+
+def _flat(value: object) -> object:
+    """`optout.done = "…"` without quotes makes tables inside tables: join their keys again."""
+    return dict(joined("", value)) if isinstance(value, Mapping) else value
+
+
+def joined(prefix: str, table: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """Tables inside tables as one, with dots between their keys."""
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from joined(f"{prefix}{key}.", value)
+        else:
+            yield f"{prefix}{key}", value
+
+
+Int = Annotated[int, Strict()]
+Count = Annotated[int, Strict(), Field(ge=0)]
+AtLeastOne = Annotated[int, Strict(), Field(ge=1)]
+Number = Annotated[float, Strict()]
+Weight = Annotated[float, Strict(), Field(gt=0)]
+Rate = Annotated[float, Strict(), Field(gt=0, le=50)]
+Bool = Annotated[bool, Strict()]
+
+Some = Annotated[str, _reader(_some, TEXT)]
+Named = Annotated[str, BeforeValidator(_named)]
+SomeNamed = Annotated[str, BeforeValidator(_some_named)]
+KeyText = Annotated[str, _reader(_key, KEY)]
+Prefix = Annotated[str, _reader(_prefix, PREFIX)]
+Subject = Annotated[str, _reader(_subject, SUBJECT)]
+Base = Annotated[str, _reader(_base, BASE)]
+ScaleText = Annotated[str, _reader(_scale, SCALE)]
+Channel = Literal["telegram", "max", "max_account", "telegram_account", "whatsapp"]
+
+DurationText = Annotated[Duration, _reader(parse_duration, DURATION, Duration)]
+DurationOrNone = Annotated[Duration | None, _reader(_or_nothing(_deadline), DURATION)]
+Deadline = Annotated[Duration, _reader(_deadline, DURATION)]
+Span = Annotated[timedelta, _reader(_span, SPAN)]
+SpanOrZero = Annotated[timedelta, _reader(_span_or_zero, SPAN)]
+SpanOrNone = Annotated[timedelta | None, _reader(_or_nothing(_span), SPAN)]
+Days = Annotated[frozenset[int], _reader(_days, DAYS)]
+HoursText = Annotated[Hours, _reader(parse_hours, HOURS)]
+Quiet = Annotated[Hours | None, _reader(_or_nothing(_quiet), QUIET)]
+Clock = Annotated[str, _reader(_clock, CLOCK)]
+Date = Annotated[date, BeforeValidator(_date)]
+Since = Annotated[datetime | None, BeforeValidator(_since)]
+SinceOrNone = Annotated[datetime | None, BeforeValidator(_since_or_none)]
+Zone = Annotated[ZoneInfo, _reader(_zone, ZONE)]
+Country = Annotated[str, _reader(_country, COUNTRY)]
+
+Url = Annotated[str, _reader(_url, URL)]
+UrlOrNone = Annotated[str, _reader(lambda text: _url(text) if text else "", URL)]
+Site = Annotated[str, _reader(lambda text: _site(text) if text else "", SITE)]
+Listen = Annotated[str, _reader(_listen, LISTEN)]
+Proxy = Annotated[str, _reader(_proxy, PROXY)]
+DeepLink = Annotated[str, _reader(_deep_link, DEEP_LINK)]
+StorageUrl = Annotated[str, _reader(_storage, STORAGE)]
+Token = Annotated[str, _reader(_token, TOKEN)]
+Secret = Annotated[SecretStr, _reader(_token, TOKEN)]
+SecretWord = Annotated[SecretStr, _reader(_secret_word, SECRET_WORD)]
+
+FlatTexts = Annotated[dict[str, str], BeforeValidator(_flat)]
