@@ -22,6 +22,10 @@ from storage.tables import Client, State
 
 NOON = datetime(2026, 10, 5, 12, 0, tzinfo=UTC)
 
+KILL_HOLDER = """
+SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND objid = :lock
+"""
+
 
 async def ask(tx: AsyncSession, question: str, **values: object) -> object:
     """The one value that a statement gives."""
@@ -317,8 +321,7 @@ class TestOneWorker:
         await other.claim_instance()
         lock = int(postgres.owner[-8:], 16)
         async with other.reading() as tx:
-            holders = "pg_locks WHERE locktype = 'advisory' AND objid = :lock"
-            await ask(tx, "SELECT count(pg_terminate_backend(pid)) FROM " + holders, lock=lock)
+            await ask(tx, KILL_HOLDER, lock=lock)
         assert await other.orphans([postgres.owner]) == [postgres.owner]
         await postgres.orphans([other.owner])  # looks after its own lock first
         assert await other.orphans([postgres.owner]) == []

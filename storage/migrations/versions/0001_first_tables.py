@@ -277,6 +277,7 @@ def upgrade() -> None:
         always("taken_by", STRING),
         maybe("taken_at", MOMENT),
         maybe("call_later_at", MOMENT),
+        always("lines", JSON),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("lead_id"),
         sa.UniqueConstraint("marker"),
@@ -293,7 +294,6 @@ def upgrade() -> None:
         always("chat_id", STRING),
         always("message_id", STRING),
         always("sent_at", MOMENT),
-        always("lines", JSON),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("complaint_id", "chat_id"),
     )
