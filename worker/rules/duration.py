@@ -8,7 +8,7 @@ from worker.rules.localtime import MINUTES_A_DAY
 
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
-_DURATION = re.compile(r"(\d{1,9})\s*(bd|[smhd])")
+_DURATION = re.compile(r"(\d{1,9})\s*(bd|[smhd])", re.ASCII)
 _UNITS = {
     "s": timedelta(seconds=1),
     "m": timedelta(minutes=1),
@@ -20,7 +20,7 @@ _LONGEST = timedelta(days=36_500)
 _MOST_BUSINESS_DAYS = 365
 _DURATION_EXPECTED = 'expected a duration such as "30s", "5m", "2h", "14d" or "1bd" (business days)'
 
-_HOURS = re.compile(r"(\d{1,2}):(\d\d)\s*[-–—]\s*(\d{1,2}):(\d\d)")
+_HOURS = re.compile(r"(\d{1,2}):(\d\d)\s*[-–—]\s*(\d{1,2}):(\d\d)", re.ASCII)
 _HOURS_EXPECTED = 'expected hours such as "10:00-20:00"'
 _DAYS_EXPECTED = 'expected days such as "mon-fri" or "mon,wed"'
 
