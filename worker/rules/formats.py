@@ -62,10 +62,10 @@ def discount(text: str, language: str = "ru") -> str:
     return re.sub(r"(?<=\d)\s*%", f"{NBSP}%" if language == "ru" else "%", text.strip())
 
 
-def quote(words: str, limit: int = WORDS_LIMIT) -> str:
+def cut_words(words: str, limit: int = WORDS_LIMIT) -> str:
     """A client's words on one line, cut at a word if they are long.
 
-    >>> quote("ждали   три\\nнедели и ещё день", 17)
+    >>> cut_words("ждали   три\\nнедели и ещё день", 17)
     'ждали три недели…'
     """
     line = " ".join(words.split())

@@ -13,7 +13,7 @@ from enum import StrEnum
 from functools import lru_cache
 from types import MappingProxyType
 
-from worker.rules.formats import number, plural, quote
+from worker.rules.formats import cut_words, number, plural
 
 Value = str | int | None
 
@@ -102,7 +102,7 @@ class Texts:
     def fill_template(self, template: str, values: Mapping[str, Value]) -> str:
         known = {**self.constants, **values}
         if words := known.get("words"):
-            known["words"] = quote(str(words))
+            known["words"] = cut_words(str(words))
         return _tidy(self._render(_parse(template), known))
 
     def lacks(self, template: str, values: Mapping[str, Value]) -> bool:
