@@ -195,6 +195,7 @@ class TelegramStandIn:
         routes = [
             Route("/bot{token}/{method}", self._serve, methods=["GET", "POST"]),
             *control_routes(self.faults, self.requests, {helper.__name__: helper for helper in helpers}),
+            Route("/{path:path}", _not_found, methods=["GET", "POST"]),
         ]
         self.app = Faulty(Starlette(routes=routes), self.faults, self.requests, clock)
 
@@ -718,6 +719,10 @@ def _name(part: MIMEPart) -> str:
 def _content(part: MIMEPart) -> str:
     payload = part.get_payload(decode=True)
     return payload.decode(errors="replace") if isinstance(payload, bytes) else ""
+
+
+async def _not_found(request: Request) -> Response:
+    return JSONResponse({"ok": False, "error_code": 404, "description": "Not Found"}, 404)
 
 
 def _structure(parameters: Json, name: str) -> Any:
