@@ -1,0 +1,775 @@
+"""A stand-in of amoCRM's API v4 for tests and the demo, with the habits of the real one."""
+
+import json
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import httpx
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from integrations.standins.amocrm_model import (
+    CLOSED,
+    COMPANIES,
+    CONTACTS,
+    LEADS,
+    SINGULAR,
+    CustomField,
+    Entity,
+    Event,
+    Json,
+    Lead,
+    MadeUpAccount,
+    Note,
+    Pipeline,
+    Status,
+    Task,
+    User,
+    Webhook,
+)
+from integrations.standins.amocrm_query import (
+    Query,
+    matching,
+    matching_entities,
+    matching_events,
+    matching_fields,
+)
+from integrations.standins.amocrm_writes import Element, Refused, RuleBroken, Writes, elements_of
+from integrations.standins.faults import CONTROL, Faults, Faulty, Logged, control_routes
+
+API = "/api/v4"
+PAGE, EVENTS_PAGE = 250, 100
+KINDS = (LEADS, CONTACTS, COMPANIES)
+BLOCK_AFTER = 20  # answers «too fast» within a minute
+MOST_BAD_HOOKS = 100
+HOOK_TIMEOUT = 2  # seconds
+TOO_FAST = "<html>\r\n<head><title>429 Too Many Requests</title></head>\r\n<body></body>\r\n</html>\r\n"
+FORBIDDEN = "<html>\r\n<head><title>403 Forbidden</title></head>\r\n<body></body>\r\n</html>\r\n"
+NOT_FOUND = "<html><head><title>404 Not Found</title></head><body></body></html>"
+EVENT_TYPES = {
+    "lead_added": "Новая сделка", "lead_deleted": "Сделка удалена",
+    "lead_status_changed": "Изменение этапа продажи", "entity_responsible_changed": "Ответственный изменён",
+    "custom_field_value_changed": "Изменение поля", "incoming_chat_message": "Входящее сообщение",
+    "outgoing_chat_message": "Исходящее сообщение", "common_note_added": "Новое примечание",
+    "service_message_note_added": "Новое системное сообщение", "task_added": "Новая задача",
+    "task_completed": "Завершение задачи",
+}  # fmt: skip
+
+Thing = TypeVar("Thing")
+Handler = Callable[[Request], Awaitable[Response]]
+
+# Helpers that another process may call through the control endpoint.
+HELPERS = (
+    "add_user", "add_pipeline", "add_field", "add_company", "add_contact", "add_lead", "close_lead",
+    "move_lead", "edit_lead", "delete_lead", "leads_in", "notes_of", "tasks_of", "field_value",
+)  # fmt: skip
+
+
+class AmoCrmStandIn(MadeUpAccount):
+    """`app` is the server; the rest is the account behind it and switches for what may go wrong.
+
+    `rate_limit` requests within one second are answered, more get 429, and more than twenty of those within a
+    minute block the account until `is_blocked` is set back. None switches that off.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], datetime],
+        *,
+        token: str = "test-token",  # noqa: S107 - made up, like everything here
+        filters: bool = True,
+        rate_limit: int | None = 7,
+        timezone: str = "Asia/Vladivostok",
+    ) -> None:
+        super().__init__(clock, timezone=timezone)
+        self.token = token
+        self.filters = filters  # the paid option: filters of leads, contacts and companies
+        self.tells_about_filters = True
+        self.rate_limit = rate_limit
+        self.is_admin = True  # has the token's owner an administrator's rights
+        self.is_blocked = False
+        self.is_unpaid = False  # the subscription is over: writes are refused
+        self.keeps_order = True  # False: `order[…]` is ignored
+        self.always_links_next = False  # also where nothing follows
+        self.largest_page: int | None = None  # a smaller one than documented
+        self.refuses_long_pages = False  # 400 instead of silently giving fewer rows
+        self.longest_address: int | None = None  # longer ones get 414
+        self.writes = Writes(self)
+        self.requests: list[Logged] = []
+        self.faults = Faults()
+        self._arrivals: deque[float] = deque()
+        self._too_fast: deque[float] = deque()
+        self._bad_hooks = 0
+        self._routes = Starlette(
+            routes=[*self._api(), *control_routes(self.faults, self.requests, self._helpers())],
+            exception_handlers={404: _no_page, 405: _no_method, Refused: _refused, RuleBroken: _rule_broken},
+        )
+        self.app: ASGIApp = Faulty(self._gate, self.faults, self.requests, clock)
+
+    async def send_hooks(self, client: httpx.AsyncClient) -> None:
+        """Tell the subscribers what happened since the last time; one that answers badly is switched off."""
+        told, self.hooks = self.hooks, []
+        for hook in [hook for hook in self.webhooks.values() if not hook.disabled]:
+            for said in told:
+                if said["setting"] in hook.settings:
+                    await self._tell(client, hook, said["body"])
+
+    async def _tell(self, client: httpx.AsyncClient, hook: Webhook, body: Json) -> None:
+        form = {**body, "account[id]": "1000", "account[subdomain]": "example"}
+        headers = {"User-Agent": "amoCRM-WebHook-client/1.0"}
+        try:
+            answer = await client.post(hook.destination, data=form, headers=headers, timeout=HOOK_TIMEOUT)
+        except httpx.HTTPError:
+            is_good = False
+        else:
+            is_good = answer.status_code < 300
+        self._bad_hooks += not is_good
+        hook.disabled = not is_good and self._bad_hooks > MOST_BAD_HOOKS
+
+    # At the door
+
+    async def _gate(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """What is settled before anybody looks at the address; every answer tells the account's time."""
+
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                now = self.clock().astimezone(UTC).replace(microsecond=0)
+                MutableHeaders(scope=message)["date"] = format_datetime(now, usegmt=True)
+            await send(message)
+
+        if scope["type"] != "http" or scope["path"].startswith(CONTROL):
+            await self._routes(scope, receive, send)
+            return
+        refusal = self._refusal(Request(scope))
+        await (refusal or self._routes)(scope, receive, dated)
+
+    def _refusal(self, request: Request) -> Response | None:
+        if self.rate_limit is not None and self._is_too_fast(time.monotonic(), self.rate_limit):
+            return Response(TOO_FAST, 429, media_type="text/html")
+        if self.is_blocked:
+            return Response(FORBIDDEN, 403, media_type="text/html")
+        if self.longest_address and len(request.url.query) > self.longest_address:
+            return Response("<html>414</html>", 414, media_type="text/html")
+        if request.headers.get("authorization") != f"Bearer {self.token}":
+            return _problem(401, "Unauthorized", "Incorrect access token")
+        if self.is_unpaid and request.method != "GET":
+            return _problem(402, "Payment Required", "Account is not paid")
+        admin_only = request.url.path.startswith((f"{API}/users", f"{API}/webhooks"))
+        if admin_only and not self.is_admin:
+            return _problem(403, "Forbidden", "Access denied")
+        return None
+
+    def _is_too_fast(self, now: float, rate: int) -> bool:
+        _forget_before(self._arrivals, now - 1)
+        _forget_before(self._too_fast, now - 60)
+        self._arrivals.append(now)
+        if len(self._arrivals) <= rate:
+            return False
+        self._too_fast.append(now)
+        self.is_blocked |= len(self._too_fast) > BLOCK_AFTER
+        return not self.is_blocked
+
+    # Addresses
+
+    def _api(self) -> list[Route]:
+        table: list[tuple[str, str, Handler]] = [
+            ("GET", "/account", self._account),
+            ("GET", "/users", self._users),
+            ("GET", "/users/{id:int}", self._user_by_id),
+            ("GET", "/leads/pipelines", self._pipelines),
+            ("GET", "/leads/pipelines/{id:int}", self._pipeline),
+            ("GET", "/leads/pipelines/{id:int}/statuses", self._statuses),
+            ("GET", "/leads/links", self._many_links),
+            ("POST", "/leads/link", self._link),
+            ("POST", "/leads/unlink", self._unlink),
+            ("GET", "/tasks", self._tasks),
+            ("POST", "/tasks", self._add_tasks),
+            ("PATCH", "/tasks", self._change_tasks),
+            ("GET", "/tasks/{id:int}", self._task),
+            ("PATCH", "/tasks/{id:int}", self._change_task),
+            ("GET", "/events", self._events),
+            ("GET", "/events/types", self._event_types),
+            ("GET", "/webhooks", self._webhooks),
+            ("POST", "/webhooks", self._subscribe),
+            ("DELETE", "/webhooks", self._unsubscribe),
+        ]
+        for kind in KINDS:
+            table += [
+                ("GET", f"/{kind}", self._list),
+                ("POST", f"/{kind}", self._create),
+                ("PATCH", f"/{kind}", self._change_many),
+                ("GET", f"/{kind}/{{id:int}}", self._one),
+                ("PATCH", f"/{kind}/{{id:int}}", self._change_one),
+                ("GET", f"/{kind}/custom_fields", self._fields),
+                ("GET", f"/{kind}/custom_fields/{{id:int}}", self._field),
+                ("GET", f"/{kind}/notes", self._notes),
+                ("POST", f"/{kind}/notes", self._add_notes),
+                ("GET", f"/{kind}/notes/{{note:int}}", self._note),
+                ("GET", f"/{kind}/{{id:int}}/notes", self._notes),
+                ("POST", f"/{kind}/{{id:int}}/notes", self._add_notes),
+                ("GET", f"/{kind}/{{id:int}}/links", self._links),
+                ("POST", f"/{kind}/{{id:int}}/link", self._link),
+                ("POST", f"/{kind}/{{id:int}}/unlink", self._unlink),
+            ]
+        return [Route(API + path, handler, methods=[method]) for method, path, handler in table]
+
+    def _helpers(self) -> Mapping[str, Callable[..., Any]]:
+        return {name: getattr(self, name) for name in HELPERS}
+
+    # Dictionaries
+
+    async def _account(self, request: Request) -> Response:
+        query, asked = Query(request.url.query), Query(request.url.query).with_
+        body: Json = {
+            "id": 1000, "name": "ВладАвтоматика", "subdomain": "example", "country": "RU", "currency": "RUB",
+            "current_user_id": min(self.users), "currency_symbol": "₽", "customers_mode": "disabled",
+            "is_unsorted_on": True, "is_loss_reason_enabled": True, "is_helpbot_enabled": False,
+            "is_technical_account": False, "contact_name_display_order": 1,
+            "_links": _self_link(request, query), "_embedded": {},
+        }  # fmt: skip
+        if "is_api_filter_enabled" in asked and self.tells_about_filters:
+            body["is_api_filter_enabled"] = self.filters
+        if "datetime_settings" in asked:
+            offset = format(self.clock().astimezone(ZoneInfo(self.timezone)), "%z")
+            body["_embedded"]["datetime_settings"] = {
+                "date_pattern": "d.m.Y H:i", "short_date_pattern": "d.m.Y", "short_time_pattern": "H:i",
+                "date_formant": "d.m.Y", "time_format": "H:i:s", "timezone": self.timezone,
+                "timezone_offset": f"{offset[:3]}:{offset[3:]}",
+            }  # fmt: skip
+        if "task_types" in asked:
+            body["_embedded"]["task_types"] = [
+                {"id": 1, "name": "Связаться", "color": None, "icon_id": None, "code": "FOLLOW_UP"},
+                {"id": 2, "name": "Встреча", "color": None, "icon_id": None, "code": "MEETING"},
+            ]
+        return _hal(body)
+
+    async def _users(self, request: Request) -> Response:
+        return self._page(request, "users", list(self.users.values()), self._user_json, total=True)
+
+    async def _user_by_id(self, request: Request) -> Response:
+        user = self.users.get(request.path_params["id"])
+        return _hal(self._user_json(user, request)) if user else _missing("User")
+
+    async def _pipelines(self, request: Request) -> Response:
+        pipelines = sorted(self.pipelines.values(), key=lambda pipeline: pipeline.sort)
+        body = {
+            "_total_items": len(pipelines),
+            "_links": _self_link(request, Query(request.url.query)),
+            "_embedded": {"pipelines": [self._pipeline_json(pipeline, request) for pipeline in pipelines]},
+        }
+        return _hal(body)
+
+    async def _pipeline(self, request: Request) -> Response:
+        pipeline = self.pipelines.get(request.path_params["id"])
+        return _hal(self._pipeline_json(pipeline, request)) if pipeline else _missing("Pipeline")
+
+    async def _statuses(self, request: Request) -> Response:
+        pipeline = self.pipelines.get(request.path_params["id"])
+        if pipeline is None:
+            return _missing("Pipeline")
+        statuses = [self._status_json(status, request) for status in pipeline.statuses]
+        return _hal({"_total_items": len(statuses), "_embedded": {"statuses": statuses}})
+
+    async def _fields(self, request: Request) -> Response:
+        kind = _kind(request)
+        fields = matching_fields(self.custom_fields[kind].values(), Query(request.url.query))
+        return self._page(request, "custom_fields", fields, self._field_json, total=True)
+
+    async def _field(self, request: Request) -> Response:
+        custom = self.custom_fields[_kind(request)].get(request.path_params["id"])
+        return _hal(self._field_json(custom, request)) if custom else _missing("Custom field")
+
+    # Leads, contacts, companies
+
+    async def _list(self, request: Request) -> Response:
+        kind, query = _kind(request), Query(request.url.query)
+        found = matching_entities(
+            kind, self.entities(kind).values(), query, filtered=self.filters, ordered=self.keeps_order
+        )
+        return self._page(request, kind, found, self._entity_json)
+
+    async def _one(self, request: Request) -> Response:
+        entity = self.entities(_kind(request)).get(request.path_params["id"])
+        if entity is None or entity.is_deleted:
+            return _nothing()
+        return _hal(self._entity_json(entity, request))
+
+    async def _create(self, request: Request) -> Response:
+        elements = elements_of(await _body(request))
+        created = self.writes.create(_kind(request), elements)
+        rows = [
+            {"id": entity.id, "request_id": element.request_id}
+            for entity, element in zip(created, elements, strict=True)
+        ]
+        return self._written(request, _kind(request), rows)
+
+    async def _change_many(self, request: Request) -> Response:
+        changed = self.writes.change(_kind(request), elements_of(await _body(request)))
+        rows = [{"id": entity.id, "updated_at": entity.updated_at} for entity in changed]
+        return self._written(request, _kind(request), rows)
+
+    async def _change_one(self, request: Request) -> Response:
+        body = await _body(request)
+        if not isinstance(body, dict):
+            return _problem(405, "Method Not Allowed", "Method Not Allowed")
+        entity = self.entities(_kind(request)).get(request.path_params["id"])
+        if entity is None or entity.is_deleted:
+            return _missing(SINGULAR[_kind(request)].capitalize())
+        element = Element({**body, "id": entity.id}, str(body.get("request_id", "0")))
+        self.writes.change(_kind(request), [element])
+        links = {"self": {"href": _address(request)}}
+        return _hal({"id": entity.id, "updated_at": entity.updated_at, "_links": links})
+
+    # Links
+
+    async def _links(self, request: Request) -> Response:
+        entity = self.entities(_kind(request)).get(request.path_params["id"])
+        rows = self._links_of(entity) if entity else []
+        return self._page(request, "links", rows, lambda row, _: row, total=True)
+
+    async def _many_links(self, request: Request) -> Response:
+        asked = [
+            int(text) for text in Query(request.url.query).values("filter", "entity_id") if text.isdigit()
+        ]
+        rows = [
+            {"entity_id": lead_id, "entity_type": LEADS, **row}
+            for lead_id in asked
+            if lead_id in self.leads
+            for row in self._links_of(self.leads[lead_id])
+        ]
+        return self._page(request, "links", rows, lambda row, _: row, total=True)
+
+    async def _link(self, request: Request) -> Response:
+        return await self._relink(request, attach=True)
+
+    async def _unlink(self, request: Request) -> Response:
+        return await self._relink(request, attach=False)
+
+    async def _relink(self, request: Request, *, attach: bool) -> Response:
+        elements = elements_of(await _body(request))
+        linked = []
+        for element in elements:
+            row = element.raw
+            entity = self.entities(_kind(request)).get(
+                int(request.path_params.get("id") or row.get("entity_id") or 0)
+            )
+            target = row.get("to_entity_type")
+            if entity is None or target not in (CONTACTS, COMPANIES):
+                element.wrong("NotSupportedChoice", "to_entity_type" if entity else "entity_id")
+                raise Refused([{"request_id": element.request_id, "errors": element.problems}])
+            is_main = bool((row.get("metadata") or {}).get("is_main"))
+            self._attach(entity, target, row.get("to_entity_id"), attach=attach, is_main=is_main)
+            linked.append(row)
+        if not attach:
+            return _nothing()
+        return _hal({"_total_items": len(linked), "_embedded": {"links": linked}})
+
+    def _attach(self, entity: Entity, kind: str, target: Any, *, attach: bool, is_main: bool) -> None:
+        if kind == COMPANIES:
+            entity.company_id = target if attach else None
+        elif isinstance(entity, Lead):
+            others = [contact_id for contact_id in entity.contact_ids if contact_id != target]
+            mine = [target] if attach else []
+            entity.contact_ids = mine + others if is_main else others + mine
+        entity.updated_at = max(self.now(), entity.updated_at)
+
+    def _links_of(self, entity: Entity) -> list[Json]:
+        contacts = entity.contact_ids if isinstance(entity, Lead) else []
+        rows: list[Json] = [
+            {"to_entity_id": contact_id, "to_entity_type": CONTACTS, "metadata": {"main_contact": place == 0}}
+            for place, contact_id in enumerate(contacts)
+        ]
+        if entity.company_id:
+            rows.append({"to_entity_id": entity.company_id, "to_entity_type": COMPANIES, "metadata": None})
+        if entity.kind == CONTACTS:
+            rows += [
+                {"to_entity_id": lead.id, "to_entity_type": LEADS, "metadata": None}
+                for lead in self._leads_of(entity.id)
+            ]
+        return rows
+
+    def _leads_of(self, contact_id: int) -> list[Lead]:
+        return [
+            lead for lead in self.leads.values() if contact_id in lead.contact_ids and not lead.is_deleted
+        ]
+
+    def _leads_of_company(self, company_id: int) -> list[Lead]:
+        return [lead for lead in self.leads.values() if lead.company_id == company_id and not lead.is_deleted]
+
+    # Notes, tasks, events
+
+    async def _notes(self, request: Request) -> Response:
+        kind, one = _kind(request), request.path_params.get("id")
+        notes = [note for note in self.notes.values() if note.kind == kind and one in (None, note.entity_id)]
+        query = Query(request.url.query)
+        found = matching(notes, query, ("id", "entity_id", "note_type"), ("updated_at",))
+        return self._page(request, "notes", found, self._note_json)
+
+    async def _note(self, request: Request) -> Response:
+        note = self.notes.get(request.path_params["note"])
+        return _hal(self._note_json(note, request)) if note else _missing("Note")
+
+    async def _add_notes(self, request: Request) -> Response:
+        elements = elements_of(await _body(request))
+        rows = self.writes.add_notes(_kind(request), elements, request.path_params.get("id"))
+        return self._written(request, "notes", rows)
+
+    async def _tasks(self, request: Request) -> Response:
+        names = ("responsible_user_id", "is_completed", "entity_type", "entity_id", "id")
+        found = matching(self.tasks.values(), Query(request.url.query), names, ("updated_at",))
+        return self._page(request, "tasks", found, self._task_json)
+
+    async def _task(self, request: Request) -> Response:
+        task = self.tasks.get(request.path_params["id"])
+        return _hal(self._task_json(task, request)) if task else _missing("Task")
+
+    async def _add_tasks(self, request: Request) -> Response:
+        elements = elements_of(await _body(request))
+        tasks = self.writes.add_tasks(elements)
+        rows = [
+            {"id": task.id, "request_id": element.request_id}
+            for task, element in zip(tasks, elements, strict=True)
+        ]
+        return self._written(request, "tasks", rows)
+
+    async def _change_tasks(self, request: Request) -> Response:
+        elements = elements_of(await _body(request))
+        tasks = self.writes.change_tasks(elements)
+        rows = [
+            {"id": task.id, "updated_at": task.updated_at, "request_id": element.request_id}
+            for task, element in zip(tasks, elements, strict=True)
+        ]
+        return self._written(request, "tasks", rows)
+
+    async def _change_task(self, request: Request) -> Response:
+        body = await _body(request)
+        if not isinstance(body, dict):
+            return _problem(405, "Method Not Allowed", "Method Not Allowed")
+        task_id = request.path_params["id"]
+        if task_id not in self.tasks:
+            return _missing("Task")
+        element = Element({**body, "id": task_id}, str(body.get("request_id", "0")))
+        (task,) = self.writes.change_tasks([element])
+        row = {"id": task.id, "updated_at": task.updated_at, "request_id": element.request_id}
+        return _hal({**row, "_links": {"self": {"href": _address(request)}}})
+
+    async def _events(self, request: Request) -> Response:
+        query = Query(request.url.query)
+        if query.values("filter", "entity_id") and len(query.values("filter", "entity")) != 1:
+            return _problem(400, "Bad Request", "Filter by entity_id needs exactly one entity")
+        found = matching_events(self.events, query)
+        return self._page(request, "events", found, self._event_json, largest=EVENTS_PAGE)
+
+    async def _event_types(self, request: Request) -> Response:
+        types = [
+            {"key": key, "type": number, "lang": words}
+            for number, (key, words) in enumerate(EVENT_TYPES.items(), start=1)
+        ]
+        return _hal({"_total_items": len(types), "_embedded": {"events_types": types}})
+
+    # Webhooks
+
+    async def _webhooks(self, request: Request) -> Response:
+        asked = Query(request.url.query).values("filter", "destination")
+        hooks = [
+            _webhook_json(hook) for hook in self.webhooks.values() if not asked or hook.destination in asked
+        ]
+        if not hooks:
+            return _nothing()
+        return _hal({"_total_items": len(hooks), "_embedded": {"webhooks": hooks}})
+
+    async def _subscribe(self, request: Request) -> Response:
+        body = await _body(request)
+        destination = body.get("destination") if isinstance(body, dict) else None
+        settings = body.get("settings") if isinstance(body, dict) else None
+        if not isinstance(destination, str) or not destination.startswith("http") or not settings:
+            return _problem(422, "Unprocessable Entity", "Invalid webhook")
+        now, known = self.now(), self.webhooks.get(destination)
+        self.webhooks[destination] = hook = Webhook(
+            id=known.id if known else self.next_id("webhook"), destination=destination, settings=settings,
+            created_at=known.created_at if known else now, updated_at=now,
+        )  # fmt: skip
+        return _hal(_webhook_json(hook), 201)
+
+    async def _unsubscribe(self, request: Request) -> Response:
+        body = await _body(request)
+        destination = body.get("destination") if isinstance(body, dict) else None
+        return _nothing() if self.webhooks.pop(str(destination), None) else _missing("Webhook")
+
+    # How things look
+
+    def _page(
+        self,
+        request: Request,
+        key: str,
+        things: Sequence[Thing],
+        render: Callable[[Thing, Request], Json],
+        *,
+        largest: int = PAGE,
+        total: bool = False,
+    ) -> Response:
+        query = Query(request.url.query)
+        largest = self.largest_page or largest
+        if self.refuses_long_pages and not query.is_limit_within(largest):
+            return _problem(400, "Bad Request", "Limit is too large")
+        page, limit = query.page, query.limit(largest)
+        rows = things[(page - 1) * limit : page * limit]
+        if not rows:
+            return _nothing()
+
+        def link(number: int) -> Json:
+            return {"href": f"{_address(request)}?{query.with_page(number, limit)}"}
+
+        links = {"self": link(page)}
+        if self.always_links_next or len(rows) == limit:  # also on an exactly full last page
+            links["next"] = link(page + 1)
+        if page > 1:
+            links |= {"first": link(1), "prev": link(page - 1)}
+        body: Json = {"_page": page, "_links": links}
+        if total:
+            body |= {"_total_items": len(things), "_page_count": -(-len(things) // limit)}
+        return _hal({**body, "_embedded": {key: [render(row, request) for row in rows]}})
+
+    def _written(self, request: Request, key: str, rows: Sequence[Json]) -> Response:
+        address = _address(request)
+        linked = [{**row, "_links": {"self": {"href": f"{address}/{row['id']}"}}} for row in rows]
+        return _hal({"_links": {"self": {"href": address}}, "_embedded": {key: linked}})
+
+    def _user_json(self, user: User, request: Request) -> Json:
+        everything = dict.fromkeys(("view", "edit", "add", "delete", "export"), "A")
+        return {
+            "id": user.id, "name": user.name, "email": f"user{user.id}@example.com", "lang": "ru",
+            "rights": {
+                "leads": everything, "contacts": everything, "companies": everything,
+                "tasks": {"edit": "A", "delete": "A"}, "mail_access": False, "catalog_access": False,
+                "files_access": False, "status_rights": None, "is_admin": user.is_admin, "is_free": False,
+                "is_active": user.is_active, "group_id": None, "role_id": None,
+            },
+            "_links": {"self": {"href": f"{_host(request)}{API}/users/{user.id}/"}},
+            "_embedded": {"roles": [], "groups": []},
+        }  # fmt: skip
+
+    def _pipeline_json(self, pipeline: Pipeline, request: Request) -> Json:
+        return {
+            "id": pipeline.id, "name": pipeline.name, "sort": pipeline.sort, "is_main": pipeline.is_main,
+            "is_unsorted_on": True, "is_archive": pipeline.is_archive, "account_id": 1000,
+            "_links": {"self": {"href": f"{_host(request)}{API}/leads/pipelines/{pipeline.id}"}},
+            "_embedded": {"statuses": [self._status_json(status, request) for status in pipeline.statuses]},
+        }  # fmt: skip
+
+    def _status_json(self, status: Status, request: Request) -> Json:
+        address = f"{_host(request)}{API}/leads/pipelines/{status.pipeline_id}/statuses/{status.id}"
+        return {
+            "id": status.id, "name": status.name, "sort": status.sort, "pipeline_id": status.pipeline_id,
+            "is_editable": status.type == 0 and status.id not in CLOSED, "color": "#fffeb2",
+            "type": status.type, "account_id": 1000, "_links": {"self": {"href": address}},
+        }  # fmt: skip
+
+    def _field_json(self, custom: CustomField, request: Request) -> Json:
+        kind = _kind(request)
+        enums = [
+            {"id": key, "value": text, "sort": place, "code": text if custom.type == "multitext" else None}
+            for place, (key, text) in enumerate(custom.enums.items(), start=1)
+        ]
+        return {
+            "id": custom.id, "name": custom.name, "type": custom.type, "account_id": 1000,
+            "code": custom.code, "sort": custom.sort, "is_api_only": False, "enums": enums or None,
+            "group_id": None, "required_statuses": [], "is_deletable": True,
+            "is_predefined": bool(custom.code), "entity_type": kind, "tracking_callback": None,
+            "remind": None, "triggers": [], "currency": None, "hidden_statuses": [], "chained_lists": None,
+            "_links": {"self": {"href": f"{_host(request)}{API}/{kind}/custom_fields/{custom.id}"}},
+        }  # fmt: skip
+
+    def _entity_json(self, entity: Entity, request: Request) -> Json:
+        """A lead, contact or company; `with` decides which neighbours stand in it."""
+        query = Query(request.url.query)
+        kind, asked = entity.kind, query.with_
+        address = f"{_host(request)}{API}/{kind}/{entity.id}"
+        suffix = "" if "id" in request.path_params else f"?{query.with_page(query.page, query.limit(PAGE))}"
+        embedded: Json = {
+            "tags": [{"id": place, "name": tag, "color": None} for place, tag in enumerate(entity.tags, 1)]
+        }
+        if kind != COMPANIES:
+            company = [entity.company_id] if entity.company_id else []
+            embedded[COMPANIES] = [_neighbour(COMPANIES, number, request) for number in company]
+        body: Json = {
+            "id": entity.id, "name": entity.name, "responsible_user_id": entity.responsible_user_id,
+            "group_id": 0, "created_by": entity.created_by, "updated_by": entity.updated_by,
+            "created_at": entity.created_at, "updated_at": entity.updated_at,
+            "closest_task_at": self._closest_task(entity), "is_deleted": entity.is_deleted,
+            "custom_fields_values": self._values_json(entity), "account_id": 1000,
+            "_links": {"self": {"href": address + suffix}}, "_embedded": embedded,
+        }  # fmt: skip
+        if isinstance(entity, Lead):
+            body |= {
+                "price": entity.price, "status_id": entity.status_id, "pipeline_id": entity.pipeline_id,
+                "loss_reason_id": entity.loss_reason_id, "closed_at": entity.closed_at, "score": None,
+                "labor_cost": None,
+            }  # fmt: skip
+            if "contacts" in asked:
+                embedded[CONTACTS] = [
+                    {**_neighbour(CONTACTS, number, request), "is_main": place == 0}
+                    for place, number in enumerate(entity.contact_ids)
+                ]
+            if "loss_reason" in asked:
+                reason = entity.loss_reason_id
+                embedded["loss_reason"] = [{"id": reason, "name": "Дорого"}] if reason else []
+            body |= entity.raw
+        elif kind == CONTACTS:
+            first, _, last = entity.name.partition(" ")
+            body |= {"first_name": first, "last_name": last, "is_unsorted": False}
+        if kind != LEADS and LEADS in asked:
+            leads = self._leads_of(entity.id) if kind == CONTACTS else self._leads_of_company(entity.id)
+            embedded[LEADS] = [_neighbour(LEADS, lead.id, request) for lead in leads]
+        return body
+
+    def _values_json(self, entity: Entity) -> list[Json] | None:
+        """Null when nothing is filled; a choice by the name that it has now."""
+        fields = self.custom_fields[entity.kind]
+        return [
+            {
+                "field_id": field_id, "field_name": fields[field_id].name,
+                "field_code": fields[field_id].code, "field_type": fields[field_id].type,
+                "values": [_value_json(fields[field_id], value) for value in values],
+            }
+            for field_id, values in entity.fields.items()
+            if field_id in fields
+        ] or None  # fmt: skip
+
+    def _closest_task(self, entity: Entity) -> int | None:
+        if isinstance(entity, Lead) and entity.status_id in CLOSED:
+            return None
+        dues = [
+            task.complete_till
+            for task in self.tasks.values()
+            if (task.entity_type, task.entity_id) == (entity.kind, entity.id) and not task.is_completed
+        ]
+        return min(dues, default=None)
+
+    def _note_json(self, note: Note, request: Request) -> Json:
+        address = f"{_host(request)}{API}/{note.kind}/{note.entity_id}/notes/{note.id}"
+        return {
+            "id": note.id, "entity_id": note.entity_id, "created_by": note.created_by,
+            "updated_by": note.created_by, "created_at": note.created_at, "updated_at": note.updated_at,
+            "responsible_user_id": note.responsible_user_id, "group_id": 0, "note_type": note.note_type,
+            "params": note.params, "account_id": 1000, "_links": {"self": {"href": address}},
+        }  # fmt: skip
+
+    def _task_json(self, task: Task, request: Request) -> Json:
+        return {
+            "id": task.id, "created_by": task.created_by, "updated_by": task.updated_by,
+            "created_at": task.created_at, "updated_at": task.updated_at,
+            "responsible_user_id": task.responsible_user_id, "group_id": 0, "entity_id": task.entity_id,
+            "entity_type": task.entity_type, "duration": task.duration, "is_completed": task.is_completed,
+            "task_type_id": task.task_type_id, "text": task.text,
+            "result": [] if task.result_text is None else {"text": task.result_text},
+            "complete_till": task.complete_till, "account_id": 1000,
+            "_links": {"self": {"href": f"{_host(request)}{API}/tasks/{task.id}"}},
+        }  # fmt: skip
+
+    def _event_json(self, event: Event, request: Request) -> Json:
+        return {
+            "id": event.id, "type": event.type, "entity_id": event.entity_id,
+            "entity_type": event.entity_type, "created_by": event.created_by,
+            "created_at": event.created_at, "value_after": event.value_after,
+            "value_before": event.value_before, "account_id": 1000,
+            "_links": {"self": {"href": f"{_host(request)}{API}/events/{event.id}"}},
+            "_embedded": {"entity": {"id": event.entity_id}},
+        }  # fmt: skip
+
+
+def _hal(body: Json, status: int = 200) -> Response:
+    return Response(json.dumps(body, ensure_ascii=False), status, media_type="application/hal+json")
+
+
+def _problem(status: int, title: str, detail: str, **more: object) -> Response:
+    body = {
+        **more,
+        "title": title,
+        "type": f"https://httpstatus.es/{status}",
+        "status": status,
+        "detail": detail,
+    }
+    return Response(json.dumps(body), status, media_type="application/problem+json")
+
+
+def _nothing() -> Response:
+    return Response(status_code=204, headers={"content-type": "text/html; charset=UTF-8"})
+
+
+def _missing(what: str) -> Response:
+    return _problem(404, "Not Found", f"{what} not found")
+
+
+async def _no_page(request: Request, error: Exception) -> Response:
+    return Response(NOT_FOUND, 404, media_type="text/html")
+
+
+async def _no_method(request: Request, error: Exception) -> Response:
+    return _problem(405, "Method Not Allowed", "Method Not Allowed")
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    errors = {"validation-errors": error.errors} if isinstance(error, Refused) and error.errors else {}
+    return _problem(400, "Bad Request", "Request validation failed", **errors)
+
+
+async def _rule_broken(request: Request, error: Exception) -> Response:
+    errors = error.errors if isinstance(error, RuleBroken) else {}
+    return _problem(400, "Bad Request", "Invalid request body", errors=errors)
+
+
+async def _body(request: Request) -> Any:
+    try:
+        return json.loads(await request.body())
+    except ValueError:
+        raise Refused([]) from None
+
+
+def _kind(request: Request) -> str:
+    return request.url.path.removeprefix(API).split("/")[1]
+
+
+def _host(request: Request) -> str:
+    return str(request.base_url).rstrip("/")
+
+
+def _address(request: Request) -> str:
+    return _host(request) + request.url.path
+
+
+def _self_link(request: Request, query: Query) -> Json:
+    text = f"?{request.url.query}" if query.pairs else ""
+    return {"self": {"href": _address(request) + text}}
+
+
+def _neighbour(kind: str, number: int, request: Request) -> Json:
+    return {"id": number, "_links": {"self": {"href": f"{_host(request)}{API}/{kind}/{number}"}}}
+
+
+def _value_json(custom: CustomField, value: Json) -> Json:
+    if custom.type != "multitext" and value.get("enum_id"):
+        return {**value, "value": custom.enums.get(value["enum_id"], value["value"])}
+    return value
+
+
+def _webhook_json(hook: Webhook) -> Json:
+    return {
+        "id": hook.id, "destination": hook.destination, "created_at": hook.created_at,
+        "updated_at": hook.updated_at, "account_id": 1000, "created_by": 77, "sort": hook.sort,
+        "disabled": hook.disabled, "settings": hook.settings,
+    }  # fmt: skip
+
+
+def _forget_before(moments: deque[float], limit: float) -> None:
+    while moments and moments[0] <= limit:
+        moments.popleft()
