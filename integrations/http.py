@@ -13,7 +13,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from random import SystemRandom
 
 import httpx
-from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential
 
 from integrations.errors import AccessDenied, OutsideError, Permanent, Temporary, Uncertain
 
@@ -307,7 +307,7 @@ class Http:
         is_read = method == "GET" if is_read is None else is_read
         attempts = AsyncRetrying(
             stop=stop_after_attempt(TRIES if is_read else 1),
-            wait=wait_exponential_jitter(initial=0.5, max=PATIENCE.total_seconds()),
+            wait=wait_exponential(multiplier=0.5, max=PATIENCE.total_seconds()),
             retry=retry_if_exception(_is_brief),
             sleep=self.pace.sleep,
             reraise=True,

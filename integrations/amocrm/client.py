@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -78,6 +78,11 @@ class AmoCrm:
     def lead_url(self, lead_id: int) -> str:
         """The deal's card, for people."""
         return f"{self.base_url}/leads/detail/{lead_id}"
+
+    @property
+    def paused_for(self) -> timedelta:
+        """How long amoCRM is left alone after «too fast» or a block; longer than a minute is an open circuit."""
+        return self._http.pace.parked_for
 
     async def close(self) -> None:
         await self._http.close()

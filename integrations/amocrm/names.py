@@ -57,8 +57,7 @@ def resolve(wanted: str, candidates: Sequence[Named]) -> int:
         return same[0]
     if same:
         raise NameProblem(wanted, (), tuple(same))
-    digits = wanted.strip()
-    by_id = int(digits) if digits.isascii() and digits.isdigit() else None
-    if any(candidate.id == by_id for candidate in candidates) and by_id is not None:
-        return by_id
+    for candidate in candidates:
+        if str(candidate.id) == wanted.strip():
+            return candidate.id
     raise NameProblem(wanted, nearest(wanted, (candidate.name for candidate in candidates)))
