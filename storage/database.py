@@ -55,11 +55,16 @@ class Database:
         )
 
     @classmethod
-    async def open(cls, url: str, *, migrate: bool = True) -> Self:
-        """Connect, and bring the tables up to date. Raises StorageError with a sentence for a person."""
+    async def open(cls, url: str, *, migrate: bool = True, must_exist: bool = False) -> Self:
+        """Connect, and bring the tables up to date. Raises StorageError with a sentence for a person.
+
+        `must_exist` is for commands that only make sense where a worker has been.
+        """
         db = cls(parse_url(url))
         try:
-            if db._path:
+            if must_exist:
+                await db._expect_tables()
+            elif db._path:
                 make_room_for(db._path)
             async with db._translated(), db._writer.connect():
                 pass
@@ -123,6 +128,16 @@ class Database:
             )
             living = {int(objid) for (objid,) in rows}
         return sorted(owner for owner in others if _lock_number(owner) not in living)
+
+    async def _expect_tables(self) -> None:
+        if not self._path or self._path.is_file():
+            async with self._translated(), self._reader.connect() as connection:
+                if await migrate.revision(connection):
+                    return
+        raise StorageError(
+            f"There is no database at {self.url.render_as_string(hide_password=True)} yet: "
+            "`sarafan run` makes it. storage.url in config.toml says where it is."
+        )
 
     async def migrate(self) -> None:
         """Bring the tables up to date; an SQLite file that has rows is copied first, beside itself."""
@@ -273,6 +288,8 @@ def _postgres_engine(url: URL) -> AsyncEngine:
             "-c timezone=UTC",
             "-c statement_timeout=30s",
             "-c idle_in_transaction_session_timeout=60s",
+            # A worker whose machine is gone must not look alive for hours.
+            "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3",
         ]
     ).strip()
     return create_async_engine(

@@ -16,7 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from storage import state
 from storage.database import Database
 from storage.errors import Unavailable
-from storage.sql import insert
+from storage.sql import inline, insert
 from storage.tables import Inbox, InboxState
 
 ROWS_A_STATEMENT = 500  # SQLite takes 32,766 values in one statement, a row has 8
@@ -142,9 +142,9 @@ async def _insert(tx: AsyncSession, put: _Put) -> int:
 
 async def unread(db: Database, limit: int = 100) -> list[Inbox]:
     """What nobody has read, in the order in which it came."""
-    new = select(Inbox).where(col(Inbox.state) == InboxState.NEW).order_by(col(Inbox.id)).limit(limit)
+    new = select(Inbox).where(col(Inbox.state) == inline(InboxState.NEW))
     async with db.reading() as tx:
-        return list((await tx.exec(new)).all())
+        return list((await tx.exec(new.order_by(col(Inbox.id)).limit(limit))).all())
 
 
 async def mark_read(tx: AsyncSession, id: int | None, now: datetime) -> bool:

@@ -14,8 +14,10 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.database import Database
-from storage.sql import insert
+from storage.sql import inline, insert
 from storage.tables import Json, Outbox, OutboxState
+
+_IS_WAITING = col(Outbox.state) == inline(OutboxState.WAITING)
 
 
 async def add_once(
@@ -61,9 +63,10 @@ async def claim(
     db: Database, now: datetime, *, kinds: Sequence[str] | None = None, limit: int = 1
 ) -> list[Outbox]:
     """Take what is due, earliest first; nobody else holds it until it is done, put off or given up."""
-    due = select(Outbox.id).where(col(Outbox.state) == OutboxState.WAITING, col(Outbox.due_at) <= now)
+    due = select(Outbox.id).where(_IS_WAITING, col(Outbox.due_at) <= now)
     if kinds is not None:
-        due = due.where(col(Outbox.kind).in_(kinds))
+        # An expression, else SQLite prefers the index of kinds and walks through all that is done.
+        due = due.where((col(Outbox.kind) + "").in_(kinds))
     # A common table expression runs once; a plain subquery PostgreSQL may repeat, and so pass the limit.
     picked = (
         due.order_by(col(Outbox.due_at), col(Outbox.id))
@@ -141,7 +144,7 @@ async def rescue(db: Database, now: datetime) -> int:
 
 async def next_due(db: Database) -> datetime | None:
     """When the earliest waiting row is due, which may be past."""
-    waiting = select(Outbox.due_at).where(col(Outbox.state) == OutboxState.WAITING)
+    waiting = select(Outbox.due_at).where(_IS_WAITING)
     async with db.reading() as tx:
         return (await tx.exec(waiting.order_by(col(Outbox.due_at)).limit(1))).first()
 

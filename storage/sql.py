@@ -1,7 +1,8 @@
-"""The statements that SQLite and PostgreSQL spell alike but SQLAlchemy keeps apart."""
+"""What statements for both databases need beside SQLAlchemy."""
 
 from typing import Any
 
+from sqlalchemy import ColumnElement, String, literal
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -12,3 +13,11 @@ def insert(tx: AsyncSession, table: type[SQLModel]) -> postgresql.Insert:
     statement: Any = postgresql.insert if tx.get_bind().dialect.name == "postgresql" else sqlite.insert
     made: postgresql.Insert = statement(table)  # sqlite.Insert has the same methods
     return made
+
+
+def inline(state: str) -> ColumnElement[str]:
+    """A state written into the statement itself: with a bound value no partial index is used.
+
+    https://www.sqlite.org/partialindex.html#queries_using_partial_indexes
+    """
+    return literal(str(state), String(), literal_execute=True)

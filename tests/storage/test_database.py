@@ -339,6 +339,18 @@ class TestOpening:
         await db.close()
         assert (tmp_path / "new/folders/sarafan.db").is_file()
 
+    async def test_a_command_that_needs_rows_makes_no_empty_database(self, tmp_path: Path) -> None:
+        for _ in range(2):
+            with pytest.raises(StorageError, match=r"There is no database at .*`sarafan run` makes it"):
+                await Database.open(f"sqlite:///{tmp_path}/new/sarafan.db", must_exist=True)
+        assert os.listdir(tmp_path) == []
+        await (await Database.open(f"sqlite:///{tmp_path}/made.db", migrate=False)).close()
+        with pytest.raises(StorageError, match="There is no database"):
+            await Database.open(f"sqlite:///{tmp_path}/made.db", must_exist=True)
+
+    async def test_a_command_that_needs_rows_opens_what_a_worker_made(self, db_url: str) -> None:
+        await (await Database.open(db_url, must_exist=True)).close()
+
     async def test_no_thread_outlives_it(self, db: Database) -> None:
         before = set(threading.enumerate())
         second = await Database.open(db.url.render_as_string(hide_password=False))

@@ -1,0 +1,52 @@
+"""What is asked every second looks at open rows only, however many settled ones there are."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from storage import inbox, outbox
+from storage.database import Database
+
+NOON = datetime(2026, 10, 5, 12, 0, tzinfo=UTC)
+
+
+async def plan_of(db: Database, asked: Callable[[Database], Awaitable[object]]) -> str:
+    """How the database goes about the last statement of `asked`."""
+    statements: list[tuple[str, Any]] = []
+
+    def note(_c: object, _cursor: object, statement: str, values: Any, _context: object, _many: bool) -> None:
+        statements.append((statement, values))
+
+    engines = {db._writer.sync_engine, db._reader.sync_engine}
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
+    await asked(db)
+    for engine in engines:
+        event.remove(engine, "before_cursor_execute", note)
+    statement, values = next(given for given in reversed(statements) if "FROM" in given[0])
+    async with db.transaction() as tx:
+        connection = await tx.connection()
+        if not db.is_sqlite:
+            await connection.exec_driver_sql(
+                "SET LOCAL enable_seqscan = off"
+            )  # an empty table is read as it is
+        explain = "EXPLAIN QUERY PLAN" if db.is_sqlite else "EXPLAIN"
+        return str((await connection.exec_driver_sql(f"{explain} {statement}", values)).all())
+
+
+@pytest.mark.parametrize(
+    ("asked", "index"),
+    [
+        (lambda db: outbox.claim(db, NOON, limit=10), "outbox_open"),
+        (lambda db: outbox.claim(db, NOON, kinds=["thank_client", "sync_deal"], limit=10), "outbox_open"),
+        (lambda db: outbox.next_due(db), "outbox_open"),
+        (lambda db: inbox.unread(db), "inbox_new"),
+    ],
+)
+async def test_the_partial_index_is_used(
+    db: Database, asked: Callable[[Database], Awaitable[object]], index: str
+) -> None:
+    assert index in await plan_of(db, asked)
