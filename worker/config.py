@@ -5,6 +5,7 @@ import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -46,14 +47,15 @@ HIDDEN = "«…»"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One thing to put right: where it stands, which key, and a sentence."""
+    """One thing to put right: where it stands, which key, and a sentence. As text it is one line."""
 
     where: str
     key: str
     text: str
 
     def __str__(self) -> str:
-        return ": ".join(part for part in (self.where, self.key, self.text) if part)
+        line = ": ".join(part for part in (self.where, self.key, self.text) if part)
+        return "".join(letter if letter.isprintable() else "?" for letter in line)
 
 
 class ConfigProblems(Exception):
@@ -194,7 +196,7 @@ class _Reader:
 
     def _table(self, name: str, context: Mapping[str, object]) -> Any:
         raw = self.source.tables.get(name, {})
-        return self._built(SECTIONS[name], raw, (name,), context)
+        return self._built(raw, (name,), context)
 
     def _list(self, name: str, default: list[Any]) -> list[tuple[int, Any]]:
         """Each table of a kind with its place in the file; those that cannot be used are left out."""
@@ -207,16 +209,16 @@ class _Reader:
         for index, table in enumerate(raw):
             path = (name, index)
             filled = complete(table) if isinstance(table, dict) else table
-            built = self._built(LISTED[name], filled, path, {})
-            if isinstance(built, SurveySettings):
+            built = self._built(filled, path, {})
+            if isinstance(built, SurveySettings) and not self.wrong & {(*path, "scale"), (*path, "options")}:
                 built = self._with_bands(built, path)
             if built is not None:
                 items.append((index, built))
         return items
 
-    def _built(self, hint: Any, raw: Any, path: KeyPath, context: Mapping[str, object]) -> Any:
+    def _built(self, raw: Any, path: KeyPath, context: Mapping[str, object]) -> Any:
         """Read what can be read: a key that is wrong is told and then left to its default."""
-        adapter = TypeAdapter[Any](hint)
+        adapter = _adapter(str(path[0]))
         raw = _copied(raw)
         while True:
             try:
@@ -224,7 +226,7 @@ class _Reader:
             except ValidationError as error:
                 details = error.errors(include_url=False)
                 for detail in details:
-                    self._explain(hint, detail, path)
+                    self._explain(detail, path)
                 before = json.dumps(raw, default=str)
                 for detail in reversed(details):
                     raw = _without(raw, detail)
@@ -303,7 +305,8 @@ class _Reader:
 
     def _templates(self) -> None:
         """The company's own words for a survey: an unknown placeholder would stop every question."""
-        for index, table in enumerate(self.source.tables.get("survey", ())):
+        surveys = self.source.tables.get("survey")
+        for index, table in enumerate(surveys if isinstance(surveys, list) else ()):
             for key in TEMPLATES:
                 if isinstance(table, dict) and isinstance(text := table.get(key), str):
                     allowed = allowed_in_survey(key)
@@ -336,7 +339,7 @@ class _Reader:
 
     def _wrong(self, path: KeyPath, found: object, expected: Expected) -> None:
         """One line: found, expected, an example. Said once for each key."""
-        if any(path[:length] in self.wrong for length in range(1, len(path) + 1)):
+        if any(path[: len(told)] == told or told[: len(path)] == path for told in self.wrong):
             return
         self.wrong.add(path)
         named = self._named(path)
@@ -351,7 +354,7 @@ class _Reader:
         text = sentences.say(self.language) + tail.say(self.language)
         self.problems.append(Problem(where=self.source.where(path), key=dotted(named), text=text))
 
-    def _explain(self, hint: Any, detail: ErrorDetails, base: KeyPath) -> None:
+    def _explain(self, detail: ErrorDetails, base: KeyPath) -> None:
         """Put pydantic's finding into our words."""
         path = (*base, *(part for part in detail["loc"] if part != "[key]"))
         if detail["type"] == "unexpected_keyword_argument":
@@ -461,6 +464,12 @@ def _template_words(problem: wording.Problem, allowed: Collection[str]) -> Words
                  f"{problem.found} needs two or three forms. Example: {{n:answer/answers}}")  # fmt: skip
 
 
+@cache
+def _adapter(table: str) -> TypeAdapter[Any]:
+    return TypeAdapter(SECTIONS.get(table) or LISTED[table])
+
+
+@cache
 def _pack(language: str) -> dict[str, str]:
     tables = tomllib.loads((TEXTS / f"{language}.toml").read_text(encoding="utf-8"))
     return {key: str(text) for key, text in joined("", tables)}

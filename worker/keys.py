@@ -11,7 +11,7 @@ from worker.settings import LISTED, SECRETS, SECTIONS
 from worker.values import Expected
 
 # Whatever looks like a credential is not shown, whichever key it was put under by mistake.
-CREDENTIAL = re.compile(r"[A-Za-z0-9_-]{24,}|://[^/\s]*@")
+CREDENTIAL = re.compile(r"[A-Za-z0-9_-]{24,}|\d{6,}:[\w-]{10,}|://[^/\s]*@")
 
 
 def path_of(parts: Sequence[str]) -> tuple[str, ...]:
@@ -32,7 +32,7 @@ def hint_of(path: KeyPath) -> Any:
     for part in path[1:]:
         inner = plain(hint)
         if is_dataclass(inner):
-            hint = keys(inner).get(str(part))
+            hint = keys_of(inner).get(str(part))
         elif get_origin(inner) is dict:
             hint = get_args(inner)[1]
         else:
@@ -47,7 +47,7 @@ def plain(hint: Any) -> Any:
     return get_args(hint)[0] if hasattr(hint, "__metadata__") else hint
 
 
-def keys(section: Any) -> dict[str, Any]:
+def keys_of(section: Any) -> dict[str, Any]:
     """The keys of a table as they stand in the file, with their types."""
     hints = get_type_hints(section, include_extras=True)
     return {alias(item): hints[item.name] for item in fields(section) if item.init}
@@ -62,9 +62,9 @@ def keys_beside(path: KeyPath) -> list[str]:
     if len(path) == 1:
         return [*SECTIONS, *LISTED]
     if path[0] in LISTED:
-        return list(keys(LISTED[str(path[0])]))
+        return list(keys_of(LISTED[str(path[0])]))
     hint = plain(hint_of(path[:-1]))
-    return list(keys(hint)) if is_dataclass(hint) else []
+    return list(keys_of(hint)) if is_dataclass(hint) else []
 
 
 def secret_named(path: tuple[str, ...]) -> tuple[str, ...] | None:
@@ -132,7 +132,6 @@ def toml(value: object) -> str:
         return str(value).lower()
     if isinstance(value, str):
         text = json.dumps(value, ensure_ascii=False)
-        text = "".join(letter if letter.isprintable() else "?" for letter in text)
         return text if len(text) <= 80 else f'{text[:78]}…"'
     if isinstance(value, dict):
         inside = ", ".join(f"{key} = {toml(inner)}" for key, inner in value.items())

@@ -229,11 +229,16 @@ class WhatsApp(GatewaySettings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserAccount(WhatsApp):
-    """`[max_account]`, `[telegram_account]`"""
+    """`[max_account]`, `[telegram_account]`: gateways to a user account only, without the keys of Meta's."""
 
     __pydantic_config__ = FORBID
 
     provider: Literal["none", "wazzup", "greenapi"] = "none"
+    phone_number_id: str = field(default="", init=False)
+    access_token: str = field(default="", init=False, repr=False)
+    app_secret: str = field(default="", init=False, repr=False)
+    verify_token: str = field(default="", init=False, repr=False)
+    templates: dict[str, Template] = field(default_factory=dict, init=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -587,10 +592,13 @@ SECRETS = frozenset(
         "amocrm.client_secret",
         "telegram.token",
         "max.token",
+        "whatsapp.access_token",
+        "whatsapp.app_secret",
+        "whatsapp.verify_token",
         *(
             f"{section}.{key}"
             for section in ("whatsapp", "max_account", "telegram_account")
-            for key in ("api_token", "api_key", "access_token", "app_secret", "verify_token")
+            for key in ("api_token", "api_key")
         ),
     }
 )
