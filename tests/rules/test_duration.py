@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.rules.duration import Duration, Hours, parse_days, parse_duration, parse_hours, parse_span
+from worker.rules.duration import Duration, Hours, parse_days, parse_duration, parse_hours
 
 
 @pytest.mark.parametrize(
@@ -38,12 +38,6 @@ def test_what_is_no_duration_is_told_with_examples(text: str) -> None:
 def test_a_duration_beyond_every_date_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="at most"):
         parse_duration(text)
-
-
-def test_business_days_are_no_plain_span() -> None:
-    assert parse_span("5m") == timedelta(minutes=5)
-    with pytest.raises(ValueError, match="business days do not go here"):
-        parse_span("1bd")
 
 
 @pytest.mark.parametrize(

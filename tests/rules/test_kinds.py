@@ -6,11 +6,11 @@ import pytest
 
 from worker.rules.duration import Duration
 from worker.rules.kinds.registry import KINDS
-from worker.rules.scale import Band, Option, Scale, scale_of_options
+from worker.rules.scale import Band, Option, Scale
 
 FIVE = Scale(first=1, last=5, low=3, high=5)
 TEN = Scale(first=1, last=10, low=5, high=9)
-WORDS = scale_of_options([Option("Отлично", 5), Option("Плохо", 2)], low=2, high=5)
+WORDS = Scale(first=2, last=5, low=2, high=5, options=(Option("Отлично", 5), Option("Плохо", 2)))
 
 
 def test_three_kinds_are_known_by_their_keys() -> None:

@@ -4,11 +4,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from worker.rules.scale import Band, Option, Scale, parse_range, scale_of_options
+from worker.rules.scale import Band, Option, Scale, parse_range
 
 TEN = Scale(first=1, last=10, low=5, high=9)
-SCHOOL = scale_of_options(
-    [Option("Отлично", 5), Option("Удовлетворительно", 3), Option("Плохо", 2)], low=2, high=5
+SCHOOL = Scale(
+    first=2,
+    last=5,
+    low=2,
+    high=5,
+    options=(Option("Отлично", 5), Option("Удовлетворительно", 3), Option("Плохо", 2)),
 )
 
 
@@ -101,18 +105,13 @@ def test_a_scale_that_cannot_work_is_refused(first: int, last: int, low: int, hi
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ([], "two answers"),
-        ([Option("Да", 1)], "two answers"),
         ([Option("Да", 1), Option("да ", 2)], "one label"),
         ([Option("Да", 1), Option("Нет", 1), Option("Не знаю", 2)], "one value"),
         ([Option("Да", 1), Option(" ", 2)], "needs a label"),
+        ([Option("Да", 1), Option("Нет", 3)], "from 1 to 3, not 1-2"),
+        ([Option("Да", 1)], "from 1 to 1, not 1-2"),
     ],
 )
 def test_options_that_cannot_work_are_refused(options: list[Option], said: str) -> None:
     with pytest.raises(ValueError, match=said):
-        scale_of_options(options, low=1, high=2)
-
-
-def test_options_must_reach_the_ends_of_their_scale() -> None:
-    with pytest.raises(ValueError, match="from 2 to 5, not 1-5"):
-        Scale(first=1, last=5, low=3, high=5, options=(Option("Плохо", 2), Option("Отлично", 5)))
+        Scale(first=1, last=2, low=1, high=2, options=tuple(options))

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import holidays as public_holidays
 
-from worker.rules.duration import WEEK, Duration, Hours, parse_days, parse_duration, parse_hours, parse_span
+from worker.rules.duration import WEEK, Duration, Hours, parse_days, parse_duration, parse_hours
 from worker.rules.localtime import aware, minute_of, moment_at
 from worker.rules.periods import Period, current_quarter, parse_period, so_far
 
@@ -25,7 +25,6 @@ __all__ = [  # What a caller needs to talk about time comes from here.
     "parse_duration",
     "parse_hours",
     "parse_period",
-    "parse_span",
     "quiet_until",
     "so_far",
 ]

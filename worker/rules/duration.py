@@ -73,16 +73,6 @@ def parse_duration(text: str) -> Duration:
     return Duration(span)
 
 
-def parse_span(text: str) -> timedelta:
-    """A duration where business days make no sense, such as the interval between two pulls."""
-    duration = parse_duration(text)
-    if duration.business_days:
-        raise ValueError(
-            'expected a duration such as "30s", "5m", "2h" or "14d", business days do not go here'
-        )
-    return duration.span
-
-
 def parse_days(text: str) -> frozenset[int]:
     """Days of the week, Monday is 0. A range may go over Sunday.
 

@@ -1,7 +1,6 @@
 """Scales and bands: which answers a question admits, and which of them are low or high."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -79,15 +78,6 @@ class Scale:
 
     def option(self, value: int) -> Option | None:
         return next((option for option in self.options if option.value == value), None)
-
-
-def scale_of_options(options: Iterable[Option], *, low: int, high: int) -> Scale:
-    """The scale whose only answers are these."""
-    answers = tuple(options)
-    if len(answers) < 2:
-        raise ValueError('options need two answers at least, such as {label = "Отлично", value = 5}')
-    values = [option.value for option in answers]
-    return Scale(first=min(values), last=max(values), low=low, high=high, options=answers)
 
 
 def parse_range(text: str) -> tuple[int, int]:
