@@ -8,6 +8,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from pathlib import Path
 from typing import Any, Self
 
+from psycopg.abc import Buffer
+from psycopg.types.string import StrDumper
 from sqlalchemy import URL, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -292,7 +294,7 @@ def _postgres_engine(url: URL) -> AsyncEngine:
             "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3",
         ]
     ).strip()
-    return create_async_engine(
+    engine = create_async_engine(
         url.difference_update_query(["options"]),
         hide_parameters=True,
         pool_pre_ping=True,
@@ -302,6 +304,19 @@ def _postgres_engine(url: URL) -> AsyncEngine:
         isolation_level="READ COMMITTED",
         connect_args={"options": options, "connect_timeout": 10, "application_name": "sarafan"},
     )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def set_up(connection: Any, _record: object) -> None:
+        connection.driver_connection.adapters.register_dumper(str, _WithoutNul)
+
+    return engine
+
+
+class _WithoutNul(StrDumper):
+    """PostgreSQL keeps no NUL in texts, and a reply must not be lost because it holds one."""
+
+    def dump(self, obj: str) -> Buffer | None:
+        return super().dump(obj.replace("\0", "\ufffd"))
 
 
 def _lock_number(owner: str) -> int:

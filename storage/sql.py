@@ -16,8 +16,8 @@ def insert(tx: AsyncSession, table: type[SQLModel]) -> postgresql.Insert:
 
 
 def inline(state: str) -> ColumnElement[str]:
-    """A state written into the statement itself: with a bound value no partial index is used.
+    """A state written into the statement itself, so that its partial index is used.
 
-    https://www.sqlite.org/partialindex.html#queries_using_partial_indexes
+    A plan that PostgreSQL prepared for any value cannot know that a bound one fits.
     """
     return literal(str(state), String(), literal_execute=True)

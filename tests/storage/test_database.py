@@ -67,6 +67,18 @@ class TestTransactions:
         async with db.reading() as tx:
             assert await state.recall(tx, "k") == {"v": "é\U0001f600"}
 
+    @pytest.mark.parametrize(
+        "name", ["", "\U0001f600\u200d", "a\0b", "'; DROP TABLE clients; --", "x" * 100_000]
+    )
+    async def test_every_text_can_be_kept(self, db: Database, name: str) -> None:
+        async with db.transaction() as tx:
+            tx.add(Client(key="a", name=name, created_at=NOON))
+            await state.remember(tx, "k", {"v": name})
+        async with db.reading() as tx:
+            kept = (await tx.exec(select(Client.name).where(col(Client.key) == "a"))).one()
+            assert kept.replace("\ufffd", "\0") == name  # PostgreSQL has no NUL
+            assert await state.recall(tx, "k") == {"v": name}
+
     async def test_a_failed_transaction_leaves_nothing(self, db: Database) -> None:
         async def fail() -> None:
             async with db.transaction() as tx:
