@@ -26,7 +26,7 @@ from tests.metrics.made import (
 )
 from worker.metrics.base import Asked
 from worker.metrics.headlines import Bands
-from worker.metrics.stats import rounded
+from worker.metrics.stats import percent, rounded
 from worker.rules.calendar import parse_period
 from worker.rules.scale import Scale
 
@@ -71,7 +71,8 @@ def test_the_worked_funnel() -> None:
     lost = [survey(NPS, was_delivered=False, was_read=False)] * 8
     funnel = result(NPS, [*refused, *answered, *read, *delivered, *lost]).funnel
     assert (funnel.eligible, funnel.sent, funnel.delivered, funnel.read) == (120, 100, 92, 71)
-    rates = (funnel.response_rate, funnel.response_of_delivered, funnel.coverage)
+    coverage = percent(funnel.answered, funnel.eligible)
+    rates = (funnel.response_rate, funnel.response_of_delivered, coverage)
     assert [rounded(rate or 0, 1) for rate in rates] == [37.0, 40.2, 30.8]
 
 

@@ -1,12 +1,12 @@
 """What a metric is: facts and a period in, a result out that report and JSON can draw."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from worker.metrics.stats import rounded
-from worker.rules.calendar import Period
+from worker.rules.periods import Period, days
 from worker.rules.scale import Scale
 
 
@@ -103,9 +103,9 @@ def same_days_before(period: Period, now: datetime) -> Period:
     before = period.previous()
     if not is_running(period, now):
         return before
-    today = now.astimezone(period.zone).date()
-    end = before.start + (today + timedelta(days=1) - period.start)
-    return replace(before, end=max(before.start, min(before.end, end)))
+    so_far = (now.astimezone(period.zone).date() - period.start).days + 1
+    end = before.start + timedelta(days=max(1, so_far))
+    return before if end >= before.end else days(before.start, end, period.zone)
 
 
 def share(value: float | None) -> float | None:

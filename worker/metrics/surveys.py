@@ -34,12 +34,8 @@ class Funnel:
 
     @property
     def response_of_delivered(self) -> float | None:
+        """Beside the rate of the sent: a blocked messenger shows in the gap between the two."""
         return percent(self.answered, self.delivered)
-
-    @property
-    def coverage(self) -> float | None:
-        """For how many of those that it is about the score speaks, in percent."""
-        return percent(self.answered, self.eligible)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

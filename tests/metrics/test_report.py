@@ -1,0 +1,652 @@
+"""From rows in the database to what a person and a script read."""
+
+import json
+import tomllib
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from sqlmodel import SQLModel
+
+from storage.database import Database
+from storage.tables import Complaint, Deal, PromoCode, Referral, Survey
+from tests.metrics.made import (
+    CES,
+    CSAT,
+    NOW,
+    NPS,
+    QUARTER,
+    SEED5,
+    SPRING,
+    SUMMER,
+    codes,
+    complaint,
+    sales,
+    scored,
+    spread,
+    survey,
+)
+from worker.metrics.base import Asked, Facts
+from worker.metrics.registry import METRICS
+from worker.reports.build import Report, ReportScope, as_json, build_report
+from worker.reports.text import as_text
+from worker.reports.words import SENTENCES, Words
+from worker.rules.calendar import Period, parse_period, so_far
+from worker.rules.eligibility import Reason
+from worker.rules.wording import Texts, check_template, load_texts, placeholders_of
+
+CREW = Asked(key="csat_crew", metric="csat", title="Оценка бригады", scale=SEED5, subject="field")
+SCOPE = ReportScope(surveys=(NPS, CSAT, CREW, CES), complaints_pipeline=9, company="ВладАвтоматика")
+NO_BREAK = "\u00a0"
+
+
+def texts(language: str = "ru") -> Texts:
+    pack = Path(__file__).parents[2] / "worker" / "texts" / f"{language}.toml"
+    return load_texts(tomllib.loads(pack.read_text(encoding="utf-8")), language=language)
+
+
+# Rows in the storage
+
+
+async def keep(db: Database, *rows: SQLModel) -> None:
+    async with db.transaction() as tx:
+        tx.add_all(rows)
+
+
+def asked(deal_id: int, asked: Asked = NPS, **known: Any) -> Survey:
+    moment = known.get("settled_at") or known.get("answered_at") or SUMMER
+    given: dict[str, Any] = {
+        "survey_key": asked.key,
+        "metric": asked.metric,
+        "trigger": "deal_won",
+        "root_deal_id": deal_id,
+        "triggered_at": moment,
+        "planned_at": moment,
+        "due_at": moment,
+        "next_at": moment,
+        "settled_at": moment,
+        "state": "sent",
+        "channel": "telegram",
+    }
+    return Survey(deal_id=deal_id, **{**given, **known})
+
+
+def answered(deal_id: int, score: int, of: Asked = NPS, **known: Any) -> Survey:
+    moment = known.pop("answered_at", SUMMER)
+    return asked(
+        deal_id, of, state="answered", score=score, band=of.scale.band(score), answered_at=moment, **known
+    )
+
+
+def won(deal_id: int, price: float, **known: Any) -> Deal:
+    given: dict[str, Any] = {
+        "status_id": 142,
+        "pipeline_id": 1,
+        "created_at": SPRING,
+        "updated_at": SUMMER,
+        "closed_at": SUMMER,
+        "seen_at": SUMMER,
+    }
+    return Deal(deal_id=deal_id, price=price, **{**given, **known})
+
+
+async def figures(
+    db: Database, period: Period = QUARTER, scope: ReportScope = SCOPE, now: datetime = NOW
+) -> dict[str, Any]:
+    return as_json(await build_report(db, period, scope, now))
+
+
+# The JSON
+
+COUNT = {"type": "integer", "minimum": 0}
+SHARE = {"type": ["number", "null"]}
+
+
+def person(headline: str) -> dict[str, Any]:
+    return strict({"answered": COUNT, headline: SHARE, "mean": SHARE})
+
+
+def strict(properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def survey_schema(metric: str, headline: str, **own: Any) -> dict[str, Any]:
+    people = {"type": "object", "additionalProperties": person(headline)}
+    return strict(
+        {
+            "metric": {"const": metric},
+            "sent": COUNT,
+            "answered": COUNT,
+            "response_rate": SHARE,
+            headline: SHARE,
+            "mean": SHARE,
+            "ci95": {"type": ["array", "null"], "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
+            "previous": strict({headline: SHARE, "answered": COUNT}),
+            "significant": {"type": ["boolean", "null"]},
+            "distribution": {"type": "object", "additionalProperties": COUNT},
+            "eligible": COUNT,
+            "not_sent": {"type": "object", "additionalProperties": COUNT},
+            "uncertain": COUNT,
+            "delivered": COUNT,
+            "read": {"type": ["integer", "null"]},
+            "by_manager": people,
+            **{key: people if value == "people" else value for key, value in own.items()},
+        }
+    )
+
+
+DAY = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$"}
+CONTRACT = strict(
+    {
+        "period": strict({"from": DAY, "to": DAY, "timezone": {"type": "string"}}),
+        "surveys": strict(
+            {
+                "nps": survey_schema("nps", "score", promoters=COUNT, passives=COUNT, detractors=COUNT),
+                "csat": survey_schema("csat", "satisfied_share"),
+                "csat_crew": survey_schema("csat", "satisfied_share", by_subject="people"),
+                "ces": survey_schema("ces", "easy_share"),
+            }
+        ),
+        "complaints": strict(
+            {
+                "opened": COUNT,
+                "closed": COUNT,
+                "open_now": COUNT,
+                "resolution_mean": SHARE,
+                "resolution_median": SHARE,
+                "resolution_p90": SHARE,
+                "oldest_open": SHARE,
+            }
+        ),
+        "referrals": strict(
+            {
+                "won_deals": COUNT,
+                "referral_deals": COUNT,
+                "share": SHARE,
+                "won_amount": {"type": "number"},
+                "referral_amount": {"type": "number"},
+                "share_amount": SHARE,
+                "average_check": SHARE,
+                "referral_average_check": SHARE,
+                "other_average_check": SHARE,
+                "codes_issued": COUNT,
+                "codes_redeemed": COUNT,
+                "redemption_rate": SHARE,
+            }
+        ),
+    }
+)
+
+
+async def test_every_configured_survey_is_there_even_with_nothing(db: Database) -> None:
+    written = await figures(db)
+    jsonschema.validate(written, CONTRACT)
+    assert list(written["surveys"]) == ["nps", "csat", "csat_crew", "ces"]
+    nothing = written["surveys"]["csat"]
+    assert (nothing["sent"], nothing["eligible"], nothing["not_sent"], nothing["read"]) == (0, 0, {}, None)
+    assert nothing["satisfied_share"] is None
+    assert nothing["distribution"] == {"1": 0, "2": 0, "3": 0, "4": 0, "5": 0}
+
+
+async def test_a_survey_that_is_no_longer_configured_is_not_there(db: Database) -> None:
+    await keep(db, answered(1, 9, Asked(key="old", metric="nps", title="", scale=SEED5)))
+    assert "old" not in (await figures(db))["surveys"]
+
+
+async def test_the_period_is_told_by_its_days_and_zone(db: Database) -> None:
+    assert (await figures(db))["period"] == {
+        "from": "2026-07-01",
+        "to": "2026-10-01",
+        "timezone": "Asia/Vladivostok",
+    }
+
+
+async def test_a_full_database_gives_the_numbers_of_the_contract(db: Database) -> None:
+    scores = [10] * 20 + [9] * 11 + [8] * 8 + [7] * 7 + [6] * 5 + [5, 4, 4] + [3] * 6 + [2]
+    told: dict[str, Any] = {"channel": "whatsapp", "delivered_at": SUMMER, "read_at": SUMMER}
+    await keep(
+        db,
+        *(answered(n, score, manager_id=1, manager="Олег", **told) for n, score in enumerate(scores, 1)),
+        *(asked(100 + n, **told) for n in range(29)),
+        *(asked(200 + n, channel="whatsapp", delivered_at=SUMMER) for n in range(25)),
+        *(asked(300 + n, channel="whatsapp") for n in range(4)),
+        asked(350, channel="whatsapp", state="uncertain", uncertain=True),
+        *(asked(400 + n, state="skipped", reason="unreachable", channel="") for n in range(5)),
+        *(asked(410 + n, state="skipped", reason="opted_out", channel="") for n in range(2)),
+        *(
+            answered(500 + n, score, settled_at=SPRING, answered_at=SPRING)
+            for n, score in enumerate([9] * 16 + [7] * 16 + [3] * 8)
+        ),
+        *(won(600 + n, 200_000) for n in range(12)),
+        *(won(620 + n, 12_000_000 / 68) for n in range(68)),
+        *(Referral(deal_id=600 + n, is_referral=True, by_field=True, decided_at=SUMMER) for n in range(12)),
+        *(
+            PromoCode(code=f"Д-{n}", digits=str(n), client_id=n, created_at=SUMMER, first_sent_at=SUMMER)
+            for n in range(1, 121)
+        ),
+        *(won(800 + n, 1, closed_at=NOW, client_id=1000) for n in range(1, 10)),
+        *(Referral(deal_id=800 + n, code=f"Д-{n}", is_referral=True, decided_at=NOW) for n in range(1, 10)),
+        *(
+            Complaint(
+                lead_id=n,
+                opened_at=SUMMER,
+                closed_at=SUMMER + timedelta(seconds=seconds),
+                is_solved=True,
+            )
+            for n, seconds in enumerate([60_000, 70_000, 80_000, 90_000, 100_000, 400_000, 409_600], 1)
+        ),
+        Complaint(lead_id=91, opened_at=NOW - timedelta(seconds=700_000)),
+        Complaint(lead_id=92, opened_at=NOW - timedelta(seconds=1)),
+    )
+    written = await figures(db)
+    jsonschema.validate(written, CONTRACT)
+    nps = written["surveys"]["nps"]
+    assert {key: nps[key] for key in ("sent", "answered", "response_rate", "eligible", "not_sent")} == {
+        "sent": 120,
+        "answered": 61,
+        "response_rate": 50.83,
+        "eligible": 127,
+        "not_sent": {"unreachable": 5, "opted_out": 2},
+    }
+    assert (nps["delivered"], nps["read"], nps["uncertain"]) == (115, 90, 1)
+    assert (nps["promoters"], nps["passives"], nps["detractors"]) == (31, 20, 10)
+    assert (nps["score"], nps["ci95"]) == (34.43, [14.54, 51.09])
+    assert (nps["previous"], nps["significant"]) == ({"score": 20.0, "answered": 40}, False)
+    assert nps["by_manager"] == {"Олег": {"answered": 61, "score": 34.43, "mean": nps["mean"]}}
+    assert written["complaints"] == {
+        "opened": 8,
+        "closed": 7,
+        "open_now": 2,
+        "resolution_mean": 172800,
+        "resolution_median": 90000,
+        "resolution_p90": 409600,
+        "oldest_open": 700000,
+    }
+    assert written["referrals"] == {
+        "won_deals": 80,
+        "referral_deals": 12,
+        "share": 15.0,
+        "won_amount": 14400000,
+        "referral_amount": 2400000,
+        "share_amount": 16.67,
+        "average_check": 180000,
+        "referral_average_check": 200000,
+        "other_average_check": 176470.59,
+        "codes_issued": 120,
+        "codes_redeemed": 9,
+        "redemption_rate": 7.5,
+    }
+
+
+@pytest.mark.parametrize(
+    ("row", "counted"),
+    [
+        (asked(1), {"sent": 1, "delivered": 1, "read": None, "uncertain": 0}),  # Telegram tells nothing
+        (asked(1, channel="whatsapp"), {"sent": 1, "delivered": 0, "read": 0, "uncertain": 0}),
+        (asked(1, channel="whatsapp", delivered_at=SUMMER), {"sent": 1, "delivered": 1, "read": 0}),
+        # Some gateways leave out the step in between.
+        (asked(1, channel="whatsapp", read_at=SUMMER), {"sent": 1, "delivered": 1, "read": 1}),
+        (answered(1, 9, channel="whatsapp"), {"sent": 1, "delivered": 1, "read": 0, "response_rate": 100.0}),
+        (asked(1, state="expired"), {"sent": 1, "response_rate": 0.0}),
+        (asked(1, state="uncertain", uncertain=True), {"sent": 1, "uncertain": 1}),
+        (asked(1, state="expired", uncertain=True), {"sent": 1, "uncertain": 1}),
+        (
+            asked(1, state="sent", uncertain=True, channel="whatsapp", delivered_at=SUMMER),
+            {"sent": 1, "uncertain": 0},
+        ),
+        (answered(1, 9, uncertain=True), {"sent": 1, "uncertain": 0}),
+        # The answer came before the sending was written down.
+        (answered(1, 9, settled_at=None), {"sent": 1, "answered": 1}),
+        (asked(1, state="failed", reason="gateway"), {"sent": 0, "not_sent": {"failed": 1}, "eligible": 1}),
+        (asked(1, state="skipped", reason="staff"), {"sent": 0, "not_sent": {"staff": 1}, "eligible": 1}),
+        (asked(1, state="planned"), {"sent": 0, "not_sent": {}, "eligible": 0}),
+        (asked(1, state="sending"), {"sent": 0, "not_sent": {}, "eligible": 0}),
+    ],
+)
+async def test_where_a_survey_is_counted(db: Database, row: Survey, counted: dict[str, Any]) -> None:
+    await keep(db, Survey(**row.model_dump()))
+    nps = (await figures(db))["surveys"]["nps"]
+    assert {key: nps[key] for key in counted} == counted
+
+
+async def test_a_late_answer_counts_for_those_who_were_asked_then(db: Database) -> None:
+    """Sent in June, answered in July: the answer is July's, the response June's."""
+    await keep(db, answered(1, 9, settled_at=SPRING, late=True))
+    nps = (await figures(db))["surveys"]["nps"]
+    assert (nps["answered"], nps["sent"], nps["response_rate"]) == (1, 0, None)
+    spring = (await figures(db, QUARTER.previous()))["surveys"]["nps"]
+    assert (spring["answered"], spring["sent"], spring["response_rate"]) == (0, 1, 100.0)
+
+
+async def test_complaints_pipeline_is_no_sale_unless_it_is_named(db: Database) -> None:
+    await keep(db, won(1, 100), won(2, 10, pipeline_id=9), won(3, 1, pipeline_id=2))
+    assert (await figures(db))["referrals"]["won_amount"] == 101
+    named = replace(SCOPE, sales_pipelines=frozenset({2}))
+    assert (await figures(db, scope=named))["referrals"]["won_amount"] == 1
+
+
+async def test_the_same_quarter_so_far_is_compared_with_as_many_days(db: Database) -> None:
+    now = datetime(2026, 7, 20, 3, tzinfo=UTC)
+    period = so_far(QUARTER, now)
+    late_june, april = datetime(2026, 6, 20, tzinfo=UTC), datetime(2026, 4, 5, tzinfo=UTC)
+    await keep(
+        db,
+        *(answered(n, 9, settled_at=late_june, answered_at=late_june) for n in range(5)),
+        *(answered(10 + n, 1, settled_at=april, answered_at=april) for n in range(5)),
+    )
+    written = await figures(db, period, now=now)
+    assert written["period"]["to"] == "2026-07-21"
+    assert written["surveys"]["nps"]["previous"] == {"score": 100.0, "answered": 5}
+
+
+async def test_the_report_is_json(db: Database) -> None:
+    await keep(db, answered(1, 9, manager_id=1, manager="Олег"), won(1, 0.1), won(2, 0.2))
+    written = await figures(db)
+    assert json.loads(json.dumps(written, allow_nan=False)) == written
+    assert written["referrals"]["won_amount"] == 0.3
+
+
+# The text
+
+
+def told(
+    rows: Iterable[Any] = (),
+    *,
+    surveys: tuple[Asked, ...] = (NPS,),
+    period: Period = QUARTER,
+    now: datetime = NOW,
+    language: str = "ru",
+    min_answers: int = 5,
+    currency: str = "RUB",
+    **of: Any,
+) -> list[str]:
+    """The lines of the report, with plain spaces so that they can be read here."""
+    facts = Facts(now=now, asked=surveys, min_answers=min_answers, surveys=tuple(rows), **of)
+    scope = ReportScope(surveys=surveys, company="ВладАвтоматика", currency=currency)
+    results = {metric.key: metric.compute(facts, period) for metric in METRICS}
+    report = Report(period=period, now=now, scope=scope, results=results)
+    return as_text(report, texts(language)).replace(NO_BREAK, " ").split("\n")
+
+
+CONTRACT_SCORES = {10: 20, 9: 11, 8: 8, 7: 7, 6: 5, 5: 1, 4: 2, 3: 6, 2: 1}
+
+
+def test_an_nps_is_told_with_its_interval_its_shares_and_the_one_before() -> None:
+    rows = [
+        *spread(NPS, CONTRACT_SCORES, was_delivered=True, was_read=True),
+        *[survey(NPS, was_delivered=True, was_read=False, is_open=True)] * 54,
+        *[survey(NPS, was_delivered=False, was_read=False, is_uncertain=True)] * 5,
+        *[survey(NPS, refusal="unreachable")] * 5,
+        *[survey(NPS, refusal="opted_out")] * 2,
+        *scored(NPS, [9] * 16 + [7] * 16 + [3] * 8, settled_at=SPRING),
+    ]
+    assert told(rows)[:9] == [
+        "ВладАвтоматика: III квартал 2026",
+        "",
+        "NPS +34 (от +15 до +51)",
+        "Промоутеры 51 %, нейтралы 33 %, критики 16 %. Ответов: 61.",
+        "Средняя оценка 7,8 из 10.",
+        "II квартал 2026: +20, ответов 40. Разница в пределах погрешности.",
+        "Спросили 120 из 127, ответили 61 (51 %), ещё собираем.",
+        "Доставлено 115 (из них ответили 53 %), прочитано 61.",
+        "Дошло ли, неизвестно: 5.",
+    ]
+    assert "Не спросили 7: нет в подключённых мессенджерах — 5, попросили не писать — 2." in told(rows)
+
+
+def test_a_negative_score_has_a_true_minus_and_nought_no_sign() -> None:
+    assert told(spread(NPS, {1: 30, 10: 10}))[2] == "NPS −50 (от −72 до −21)"
+    assert told(spread(NPS, {1: 20, 10: 20}))[2] == "NPS 0 (от −29 до +29)"
+
+
+def test_a_few_answers_are_marked() -> None:
+    assert told(spread(NPS, {10: 12, 7: 5, 1: 3}))[2] == "NPS +45 (от +8 до +70), мало данных"
+
+
+def test_too_few_answers_are_counted_and_not_scored() -> None:
+    lines = told([*scored(NPS, [10, 10, 7, 1]), *scored(NPS, [10] * 9, settled_at=SPRING)])
+    assert lines[2:4] == ["NPS: мало ответов (4), оценку не считаем", "Высоких 2, средних 1, низких 1."]
+    assert not any("II квартал 2026: +100" in line for line in lines)
+
+
+def test_too_few_answers_before_are_not_compared() -> None:
+    lines = told([*scored(NPS, [10] * 9), *scored(NPS, [1] * 4, settled_at=SPRING)])
+    assert "II квартал 2026: мало ответов (4), не сравниваем." in lines
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "verdict"),
+    [
+        ([1] * 40, [10] * 40, "Рост больше погрешности."),
+        ([10] * 40, [1] * 40, "Снижение больше погрешности."),
+        ([10, 1] * 20, [10, 10, 1] * 20, "Разница в пределах погрешности."),
+    ],
+)
+def test_a_change_is_told_only_beyond_chance(before: list[int], after: list[int], verdict: str) -> None:
+    lines = told([*scored(NPS, before, settled_at=SPRING), *scored(NPS, after)])
+    (line,) = [line for line in lines if line.startswith("II квартал 2026: ") and "ответов" in line]
+    assert line.endswith(verdict)
+
+
+def test_satisfaction_is_a_share_and_ease_says_of_what() -> None:
+    rows = [*scored(CSAT, [5, 5, 5, 4, 4, 3, 2, 5, 4, 1]), *scored(CES, [5, 5, 4, 4, 3, 2, 1, 5])]
+    lines = told(rows, surveys=(CSAT, CES))
+    assert lines[2:5] == [
+        "Оценка менеджера: довольны 70 % (от 40 до 89 %), мало данных",
+        "Высоких 40 %, средних 30 %, низких 30 %. Ответов: 10.",
+        "Средняя оценка 3,8 из 5 (от 2,8 до 4,8).",
+    ]
+    assert lines[7:10] == [
+        "Лёгкость: было легко 63 % (от 31 до 86 %), мало данных",
+        "Средних 13 %, было сложно 25 %. Ответов: 8.",
+        "Лёгкость 3,6 из 5 (от 2,4 до 4,9).",
+    ]
+
+
+def test_the_interval_of_a_mean_stays_on_the_scale() -> None:
+    lines = told(scored(CSAT, [5, 5, 5, 5, 4]), surveys=(CSAT,))
+    assert "Средняя оценка 4,8 из 5 (от 4,2 до 5,0)." in lines
+
+
+def test_people_are_compared_only_with_their_interval() -> None:
+    rows = [
+        *spread(NPS, {10: 12, 7: 4, 2: 4}, manager_id=1, manager="Олег"),
+        *spread(NPS, {10: 30, 7: 4, 2: 6}, manager_id=2, manager="Ирина"),
+        *scored(NPS, [10, 10], manager_id=3, manager="Пётр"),
+    ]
+    lines = told(rows)
+    start = lines.index("По менеджерам:")
+    assert lines[start + 1 : start + 4] == [
+        "• Ирина: +60 (от +33 до +78), ответов 40",
+        "• Олег: +40 (от +2 до +67), ответов 20",
+        "• Мало ответов: Пётр (2)",
+    ]
+
+
+def test_one_person_is_not_compared_with_anybody() -> None:
+    assert "По менеджерам:" not in told(scored(NPS, [10] * 9, manager_id=1, manager="Олег"))
+
+
+def test_crews_are_told_apart() -> None:
+    rows = [*scored(CREW, [5] * 6, subject="Бригада 1"), *scored(CREW, [5, 1] * 4, subject="Бригада 2")]
+    lines = told(rows, surveys=(CREW,))
+    assert "• Бригада 1: 100 % (от 61 до 100 %), ответов 6" in lines
+    assert "По исполнителям:" in lines
+
+
+def test_nobody_asked_is_said_in_words() -> None:
+    assert told()[2:4] == ["NPS: ответов нет", "Пока никого не спросили."]
+    refused = told([survey(NPS, refusal="no_phone")])
+    assert refused[2:4] == ["NPS: ответов нет", "Не спросили 1: нет телефона — 1."]
+
+
+def test_two_surveys_of_one_title_are_told_apart() -> None:
+    second = replace(NPS, key="nps_later")
+    lines = told(scored(NPS, [10] * 40), surveys=(NPS, second))
+    assert lines[2].startswith("NPS (nps) +100")
+    assert "NPS (nps_later): ответов нет" in lines
+
+
+def test_complaints_are_told_with_those_that_wait() -> None:
+    rows = (
+        *(complaint(days) for days in (1, 2, 2, 3, 4, 5, 30)),
+        *(complaint(opened=NOW - timedelta(days=days)) for days in (10, 20, 40)),
+        complaint(3, opened=SPRING),
+    )
+    lines = told(complaints=rows)
+    start = lines.index("Рекламации")
+    assert lines[start + 1 : start + 6] == [
+        "Поступило 10, закрыто 7, открыто сейчас 3.",
+        "II квартал 2026: поступило 1, закрыто 1.",
+        "Решали в среднем 6 дней 17 часов; половину — за 3 дня, 9 из 10 — за 30 дней.",
+        "С учётом открытых половина решается за 4 дня.",
+        "Самая старая открыта 40 дней.",
+    ]
+
+
+def test_no_complaints_are_one_line() -> None:
+    lines = told()
+    start = lines.index("Рекламации")
+    assert lines[start + 1 : start + 3] == ["Рекламаций не было, открытых нет.", ""]
+
+
+def test_referrals_are_told_in_deals_and_money() -> None:
+    won_deals = (
+        *sales(12, 200_000, is_referral=True),
+        *sales(68, 12_000_000 / 68),
+        *sales(9, 1, is_referral=True, at=SPRING),
+        *sales(66, 1, at=SPRING),
+    )
+    lines = told(sales=won_deals, codes=codes(9, is_redeemed=True) + codes(111))
+    start = lines.index("Рекомендации")
+    assert lines[start + 1 : start + 6] == [
+        "По рекомендации 12 из 80 выигранных сделок: 15 % (от 9 до 24 %).",
+        "II квартал 2026: 9 из 75. Разница в пределах погрешности.",
+        "На 2 400 000 ₽ из 14 400 000 ₽: 16,7 %.",
+        "Средний чек 180 000 ₽, по рекомендации 200 000 ₽, остальные 176 471 ₽.",
+        "Кодов для друзей выдано 120, сработало 9 (7,5 %).",
+    ]
+
+
+def test_money_is_that_of_the_account() -> None:
+    assert any("Средний чек 500 ₸" in line for line in told(sales=sales(1, 500), currency="KZT"))
+    assert any("Средний чек 500 GEL" in line for line in told(sales=sales(1, 500), currency="GEL"))
+
+
+def test_deals_without_sums_say_nothing_of_money() -> None:
+    lines = told(sales=sales(3, 0, is_referral=True))
+    assert "По рекомендации 3 из 3 выигранных сделок: 100 % (от 44 до 100 %)." in lines
+    assert not any("₽" in line for line in lines)
+
+
+def test_one_deal_is_declined_as_one() -> None:
+    assert "По рекомендации 1 из 1 выигранной сделки: 100 % (от 21 до 100 %)." in told(
+        sales=sales(1, 5, is_referral=True)
+    )
+
+
+def test_a_running_period_says_so_and_counts_are_compared_with_as_many_days() -> None:
+    now = datetime(2026, 7, 16, 4, 5, tzinfo=UTC)
+    lines = told(
+        now=now, sales=sales(1, 5) + sales(2, 5, at=datetime(2026, 4, 10, tzinfo=UTC)), complaints=()
+    )
+    assert lines[:2] == [
+        "ВладАвтоматика: III квартал 2026",
+        "Период ещё идёт, данные на 16 июля в 14:05.",
+    ]
+    assert "1–16 апреля 2026: 0 из 2. Разница в пределах погрешности." in lines
+
+
+def test_how_it_is_counted_stands_below() -> None:
+    assert told()[-4:] == [
+        "Как считаем",
+        "Оценки: ответы, по дню первой оценки; отправка — по дню вопроса.",
+        "Рекламации: сделки, по дню поступления и по дню закрытия; открытые — на сейчас.",
+        "Рекомендации: выигранные сделки, по дню закрытия; коды — по дню первой отправки.",
+    ]
+
+
+def test_the_same_report_in_english() -> None:
+    rows = [*spread(NPS, CONTRACT_SCORES), survey(NPS, refusal="unreachable")]
+    lines = told(rows, language="en", sales=sales(2, 184_000))
+    assert lines[0] == "ВладАвтоматика: 3rd quarter of 2026"
+    assert lines[2] == "NPS +34 (+15 to +51)"
+    assert "Average check 184,000 ₽." in lines
+    cyrillic = [line for line in lines[1:] if any("а" <= letter.lower() <= "я" for letter in line)]
+    assert cyrillic == []
+
+
+@pytest.mark.parametrize(
+    ("period", "ru", "en"),
+    [
+        ("2026Q1", "I квартал 2026", "1st quarter of 2026"),
+        ("2026-10", "октябрь 2026", "October 2026"),
+        ("2026", "2026 год", "2026"),
+        ("2026-W45", "2–8 ноября 2026", "2–8 November 2026"),
+        ("2026-W40", "28 сентября – 4 октября 2026", "28 September – 4 October 2026"),
+        ("2026-W53", "28 декабря 2026 – 3 января 2027", "28 December 2026 – 3 January 2027"),
+    ],
+)
+def test_periods_have_names(period: str, ru: str, en: str) -> None:
+    named = parse_period(period, QUARTER.zone)
+    assert Words(texts("ru")).period(named) == ru
+    assert Words(texts("en")).period(named) == en
+
+
+def test_one_day_is_named_once() -> None:
+    day = so_far(QUARTER, QUARTER.begins)
+    assert Words(texts()).period(day) == "1 июля 2026"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "ru"),
+    [
+        (0, "1 мин"),
+        (59, "1 мин"),
+        (2400, "40 мин"),
+        (3569, "59 мин"),
+        (3570, "1 час"),
+        (5 * 3600, "5 часов"),
+        (86_399, "1 день"),
+        (90_000, "1 день 1 час"),
+        (172_800, "2 дня"),
+        (400_000, "4 дня 15 часов"),
+        (9 * 86_400 + 86_399, "10 дней"),
+        (10 * 86_400 + 50_000, "11 дней"),
+        (21 * 86_400, "21 день"),
+    ],
+)
+def test_durations_are_as_exact_as_it_matters(seconds: float, ru: str) -> None:
+    assert Words(texts()).lasting(seconds) == ru
+
+
+@pytest.mark.parametrize("language", ["ru", "en"])
+def test_every_reason_has_words(language: str) -> None:
+    only_delay = {Reason.WINDOW, Reason.TURN, Reason.HUMAN, Reason.PACE, Reason.CHANNEL, Reason.SERVICE}
+    words = Words(texts(language))
+    assert [reason for reason in Reason if reason not in only_delay and words.reason(reason) == reason] == []
+    assert words.reason("of_a_later_version") == "of_a_later_version"
+
+
+@pytest.mark.parametrize("key", SENTENCES["ru"])
+def test_a_sentence_says_the_same_in_both_languages(key: str) -> None:
+    assert set(SENTENCES["en"]) == set(SENTENCES["ru"])
+    ru, en = SENTENCES["ru"][key], SENTENCES["en"][key]
+    assert placeholders_of(ru) - {"name"} == placeholders_of(en) - {"name"}
+    assert check_template(ru, placeholders_of(ru)) == check_template(en, placeholders_of(en)) == []
+
+
+def test_every_metric_has_its_words_and_its_source() -> None:
+    for metric in METRICS:
+        assert set(metric.title) == set(metric.unit) == {"ru", "en"}
+        assert metric.source
+    assert len({metric.key for metric in METRICS}) == len(METRICS)

@@ -1,0 +1,119 @@
+"""One report: rows of the storage become facts, and every metric says what they come to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from storage.database import Database
+from storage.facts import SurveyRow, code_rows, complaint_rows, sale_rows, survey_rows
+from storage.tables import SurveyState
+from worker.metrics.base import Asked, CodeFact, ComplaintFact, Facts, Result, SaleFact, SurveyFact
+from worker.metrics.registry import METRICS
+from worker.rules.calendar import Period
+
+# Gateways to the accounts of people tell what arrived and what was read; bots tell neither.
+TELLING_CHANNELS = frozenset({"whatsapp", "max_account", "telegram_account"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportScope:
+    """What a report is about, beside its period: handed in, so that it needs no network."""
+
+    surveys: tuple[Asked, ...]  # every configured one, in the order of the report
+    min_answers: int = 5
+    sales_pipelines: frozenset[int] = frozenset()  # empty = all but complaints
+    complaints_pipeline: int | None = None
+    currency: str = "RUB"
+    company: str = ""
+    delivery_told_by: frozenset[str] = TELLING_CHANNELS
+    reading_told_by: frozenset[str] = TELLING_CHANNELS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The numbers of a period at full precision, by the key of their metric."""
+
+    period: Period
+    now: datetime
+    scope: ReportScope
+    results: Mapping[str, Result]
+
+
+async def build_report(db: Database, period: Period, scope: ReportScope, now: datetime) -> Report:
+    facts = await read_facts(db, period, scope, now)
+    results = {metric.key: metric.compute(facts, period) for metric in METRICS}
+    return Report(period=period, now=now, scope=scope, results=results)
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """The structure of `sarafan report --json`."""
+    period = report.period
+    days = {"from": period.start.isoformat(), "to": period.end.isoformat(), "timezone": period.zone.key}
+    return {"period": days, **{key: result.as_json() for key, result in report.results.items()}}
+
+
+async def read_facts(db: Database, period: Period, scope: ReportScope, now: datetime) -> Facts:
+    """Of the period and the one before it, as of one moment of the database."""
+    begins, ends = period.previous().begins, period.ends
+    async with db.reading() as tx:
+        surveys = await survey_rows(tx, begins, ends)
+        complaints = await complaint_rows(tx, begins, ends)
+        codes = await code_rows(tx, begins, ends)
+        sales = await sale_rows(
+            tx,
+            begins,
+            ends,
+            pipelines=scope.sales_pipelines,
+            complaints_pipeline=scope.complaints_pipeline,
+        )
+    return Facts(
+        now=now,
+        asked=scope.surveys,
+        min_answers=scope.min_answers,
+        surveys=tuple(_survey(row, scope) for row in surveys),
+        complaints=tuple(
+            ComplaintFact(
+                opened_at=row.opened_at,
+                closed_at=row.closed_at,
+                is_open=row.closed_at is None and row.left_at is None,
+            )
+            for row in complaints
+        ),
+        sales=tuple(
+            SaleFact(closed_at=row.closed_at, amount=row.price, is_referral=row.is_referral) for row in sales
+        ),
+        codes=tuple(CodeFact(first_sent_at=row.first_sent_at, is_redeemed=row.is_redeemed) for row in codes),
+    )
+
+
+def _survey(row: SurveyRow, scope: ReportScope) -> SurveyFact:
+    is_confirmed = bool(row.delivered_at or row.read_at or row.answered_at)
+    return SurveyFact(
+        survey=row.survey_key,
+        metric=row.metric,
+        # A client may answer a question while it is still being sent.
+        settled_at=row.settled_at or row.answered_at,
+        refusal=_refusal(row),
+        is_open=row.state in (SurveyState.SENT, SurveyState.UNCERTAIN),
+        is_uncertain=(row.uncertain or row.state == SurveyState.UNCERTAIN) and not is_confirmed,
+        # Who has read or answered it has got it, whatever became of the receipt.
+        was_delivered=is_confirmed if row.channel in scope.delivery_told_by else None,
+        was_read=row.read_at is not None if row.channel in scope.reading_told_by else None,
+        answered_at=row.answered_at,
+        score=row.score,
+        band=row.band,
+        manager_id=row.manager_id,
+        manager=row.manager,
+        subject=row.subject,
+    )
+
+
+def _refusal(row: SurveyRow) -> str:
+    match row.state:
+        case SurveyState.FAILED:
+            return "failed"
+        case SurveyState.SKIPPED:
+            return row.reason or "skipped"
+        case _:
+            return ""

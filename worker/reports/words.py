@@ -1,0 +1,206 @@
+"""How a report is said: its sentences in both languages, and its figures, days and durations in words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from worker.metrics.stats import rounded
+from worker.rules.calendar import Period
+from worker.rules.formats import NBSP, SIGNS, number
+from worker.rules.moments import day_text
+from worker.rules.wording import Texts, Value
+
+# The notation is that of the texts: […] vanishes with an empty placeholder, {n:…} is a number with its noun.
+SENTENCES: Mapping[str, Mapping[str, str]] = {
+    "ru": {
+        "title": "[{company}: ]{period}",
+        "running": "Период ещё идёт, данные на {when}.",
+        "nps": "{survey} {value} (от {low} до {high})[, {mark}]",
+        "csat": "{survey}: довольны {value} (от {low} до {high})[, {mark}]",
+        "ces": "{survey}: было легко {value} (от {low} до {high})[, {mark}]",
+        "mark.small": "мало данных",
+        "bands.nps": "Промоутеры {high}, нейтралы {neutral}, критики {low}. Ответов: {n}.",
+        "bands.csat": "Высоких {high}, средних {neutral}, низких {low}. Ответов: {n}.",
+        "bands.ces": "Средних {neutral}, было сложно {low}. Ответов: {n}.",
+        "mean.nps": "Средняя оценка {mean} из {last}.",
+        "mean.csat": "Средняя оценка {mean} из {last}[ (от {low} до {high})].",
+        "mean.ces": "Лёгкость {mean} из {last}[ (от {low} до {high})].",
+        "few": "{survey}: мало ответов ({n}), оценку не считаем",
+        "few.bands": "Высоких {high}, средних {neutral}, низких {low}.",
+        "none": "{survey}: ответов нет",
+        "before": "{period}: {value}, ответов {n}. {verdict}",
+        "before.few": "{period}: мало ответов ({n}), не сравниваем.",
+        "asked": "Спросили {n}[ из {m}], ответили {value} ({share})[, {mark}].",
+        "mark.collecting": "ещё собираем",
+        "nobody": "Пока никого не спросили.",
+        "arrived": "Доставлено {n}[ (из них ответили {share})][, прочитано {m}].",
+        "uncertain": "Дошло ли, неизвестно: {n}.",
+        "not_sent": "Не спросили {n}: {reason}.",
+        "managers": "По менеджерам:",
+        "subjects": "По исполнителям:",
+        "person": "• {name}: {value} (от {low} до {high}), ответов {n}",
+        "person.few": "• Мало ответов: {name}",
+        "complaints.none": "Рекламаций не было, открытых нет.",
+        "complaints.flow": "Поступило {n}, закрыто {m}, открыто сейчас {open}.",
+        "complaints.before": "{period}: поступило {n}, закрыто {m}.",
+        "complaints.time": "Решали в среднем {mean}; половину — за {low}, 9 из 10 — за {high}.",
+        "complaints.one": "Решили за {mean}.",
+        "complaints.typical": "С учётом открытых половина решается за {age}.",
+        "complaints.oldest": "Самая старая открыта {age}.",
+        "referrals.none": "Выигранных сделок не было.",
+        "referrals.deals": "По рекомендации {n} из {m:выигранной сделки/выигранных сделок/выигранных сделок}"
+        ": {share} (от {low} до {high}).",
+        "referrals.before": "{period}: {n} из {m}. {verdict}",
+        "referrals.before.none": "{period}: выигранных сделок не было.",
+        "referrals.money": "На {value} из {amount}[: {share}].",
+        "referrals.check": "Средний чек {value}[, по рекомендации {high}][, остальные {low}].",
+        "codes": "Кодов для друзей выдано {n}, сработало {m} ({share}).",
+        "codes.none": "Кодов для друзей не выдавали.",
+        "units": "Как считаем",
+        "period.quarter": "{name} квартал {n}",
+        "period.year": "{n} год",
+        "months": "январь/февраль/март/апрель/май/июнь/июль/август/сентябрь/октябрь/ноябрь/декабрь",
+    },
+    "en": {
+        "title": "[{company}: ]{period}",
+        "running": "The period is not over: figures as of {when}.",
+        "nps": "{survey} {value} ({low} to {high})[, {mark}]",
+        "csat": "{survey}: {value} satisfied ({low} to {high})[, {mark}]",
+        "ces": "{survey}: easy for {value} ({low} to {high})[, {mark}]",
+        "mark.small": "few answers",
+        "bands.nps": "Promoters {high}, passives {neutral}, detractors {low}. Answers: {n}.",
+        "bands.csat": "High {high}, neutral {neutral}, low {low}. Answers: {n}.",
+        "bands.ces": "Neutral {neutral}, hard for {low}. Answers: {n}.",
+        "mean.nps": "Mean {mean} of {last}.",
+        "mean.csat": "Mean {mean} of {last}[ ({low} to {high})].",
+        "mean.ces": "Ease {mean} of {last}[ ({low} to {high})].",
+        "few": "{survey}: too few answers ({n}) for a score",
+        "few.bands": "High {high}, neutral {neutral}, low {low}.",
+        "none": "{survey}: no answers",
+        "before": "{period}: {value}, answers {n}. {verdict}",
+        "before.few": "{period}: too few answers ({n}) to compare.",
+        "asked": "Asked {n}[ of {m}], answered {value} ({share})[, {mark}].",
+        "mark.collecting": "still coming in",
+        "nobody": "Nobody has been asked yet.",
+        "arrived": "Delivered {n}[ ({share} of them answered)][, read {m}].",
+        "uncertain": "Perhaps not arrived: {n}.",
+        "not_sent": "Not asked {n}: {reason}.",
+        "managers": "By manager:",
+        "subjects": "By who did the work:",
+        "person": "• {name}: {value} ({low} to {high}), answers {n}",
+        "person.few": "• Too few answers: {name}",
+        "complaints.none": "No complaints, none open.",
+        "complaints.flow": "Opened {n}, closed {m}, open now {open}.",
+        "complaints.before": "{period}: opened {n}, closed {m}.",
+        "complaints.time": "Resolved in {mean} on average; half within {low}, 9 of 10 within {high}.",
+        "complaints.one": "Resolved in {mean}.",
+        "complaints.typical": "With open ones counted, half are resolved within {age}.",
+        "complaints.oldest": "The oldest has been open for {age}.",
+        "referrals.none": "No won deals.",
+        "referrals.deals": "By recommendation {n} of {m:won deal/won deals}: {share} ({low} to {high}).",
+        "referrals.before": "{period}: {n} of {m}. {verdict}",
+        "referrals.before.none": "{period}: no won deals.",
+        "referrals.money": "{value} of {amount}[: {share}].",
+        "referrals.check": "Average check {value}[, by recommendation {high}][, others {low}].",
+        "codes": "Codes for friends handed out: {n}, used: {m} ({share}).",
+        "codes.none": "No codes for friends were handed out.",
+        "units": "How we count",
+        "period.quarter": "{name} quarter of {n}",
+        "period.year": "{n}",
+        "months": "January/February/March/April/May/June/July/August/September/October/November/December",
+    },
+}
+
+QUARTERS = {"ru": ("I", "II", "III", "IV"), "en": ("1st", "2nd", "3rd", "4th")}
+
+MINUTE, HOUR, DAY = 60, 3600, 86_400  # seconds
+LONG = 10  # days, from which hours no longer matter
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Sentences and figures in the language of the company's texts."""
+
+    texts: Texts
+    currency: str = "RUB"
+
+    @property
+    def language(self) -> str:
+        return self.texts.language
+
+    def say(self, key: str, **values: Value) -> str:
+        return self.texts.fill_template(SENTENCES[self.language][key], values)
+
+    def reason(self, code: str) -> str:
+        """Why somebody was not asked; a reason that this version does not know stays a code."""
+        return self.texts.fill(f"reason.{code}") if self.texts.has(f"reason.{code}") else code
+
+    def verdict(self, change: float, *, is_significant: bool) -> str:
+        if not is_significant:
+            return self.texts.fill("verdict.same")
+        return self.texts.fill("verdict.up" if change > 0 else "verdict.down")
+
+    # Figures
+
+    def points(self, score: float) -> str:
+        """An NPS: whole, with its sign."""
+        written = number(score, self.language, places=0)
+        return f"+{written}" if rounded(score, 0) > 0 else written
+
+    def share(self, percent: float | None, places: int = 0) -> str:
+        if percent is None:
+            return ""
+        written = self.bare(percent, places)
+        return f"{written}{NBSP}%" if self.language == "ru" else f"{written}%"
+
+    def bare(self, percent: float, places: int = 0) -> str:
+        """A share without its sign: one is enough for the two ends of an interval."""
+        return number(rounded(percent, places), self.language)
+
+    def decimal(self, value: float) -> str:
+        return number(value, self.language, places=1)
+
+    def count(self, value: int) -> str:
+        return number(value, self.language, places=0)
+
+    def money(self, value: float | None) -> str:
+        if value is None:
+            return ""
+        sign = SIGNS.get(self.currency.upper(), self.currency)
+        return f"{number(value, self.language, places=0)}{NBSP}{sign}"
+
+    def lasting(self, seconds: float) -> str:
+        """«2 дня 3 часа», «5 часов», «40 мин»: as exact as it matters."""
+        if seconds < HOUR - MINUTE / 2:
+            return self.texts.fill("age.minutes", n=max(1, int(rounded(seconds / MINUTE, 0))))
+        hours = int(rounded(seconds / HOUR, 0))
+        days, hours = divmod(hours, 24)
+        if days >= LONG:
+            return self.texts.fill("age.days", n=int(rounded(seconds / DAY, 0)))
+        parts = [("age.days", days), ("age.hours", hours)]
+        return " ".join(self.texts.fill(key, n=count) for key, count in parts if count)
+
+    # Days
+
+    def period(self, period: Period) -> str:
+        """«III квартал 2026», «октябрь 2026», «1–20 августа 2026»."""
+        start = period.start
+        match period.kind:
+            case "quarter":
+                name = QUARTERS[self.language][(start.month - 1) // 3]
+                return self.say("period.quarter", name=name, n=str(start.year))
+            case "month":
+                return f"{self.say('months').split('/')[start.month - 1]} {start.year}"
+            case "year":
+                return self.say("period.year", n=str(start.year))
+            case "week" | "days":
+                return self._days(start, period.end - timedelta(days=1))
+
+    def _days(self, first: date, last: date) -> str:
+        end = f"{day_text(self.texts, last)} {last.year}"
+        if first == last:
+            return end
+        if (first.year, first.month) == (last.year, last.month):
+            return f"{first.day}–{end}"
+        year = "" if first.year == last.year else f" {first.year}"
+        return f"{day_text(self.texts, first)}{year} – {end}"
