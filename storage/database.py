@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import uuid
+import zlib
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
@@ -31,7 +32,7 @@ from storage.files import (
 READERS = 4  # connections, each with a thread of its own
 WAIT_FOR_TURN = 30  # seconds until a transaction gives up waiting for a connection
 
-# First half of the PostgreSQL advisory lock that tells that an owner lives; the second is made of its uuid.
+# First half of the PostgreSQL advisory lock that tells that an owner lives; the second is made of its name.
 OWNER_LOCKS = 0x5A7A
 LIVING = "SELECT objid FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = :classid"
 
@@ -320,8 +321,8 @@ class _WithoutNul(StrDumper):
 
 
 def _lock_number(owner: str) -> int:
-    """32 bits of an owner, as pg_locks shows them: unsigned."""
-    return uuid.UUID(owner).int & 0xFFFFFFFF
+    """32 bits for an owner, as pg_locks shows them: unsigned."""
+    return zlib.crc32(owner.encode())
 
 
 def _signed(number: int) -> int:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sqlite3
 import threading
+import zlib
 from collections.abc import AsyncIterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
@@ -323,6 +324,7 @@ class TestOneWorker:
         await gone.close()
         owners = [postgres.owner, other.owner, gone.owner]
         assert await postgres.orphans(owners) == [gone.owner]
+        assert await postgres.orphans(["", "of another form"]) == ["", "of another form"]
         await other.close()
         assert await postgres.orphans(owners) == sorted([gone.owner, other.owner])
 
@@ -331,7 +333,7 @@ class TestOneWorker:
     ) -> None:
         await postgres.claim_instance()
         await other.claim_instance()
-        lock = int(postgres.owner[-8:], 16)
+        lock = zlib.crc32(postgres.owner.encode())
         async with other.reading() as tx:
             await ask(tx, KILL_HOLDER, lock=lock)
         assert await other.orphans([postgres.owner]) == [postgres.owner]
