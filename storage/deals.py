@@ -154,11 +154,11 @@ async def watermark(tx: AsyncSession) -> datetime | None:
     return datetime.fromisoformat(kept["at"]) if kept else None
 
 
-async def move_watermark(tx: AsyncSession, newest: datetime, now: datetime) -> None:
+async def move_watermark(tx: AsyncSession, newest: datetime) -> None:
     """Never backwards."""
     at = await watermark(tx)
     if at is None or newest > at:
-        await remember(tx, WATERMARK, {"at": newest.isoformat()}, now)
+        await remember(tx, WATERMARK, {"at": newest.isoformat()})
 
 
 async def surveys_since(tx: AsyncSession) -> datetime | None:
@@ -166,8 +166,8 @@ async def surveys_since(tx: AsyncSession) -> datetime | None:
     return datetime.fromisoformat(kept["at"]) if kept else None
 
 
-async def remember_surveys_since(tx: AsyncSession, since: datetime, now: datetime) -> None:
-    await remember(tx, SURVEYS_SINCE, {"at": since.isoformat()}, now)
+async def remember_surveys_since(tx: AsyncSession, since: datetime) -> None:
+    await remember(tx, SURVEYS_SINCE, {"at": since.isoformat()})
 
 
 async def complaint_by_lead(tx: AsyncSession, lead_id: int) -> Complaint | None:

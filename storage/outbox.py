@@ -59,6 +59,20 @@ async def ask_again(
     )
 
 
+async def hurry(tx: AsyncSession, key_begins: str, now: datetime) -> None:
+    """What waits for later is due now: the rows whose keys begin so."""
+    await tx.exec(
+        update(Outbox)
+        .where(
+            col(Outbox.key).startswith(key_begins, autoescape=True),
+            col(Outbox.state) == OutboxState.WAITING,
+            col(Outbox.due_at) > now,
+        )
+        .values(due_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
 async def claim(
     db: Database, now: datetime, *, kinds: Sequence[str] | None = None, limit: int = 1
 ) -> list[Outbox]:

@@ -37,15 +37,16 @@ async def client_for(
         tx.add(found)
         await tx.flush()
     elif phone and (nameless := await client_by_key(tx, otherwise)) is not None:
-        await _merge(tx, nameless, into=found)
+        await merge(tx, nameless, into=found)
     if name and not found.name:
         found.name = name
     return found
 
 
-async def _merge(tx: AsyncSession, gone: Client, *, into: Client) -> None:
+async def merge(tx: AsyncSession, gone: Client, *, into: Client) -> None:
     for table in (Deal, Contact, Chat, Survey, Reply, Complaint):
-        await tx.exec(update(table).where(table.client_id == gone.client_id).values(client_id=into.client_id))  # type: ignore[attr-defined]
+        theirs = col(table.client_id) == gone.client_id
+        await tx.exec(update(table).where(theirs).values(client_id=into.client_id))
     own = (await tx.exec(select(PromoCode).where(PromoCode.client_id == into.client_id))).first()
     code = (await tx.exec(select(PromoCode).where(PromoCode.client_id == gone.client_id))).first()
     if code is not None and own is None:

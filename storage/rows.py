@@ -3,9 +3,10 @@
 from typing import Any
 
 from sqlalchemy import inspect
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.sql import insert
 
 
 async def insert_once(tx: AsyncSession, row: SQLModel) -> bool:
@@ -16,8 +17,7 @@ async def insert_once(tx: AsyncSession, row: SQLModel) -> bool:
     values = {
         name: value for name, value in row.model_dump().items() if name != key.name or value is not None
     }
-    dialect = sqlite if tx.get_bind().dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table).values(values).on_conflict_do_nothing().returning(key)
+    statement = insert(tx, table).values(values).on_conflict_do_nothing().returning(key)
     inserted = (await tx.exec(statement)).first()
     if inserted is None:
         return False

@@ -105,6 +105,14 @@ async def close(tx: AsyncSession, survey: Survey, reason: str, now: datetime) ->
     return changed.rowcount == 1
 
 
+async def fail(tx: AsyncSession, survey: Survey) -> bool:
+    """It was accepted, but every channel reported failure afterwards."""
+    changed = await tx.exec(
+        update(Survey).where(*_held(survey)).values(state=SurveyState.FAILED, reason="failed", waits_for="")
+    )
+    return changed.rowcount == 1
+
+
 async def begin_sending(
     db: Database,
     survey: Survey,
@@ -144,6 +152,7 @@ async def mark_asked(
             state=SurveyState.UNCERTAIN if uncertain else SurveyState.SENT,
             uncertain=uncertain,
             message_id=message_id,
+            next_at=now,
             sent_at=func.coalesce(Survey.sent_at, now),
             settled_at=func.coalesce(Survey.settled_at, now),
             expires_at=func.coalesce(Survey.expires_at, expires_at),
@@ -171,13 +180,22 @@ async def rescue(db: Database, now: datetime, expires_at: datetime) -> int:
 
     What it was only checking is free again. Gives the number of the former.
     """
+    claimed = select(Survey.owner).where(
+        or_(Survey.state == SurveyState.SENDING, Survey.waits_for == CHECKING), Survey.owner != db.owner
+    )
+    async with db.reading() as tx:
+        owners = (await tx.exec(claimed.distinct())).all()
+    dead = await db.orphans(owners)
+    if not dead:
+        return 0
     async with db.transaction() as tx:
         asked = await tx.exec(
             update(Survey)
-            .where(col(Survey.state) == SurveyState.SENDING, col(Survey.owner) != db.owner)
+            .where(col(Survey.state) == SurveyState.SENDING, col(Survey.owner).in_(dead))
             .values(
                 state=SurveyState.UNCERTAIN,
                 uncertain=True,
+                next_at=now,
                 sent_at=func.coalesce(Survey.sent_at, now),
                 settled_at=func.coalesce(Survey.settled_at, now),
                 expires_at=func.coalesce(Survey.expires_at, expires_at),
@@ -192,7 +210,7 @@ async def rescue(db: Database, now: datetime, expires_at: datetime) -> int:
             .where(
                 col(Survey.state) == SurveyState.PLANNED,
                 col(Survey.waits_for) == CHECKING,
-                col(Survey.owner) != db.owner,
+                col(Survey.owner).in_(dead),
             )
             .values(next_at=now, waits_for="")
         )
@@ -311,6 +329,7 @@ async def to_remind(
             col(Survey.reminded_at).is_(None),
             col(Survey.sent_at) <= sent_before,
             col(Survey.expires_at) > now,
+            col(Survey.next_at) <= now,
             or_(col(Survey.conversation).is_(None), col(Survey.conversation).not_in(reminded)),
         )
         .order_by(col(Survey.sent_at))
@@ -332,6 +351,11 @@ async def claim_reminder(db: Database, survey: Survey, now: datetime) -> bool:
             .values(reminded_at=now)
         )
         return changed.rowcount == 1
+
+
+async def remind_later(db: Database, survey: Survey, at: datetime) -> None:
+    async with db.transaction() as tx:
+        await tx.exec(update(Survey).where(col(Survey.id) == survey.id).values(next_at=at))
 
 
 async def unclaim_reminder(db: Database, survey: Survey) -> None:

@@ -320,6 +320,7 @@ class Complaint(SQLModel, table=True):
     taken_by: str = ""
     taken_at: datetime | None = None
     call_later_at: datetime | None = None
+    lines: list[str] = _json(list)  # under the alert: «Взято: Анна, 14:05» and its like
 
 
 class Alert(SQLModel, table=True):
@@ -333,7 +334,6 @@ class Alert(SQLModel, table=True):
     chat_id: str
     message_id: str
     sent_at: datetime
-    lines: list[str] = _json(list)  # «Взято: Анна, 14:05» and its like
 
 
 class PromoCode(SQLModel, table=True):
