@@ -34,8 +34,8 @@ LONGEST_TEXT = 20_000  # characters
 LONGEST_POLL = 255  # characters of a poll's question
 OPTIONS = range(2, 13)  # how many a poll may have
 LONGEST_OPTION = 100  # characters
-RECEIVE_WAIT = (5, 60)  # seconds that receiveNotification may wait
-ANSWER_SLACK = timedelta(seconds=15)
+# Seconds that receiveNotification may wait; it takes up to 60, but an answer is read for 20 at most.
+RECEIVE_WAIT = (5, 15)
 
 # What has to reach us by polling. Changing a setting restarts the instance, so only what differs is set.
 SETTINGS = {
@@ -163,7 +163,6 @@ class GreenApi:
             self._path("receiveNotification"),
             {"receiveTimeout": wait},
             what="receiveNotification",
-            read_timeout=timedelta(seconds=wait) + ANSWER_SLACK,
         )
         if not isinstance(found, dict):
             return Batch((), offset)

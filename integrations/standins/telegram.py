@@ -358,8 +358,7 @@ class TelegramStandIn:
         self._throttled[chat_id] = self.clock() + timedelta(seconds=seconds)
 
     def wake(self) -> None:
-        """Let a waiting getUpdates answer at once: before the server stops."""
-        self.longest_wait = 0.0
+        """Let a waiting getUpdates answer at once, because the server stops."""
         if self._poller:
             self._poller.woken.set()
 

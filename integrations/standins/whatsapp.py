@@ -120,6 +120,7 @@ class GreenApiStandIn:
         self._last_id = 0
         self._last_sent_at: datetime | None = None
         self._newest: Json = {}
+        self._wakes = 0
         self._arrived = asyncio.Event()
         self._methods: Mapping[tuple[str, str], Callable[[Json], Any]] = {
             ("GET", "getStateInstance"): lambda body: {"stateInstance": self.state},
@@ -274,8 +275,8 @@ class GreenApiStandIn:
         return self.messages(who)[-1]
 
     def wake(self) -> None:
-        """Let a waiting receiveNotification answer at once: before the server stops."""
-        self.longest_wait = 0.0
+        """Let a waiting receiveNotification answer at once, because the server stops."""
+        self._wakes += 1
         self._arrived.set()
 
     # What the program asks
@@ -309,7 +310,7 @@ class GreenApiStandIn:
 
     async def _wait_for_head(self, seconds: float) -> _Notification | None:
         loop = asyncio.get_running_loop()
-        until = loop.time() + seconds
+        until, wakes = loop.time() + seconds, self._wakes
         while True:
             self._move_queue()
             youngest = self.clock() - NOTIFICATION_LIFE
@@ -317,7 +318,7 @@ class GreenApiStandIn:
             if self.notifications:
                 return self.notifications[0]
             left = min(until - loop.time(), LOOK_AGAIN)
-            if left <= 0 or not self.longest_wait:
+            if left <= 0 or wakes != self._wakes:
                 return None
             self._arrived.clear()
             try:
