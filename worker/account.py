@@ -1,0 +1,554 @@
+"""The names of the settings found in the amoCRM account: ids, people, rules, and what does not fit."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import ValidationError
+
+from integrations.amocrm.client import AmoCrm
+from integrations.amocrm.models import LOST, WON, CustomField, Pipeline, Status, User
+from integrations.amocrm.models import Account as AccountFacts
+from integrations.amocrm.names import Named, NameProblem, folded, nearest
+from integrations.amocrm.names import resolve as id_of
+from integrations.errors import AccessDenied
+from storage import state
+from storage.database import Database
+from worker.config import Problem, Settings
+from worker.rules.planning import SurveyRule
+from worker.settings import DealFields, StaffMember, SurveySettings
+
+KEY = "account"  # under which the dictionaries are remembered
+SCORE_TYPES = frozenset({"numeric", "text", "textarea"})
+DATE_TYPES = frozenset({"date", "date_time", "birthday"})
+
+AnyNamed = TypeVar("AnyNamed", bound=Named)
+
+
+class AccountProblems(Exception):
+    """Names of the settings that the account does not have: the start stops."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = tuple(problems)
+
+
+# What the account says
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dictionaries:
+    """What hardly ever changes in an account. `users` is None where the token may not see them."""
+
+    account: AccountFacts
+    users: tuple[User, ...] | None
+    pipelines: tuple[Pipeline, ...]
+    lead_fields: tuple[CustomField, ...]
+    contact_fields: tuple[CustomField, ...]
+
+
+async def read(amocrm: AmoCrm) -> Dictionaries:
+    """Ask amoCRM: five requests."""
+    account = await amocrm.account()
+    try:
+        users = await amocrm.users()
+    except AccessDenied as error:
+        if error.status == 401:
+            raise
+        users = None  # Only administrators may list users: go on with their ids.
+    return Dictionaries(
+        account=account,
+        users=users,
+        pipelines=await amocrm.pipelines(),
+        lead_fields=await amocrm.lead_fields(),
+        contact_fields=await amocrm.contact_fields(),
+    )
+
+
+async def refresh(amocrm: AmoCrm, db: Database) -> Dictionaries:
+    """Ask amoCRM, and remember the answer for a start while it is down."""
+    dictionaries = await read(amocrm)
+    async with db.transaction() as tx:
+        await state.remember(tx, KEY, dump(dictionaries))
+    return dictionaries
+
+
+async def recall(db: Database) -> Dictionaries | None:
+    """What amoCRM said last; None before the first answer."""
+    async with db.reading() as tx:
+        kept = await state.recall(tx, KEY)
+    return load(kept) if kept is not None else None
+
+
+def dump(dictionaries: Dictionaries) -> dict[str, Any]:
+    """As JSON, in the shape in which amoCRM sends it."""
+    users = dictionaries.users
+    return {
+        "account": dictionaries.account.model_dump(mode="json"),
+        "users": None if users is None else [user.model_dump(mode="json") for user in users],
+        "pipelines": [
+            {
+                **pipeline.model_dump(mode="json", exclude={"statuses"}),
+                "_embedded": {"statuses": [status.model_dump(mode="json") for status in pipeline.statuses]},
+            }
+            for pipeline in dictionaries.pipelines
+        ],
+        "lead_fields": [field.model_dump(mode="json") for field in dictionaries.lead_fields],
+        "contact_fields": [field.model_dump(mode="json") for field in dictionaries.contact_fields],
+    }
+
+
+def load(kept: Mapping[str, Any]) -> Dictionaries | None:
+    """The other way round; None for what another version of the program remembered."""
+    try:
+        users = kept["users"]
+        return Dictionaries(
+            account=AccountFacts.model_validate(kept["account"]),
+            users=None if users is None else tuple(User.model_validate(row) for row in users),
+            pipelines=tuple(Pipeline.model_validate(row) for row in kept["pipelines"]),
+            lead_fields=tuple(CustomField.model_validate(row) for row in kept["lead_fields"]),
+            contact_fields=tuple(CustomField.model_validate(row) for row in kept["contact_fields"]),
+        )
+    except (KeyError, TypeError, ValidationError):
+        return None
+
+
+# What the settings mean there
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldIds:
+    """`[amocrm.fields]` as ids; None: not used, or not there."""
+
+    nps: int | None = None
+    csat: int | None = None
+    ces: int | None = None
+    promo_code: int | None = None
+    telegram_link: int | None = None
+    max_link: int | None = None
+    survey_state: int | None = None
+    about: int | None = None
+    referral: int | None = None
+    referral_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staff:
+    """A person of the company with ids for names."""
+
+    telegram_id: int
+    name: str
+    role: str
+    pipelines: frozenset[int] = frozenset()  # empty = all
+    managers: frozenset[int] = frozenset()
+    amocrm_user: int | None = None
+
+    def follows(self, pipeline: int, manager: int) -> bool:
+        in_pipeline = not self.pipelines or pipeline in self.pipelines
+        return in_pipeline and (not self.managers or manager in self.managers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Everything that the settings name, found in the account. `problems` stop the start."""
+
+    account_id: int
+    host: str
+    currency: str
+    current_user_id: int
+    is_filter_enabled: bool  # as far as it is known; the client notices a filter that is ignored
+    fields: FieldIds
+    topic_field: int | None
+    consent_field: int | None
+    advertising_consent_field: int | None
+    referral_enum: int | None
+    pipelines: Mapping[int, str]
+    sales_pipelines: frozenset[int]  # empty = all but complaints
+    complaints_pipeline: int | None
+    complaints_status: int | None
+    complaint_responsible: Literal["head", "deal"] | int
+    rules: tuple[SurveyRule, ...]
+    staff: tuple[Staff, ...]
+    users: Mapping[int, User] | None  # None: the token may not see them
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def rule(self, key: str) -> SurveyRule | None:
+        """None for a survey that is no longer in the settings."""
+        return next((rule for rule in self.rules if rule.key == key), None)
+
+    def user_name(self, user_id: int | None) -> str:
+        """As in amoCRM; the id where the name cannot be seen."""
+        if not user_id:
+            return ""
+        user = (self.users or {}).get(user_id)
+        return user.name if user is not None and user.name else str(user_id)
+
+    def is_active(self, user_id: int | None) -> bool:
+        """May something be given to this user? amoCRM refuses those who were switched off or deleted."""
+        if not user_id:
+            return False
+        if self.users is None:
+            return True
+        return user_id in self.users and self.users[user_id].is_active
+
+    def heads_of(self, pipeline: int, manager: int) -> tuple[int, ...]:
+        """The amoCRM users who are heads of this deal, those who follow the fewest first."""
+        heads = [person for person in self._heads() if person.follows(pipeline, manager)]
+        return tuple(person.amocrm_user for person in heads if person.amocrm_user)
+
+    def alerted(self, *, pipeline: int, manager: int, but: int | None) -> tuple[Staff, ...]:
+        """Heads of the deal; without any, owners; else any head. Never `but`, whom the score is about."""
+        heads = [person for person in self._heads() if person.follows(pipeline, manager)]
+        for people in (heads, self._with_role("owner"), self._heads()):
+            found = tuple(person for person in people if not but or person.amocrm_user != but)
+            if found:
+                return found
+        return ()
+
+    def owners(self) -> tuple[Staff, ...]:
+        """Owners; in a company without any, its heads."""
+        return tuple(self._with_role("owner") or self._heads())
+
+    def staff_member(self, channel: str, sender_id: str) -> Staff | None:
+        if channel != "telegram":
+            return None
+        return next((person for person in self.staff if str(person.telegram_id) == sender_id), None)
+
+    def is_staff_chat(self, channel: str, chat_id: str) -> bool:
+        return self.staff_member(channel, chat_id) is not None
+
+    def _with_role(self, role: str) -> list[Staff]:
+        return [person for person in self.staff if person.role == role]
+
+    def _heads(self) -> list[Staff]:
+        # One who follows a single pipeline is nearer to the deal than one who follows all.
+        return sorted(self._with_role("head"), key=lambda head: not (head.pipelines or head.managers))
+
+
+def resolve(settings: Settings, dictionaries: Dictionaries) -> Account:
+    """Find everything that the settings name; what is missing stands in `problems` or `warnings`."""
+    return _Resolver(settings=settings, known=dictionaries).account()
+
+
+@dataclass(slots=True)
+class _Resolver:
+    """Collects what does not fit while names become ids."""
+
+    settings: Settings
+    known: Dictionaries
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def account(self) -> Account:
+        settings, facts = self.settings, self.known.account
+        complaints = self._complaints_pipeline()
+        ids = self._fields()
+        account = Account(
+            account_id=facts.id,
+            host=urlsplit(settings.amocrm.base_url).hostname or "",
+            currency=facts.currency,
+            current_user_id=facts.current_user_id,
+            is_filter_enabled=facts.is_filter_enabled is not False,
+            fields=ids,
+            topic_field=self._lead_field("complaints.topic_field", settings.complaints.topic_field),
+            consent_field=self._checkbox("amocrm.consent_field", settings.amocrm.consent_field),
+            advertising_consent_field=self._checkbox(
+                "amocrm.advertising_consent_field", settings.amocrm.advertising_consent_field
+            ),
+            referral_enum=self._referral_enum(ids.referral),
+            pipelines={pipeline.id: pipeline.name for pipeline in self.known.pipelines},
+            sales_pipelines=self._pipelines("amocrm.sales_pipelines", settings.amocrm.sales_pipelines),
+            complaints_pipeline=complaints.id if complaints is not None else None,
+            complaints_status=self._complaints_status(complaints) if complaints is not None else None,
+            complaint_responsible=self._responsible(),
+            rules=tuple(self._rules(ids, complaints)),
+            staff=tuple(self._person(person) for person in settings.staff),
+            users=None if self.known.users is None else {user.id: user for user in self.known.users},
+        )
+        self._compare_zones()
+        return replace(account, problems=tuple(self.problems), warnings=tuple(self.warnings))
+
+    # Fields
+
+    def _fields(self) -> FieldIds:
+        return FieldIds(
+            **{
+                item.name: self._deal_field(item.name, getattr(self.settings.amocrm.fields, item.name))
+                for item in fields(DealFields)
+            }
+        )
+
+    def _deal_field(self, name: str, wanted: str) -> int | None:
+        """A default that nothing would be written to is not missed."""
+        settings = self.settings
+        needed = {
+            "telegram_link": "telegram" in settings.channels,
+            "max_link": "max" in settings.channels,
+            **{
+                metric: any(survey.metric == metric and not survey.field for survey in settings.surveys)
+                for metric in ("nps", "csat", "ces")
+            },
+        }
+        key = f"amocrm.fields.{name}"
+        if not needed.get(name, True) and key not in settings.given:
+            return None
+        return self._lead_field(key, wanted)
+
+    def _lead_field(self, key: str, wanted: str) -> int | None:
+        return self._named(key, wanted, self.known.lead_fields, "Поле сделки", "Deal field", is_field=True)
+
+    def _checkbox(self, key: str, wanted: str) -> int | None:
+        found = self._named(
+            key, wanted, self.known.contact_fields, "Поле контакта", "Contact field", is_field=True
+        )
+        type_ = next((row.type for row in self.known.contact_fields if row.id == found), "checkbox")
+        if type_ != "checkbox":
+            self._warn(
+                key,
+                f"поле «{wanted}» — не флажок ({type_}): согласие в нём не прочитать",
+                f"the field «{wanted}» is no checkbox ({type_}): no consent can be read there",
+            )
+        return found
+
+    def _referral_enum(self, field_id: int | None) -> int | None:
+        """The option that means a friend; a field of free text has none, and is compared by its words."""
+        wanted = self.settings.referral.value
+        row = next((row for row in self.known.lead_fields if row.id == field_id), None)
+        if row is None or not row.enums or not wanted:
+            return None
+        found = next((enum.id for enum in row.enums if folded(enum.value) == folded(wanted)), None)
+        if found is None:
+            like = ", ".join(nearest(wanted, (enum.value for enum in row.enums)))
+            self._warn(
+                "referral.value",
+                f"в поле «{row.name}» нет варианта «{wanted}»: по нему рекомендаций не узнать."
+                + (f" Похоже на: {like}." if like else ""),
+                f"the field «{row.name}» has no option «{wanted}»: no referral is recognised by it."
+                + (f" The nearest: {like}." if like else ""),
+            )
+        return found
+
+    # Pipelines
+
+    def _complaints_pipeline(self) -> Pipeline | None:
+        """The one name that must exist, given or not."""
+        wanted = self.settings.complaints.pipeline
+        found = self._pipeline("complaints.pipeline", wanted, is_needed=True)
+        return next((pipeline for pipeline in self.known.pipelines if pipeline.id == found), None)
+
+    def _complaints_status(self, pipeline: Pipeline) -> int | None:
+        """Where new complaints go: the named status, else the first that is neither unsorted nor closed."""
+        key = "complaints.status"
+        open_ = [row for row in pipeline.statuses if row.type == 0 and row.id not in (WON, LOST)]
+        if wanted := self.settings.complaints.status:
+            return self._named(key, wanted, open_, "Статус рекламаций", "Status of complaints")
+        if not open_:
+            self._fail(
+                "complaints.pipeline",
+                f"в воронке «{pipeline.name}» нет ни одного открытого статуса. Добавьте его в amoCRM",
+                f"the pipeline «{pipeline.name}» has no open status. Add one in amoCRM",
+            )
+            return None
+        return min(open_, key=lambda row: row.sort).id
+
+    def _pipeline(self, key: str, wanted: str, *, is_needed: bool = False) -> int | None:
+        """An archived pipeline counts only where no living one has the name."""
+        living = [pipeline for pipeline in self.known.pipelines if not pipeline.is_archive]
+        same = [pipeline for pipeline in living if folded(pipeline.name) == folded(wanted)]
+        rows = living if same else self.known.pipelines
+        return self._named(key, wanted, rows, "Воронка", "Pipeline", is_needed=is_needed)
+
+    def _pipelines(self, key: str, names: Sequence[str]) -> frozenset[int]:
+        found = (self._pipeline(key, name) for name in names)
+        return frozenset(pipeline for pipeline in found if pipeline is not None)
+
+    # Surveys
+
+    def _rules(self, ids: FieldIds, complaints: Pipeline | None) -> Iterator[SurveyRule]:
+        by_field: dict[int, str] = {}
+        for survey in self.settings.surveys:
+            rule = self._rule(survey, ids, complaints)
+            if rule.score_field is not None and rule.score_field in by_field:
+                other = by_field[rule.score_field]
+                self._fail(
+                    f"survey.{survey.key}.field",
+                    f"в это поле уже пишет опрос {other}. Нужно своё поле",
+                    f"survey {other} writes to this field already. Name another one",
+                )
+            elif rule.score_field is not None:
+                by_field[rule.score_field] = survey.key
+            yield rule
+
+    def _rule(self, survey: SurveySettings, ids: FieldIds, complaints: Pipeline | None) -> SurveyRule:
+        key = f"survey.{survey.key}"
+        pipelines = self._pipelines(f"{key}.pipelines", survey.pipelines)
+        score_field = (
+            self._lead_field(f"{key}.field", survey.field)
+            if survey.field
+            else {"nps": ids.nps, "csat": ids.csat, "ces": ids.ces}[survey.metric]
+        )
+        self._check_score_field(f"{key}.field", score_field)
+        return SurveyRule(
+            key=survey.key,
+            metric=survey.metric,
+            trigger=survey.trigger,
+            scale=survey.answers,
+            pipelines=pipelines,
+            statuses=self._statuses(f"{key}.statuses", survey, pipelines, complaints),
+            base="field" if survey.base_field else survey.base,
+            base_field=self._date_field(f"{key}.from", survey.base_field),
+            delay=survey.delay,
+            subject="field" if survey.subject_field else survey.subject,
+            subject_field=self._lead_field(f"{key}.subject", survey.subject_field),
+            score_field=score_field,
+            on_low=survey.on_low,
+            confirm_low=survey.confirm_low,
+            promo_in=survey.promo_in,
+        )
+
+    def _statuses(
+        self, key: str, survey: SurveySettings, pipelines: frozenset[int], complaints: Pipeline | None
+    ) -> frozenset[tuple[int, int]]:
+        """A name counts in each of the survey's pipelines that has it."""
+        own = [
+            pipeline
+            for pipeline in self.known.pipelines
+            if (pipeline.id in pipelines if pipelines else pipeline != complaints)
+        ]
+        found: set[tuple[int, int]] = set()
+        for wanted in survey.statuses:
+            pairs = {
+                (pipeline.id, status.id) for pipeline in own for status in _called(wanted, pipeline.statuses)
+            }
+            if not pairs:
+                every = [status for pipeline in own for status in pipeline.statuses]
+                self._named(key, wanted, every, "Статус", "Status")
+            found |= pairs
+        return frozenset(found)
+
+    def _date_field(self, key: str, wanted: str) -> int | None:
+        found = self._lead_field(key, wanted)
+        row = next((row for row in self.known.lead_fields if row.id == found), None)
+        if row is not None and row.type not in DATE_TYPES:
+            self._fail(
+                key,
+                f'«{row.name}» — не поле с датой ({row.type}). Пример: from = "field:Дата монтажа"',
+                f'«{row.name}» is no date field ({row.type}). Example: from = "field:Дата монтажа"',
+            )
+        return found
+
+    def _check_score_field(self, key: str, found: int | None) -> None:
+        row = next((row for row in self.known.lead_fields if row.id == found), None)
+        if row is not None and row.type not in SCORE_TYPES:
+            self._warn(
+                key,
+                f"поле «{row.name}» — не число и не текст ({row.type}): оценка может не записаться",
+                f"the field «{row.name}» is neither a number nor a text ({row.type}): scores may be refused",
+            )
+
+    # People
+
+    def _responsible(self) -> Literal["head", "deal"] | int:
+        wanted = self.settings.complaints.responsible
+        if wanted == "head":
+            return "head"
+        if wanted == "deal":
+            return "deal"
+        return self._user("complaints.responsible", wanted) or "head"
+
+    def _person(self, person: StaffMember) -> Staff:
+        key = f"staff.{person.name}"
+        managers = (self._user(f"{key}.managers", name) for name in person.managers)
+        return Staff(
+            telegram_id=person.telegram_id,
+            name=person.name,
+            role=person.role,
+            pipelines=self._pipelines(f"{key}.pipelines", person.pipelines),
+            managers=frozenset(user for user in managers if user is not None),
+            amocrm_user=self._user(f"{key}.amocrm_user", person.amocrm_user),
+        )
+
+    def _user(self, key: str, wanted: str) -> int | None:
+        if not wanted:
+            return None
+        if self.known.users is None:
+            if wanted.isdecimal():
+                return int(wanted)
+            rights = self.settings.texts.fill("amo.rights", name=_say(self.settings, "пользователи", "users"))
+            self._fail(key, rights, rights)
+            return None
+        found = self._named(key, wanted, self.known.users, "Пользователь", "User")
+        user = next((user for user in self.known.users if user.id == found), None)
+        if user is not None and not user.is_active:
+            self._warn(
+                key,
+                f"«{user.name}» отключён в amoCRM: ему ничего не назначить",
+                f"«{user.name}» is switched off in amoCRM: nothing can be assigned to them",
+            )
+        return found
+
+    def _compare_zones(self) -> None:
+        ours, theirs = self.settings.company.timezone.key, self.known.account.timezone
+        if "company.timezone" not in self.settings.given and theirs and theirs != ours:
+            self._warn(
+                "company.timezone",
+                f"не указан, взят {ours}, а в amoCRM {theirs}: укажите, по какому времени писать клиентам",
+                f"is not given, {ours} is taken, amoCRM has {theirs}: say by which clock to write to clients",
+            )
+
+    # What is said
+
+    def _named(
+        self,
+        key: str,
+        wanted: str,
+        rows: Sequence[AnyNamed],
+        ru: str,
+        en: str,
+        *,
+        is_field: bool = False,
+        is_needed: bool = False,
+    ) -> int | None:
+        """The id; what is not there stops the start where the file gives it, a default is only warned of."""
+        if not wanted:
+            return None
+        try:
+            return id_of(wanted, rows)
+        except NameProblem as error:
+            text = self._words_for(error, _say(self.settings, ru, en), is_field)
+        if is_needed or key in self.settings.given:
+            self._fail(key, text, text)
+        else:
+            self._warn(key, f"{text} Значение не записываем.", f"{text} This value is not written.")
+        return None
+
+    def _words_for(self, error: NameProblem, what: str, is_field: bool) -> str:
+        texts = self.settings.texts
+        if error.twins and is_field:
+            return texts.fill("amo.twins", field=error.found, nearest=", ".join(map(str, error.twins)))
+        if error.twins:
+            return _say(
+                self.settings,
+                f"{what}: «{error.found}» в amoCRM несколько раз. Укажите номер: {error.twins}",
+                f"{what}: several are called «{error.found}». Give the id: {error.twins}",
+            )
+        return texts.fill("amo.name", name=what, value=error.found, nearest=", ".join(error.nearest))
+
+    def _fail(self, key: str, ru: str, en: str) -> None:
+        where = self.settings.places.get(key, "")
+        self.problems.append(Problem(where=where, key=key, text=_say(self.settings, ru, en)))
+
+    def _warn(self, key: str, ru: str, en: str) -> None:
+        line = Problem(where=self.settings.places.get(key, ""), key=key, text=_say(self.settings, ru, en))
+        self.warnings.append(str(line))
+
+
+def _say(settings: Settings, ru: str, en: str) -> str:
+    return en if settings.company.language == "en" else ru
+
+
+def _called(wanted: str, statuses: Sequence[Status]) -> list[Status]:
+    by_name = [status for status in statuses if folded(status.name) == folded(wanted)]
+    return by_name or [status for status in statuses if str(status.id) == wanted.strip()]
