@@ -81,7 +81,7 @@ class AmoCrm:
 
     @property
     def paused_for(self) -> timedelta:
-        """How long amoCRM is left alone after «too fast» or a block; longer than a minute is an open circuit."""
+        """How long amoCRM is left alone after a block or «too fast»; over a minute is an open circuit."""
         return self._http.pace.parked_for
 
     async def close(self) -> None:
@@ -207,7 +207,7 @@ class AmoCrm:
         return tuple(self._readable(Contact, self._rows(answer, "contacts")))
 
     async def company(self, company_id: int) -> Company | None:
-        return await self._find(Company, f"companies/{company_id}", "company")
+        return await self._find(Company, f"companies/{company_id}?with=leads", "company")
 
     async def tag_contact(self, contact_id: int, tag: str) -> None:
         """Add a tag; the others stay."""
@@ -366,9 +366,9 @@ class AmoCrm:
 
         A different shape is a failed read, for nothing can be concluded from it.
         """
-        body = self._http.parse(answer)
-        if body is None:
+        if answer.status == 204:
             return [], False
+        body = self._http.parse(answer)
         page = body if isinstance(body, Mapping) else {}
         embedded, links = page.get("_embedded"), page.get("_links")
         rows = embedded.get(key) if isinstance(embedded, Mapping) else None

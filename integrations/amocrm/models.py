@@ -204,10 +204,15 @@ class Contact(Entity):
 class Company(Entity):
     phones: tuple[tuple[str, str], ...] = ()
     updated_at: MaybeMoment = None
+    lead_ids: tuple[Big, ...] = ()
 
     @classmethod
     def _flat(cls, raw: Raw) -> dict[str, Any]:
-        return {**super()._flat(raw), "phones": _phones(raw.get("custom_fields_values"))}
+        return {
+            **super()._flat(raw),
+            "phones": _phones(raw.get("custom_fields_values")),
+            "lead_ids": _ids(_embedded(raw, "leads")),
+        }
 
 
 class Note(Row):

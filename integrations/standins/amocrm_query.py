@@ -89,9 +89,8 @@ def matching_entities(
     if filtered:
         found = [entity for entity in found if all(test(entity) for test in _tests(kind, query))]
     found.sort(key=lambda entity: entity.id)
-    return _ordered(
-        found, query, ("created_at", "updated_at", "id") if kind == LEADS else ("updated_at", "id")
-    )
+    orders = ("created_at", "updated_at", "id") if kind == LEADS else ("updated_at", "id")
+    return _ordered(found, query, orders) if ordered else found
 
 
 def _ordered(things: list[AnyThing], query: Query, names: Sequence[str]) -> list[AnyThing]:
