@@ -1,0 +1,265 @@
+"""Every channel of the registry behaves alike: a new one is tried here before it has tests of its own."""
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from integrations.channels.base import (
+    BotSettings,
+    Button,
+    Channel,
+    GatewaySettings,
+    Incoming,
+    IncomingKind,
+    Outgoing,
+    Polled,
+    Raw,
+    Status,
+)
+from integrations.channels.registry import CHANNELS, open_channel
+from integrations.errors import AccessDenied, Temporary, Uncertain, Unreachable
+from integrations.standins.faults import Faults
+from integrations.standins.telegram import TelegramStandIn
+from integrations.standins.whatsapp import GreenApiStandIn
+from tests.integrations.clock import Clock
+from tests.integrations.telegram_schema import assert_calls_fit
+
+MARIA = "Мария"
+DIGITS = tuple(str(n) for n in range(1, 11))
+ASK = Outgoing(
+    text="Оцените от 1 до 10",
+    buttons=(tuple(Button(n, f"s:1:{n}") for n in DIGITS),),
+    poll=DIGITS,
+)
+
+
+class World(ABC):
+    """What happens on the other side of a channel, whatever it is."""
+
+    faults: Faults
+    sending: str  # the address that takes a question
+
+    @abstractmethod
+    def channel(self, *, token: str | None = None) -> Channel: ...
+    @abstractmethod
+    def chat(self) -> str: ...
+    @abstractmethod
+    def received(self) -> list[str]: ...
+    @abstractmethod
+    def tap(self, option: str) -> None: ...
+    @abstractmethod
+    def types(self, text: str, quote: str = "") -> None: ...
+    @abstractmethod
+    def vanish(self) -> None: ...
+    @abstractmethod
+    def busy(self, seconds: int) -> None: ...
+
+
+class TelegramWorld(World):
+    sending = "sendMessage"
+
+    def __init__(self) -> None:
+        self.server = TelegramStandIn(Clock())
+        self.faults = self.server.faults
+        self.server.start(MARIA)
+        self.server.updates.clear()
+
+    def channel(self, *, token: str | None = None) -> Channel:
+        settings = BotSettings(token=token or self.server.token, api_url="http://telegram.test")
+        return open_channel("telegram", settings, transport=httpx.ASGITransport(self.server.app))
+
+    def chat(self) -> str:
+        return str(self.server.person(MARIA).user_id)
+
+    def received(self) -> list[str]:
+        return [post.text for post in self.server.messages(MARIA)]
+
+    def tap(self, option: str) -> None:
+        self.server.tap(MARIA, option)
+
+    def types(self, text: str, quote: str = "") -> None:
+        self.server.says(MARIA, text, reply_to=int(quote) if quote else None)
+
+    def vanish(self) -> None:
+        self.server.block(MARIA)
+
+    def busy(self, seconds: int) -> None:
+        self.server.throttle(seconds)
+
+
+class WhatsAppWorld(World):
+    sending = "sendPoll"
+    phone = "+79140000001"
+
+    def __init__(self) -> None:
+        self.server = GreenApiStandIn(Clock(), longest_wait=0.02)
+        self.faults = self.server.faults
+
+    def channel(self, *, token: str | None = None) -> Channel:
+        settings = GatewaySettings(
+            provider="greenapi",
+            base_url="http://green.test",
+            instance_id=self.server.instance_id,
+            api_token=token or self.server.token,
+        )
+        return open_channel("whatsapp", settings, transport=httpx.ASGITransport(self.server.app))
+
+    def chat(self) -> str:
+        return "79140000001@c.us"
+
+    def received(self) -> list[str]:
+        return [post.text for post in self.server.messages(self.phone)]
+
+    def tap(self, option: str) -> None:
+        self.server.votes(self.phone, option)
+
+    def types(self, text: str, quote: str = "") -> None:
+        self.server.says(self.phone, text, quote=quote)
+
+    def vanish(self) -> None:
+        self.server.has_no_account(self.phone)
+
+    def busy(self, seconds: int) -> None:
+        self.faults.add("sendPoll", times=0, status=429, headers={"Retry-After": str(seconds)})
+
+
+WORLDS: dict[tuple[str, str], type[World]] = {
+    ("telegram", ""): TelegramWorld,
+    ("whatsapp", "greenapi"): WhatsAppWorld,
+}
+
+
+@pytest.fixture(params=[(kind.section, kind.provider) for kind in CHANNELS], ids=lambda key: " ".join(key))
+def world(request: pytest.FixtureRequest) -> World:
+    assert request.param in WORLDS, "write a World for the new channel"
+    return WORLDS[request.param]()
+
+
+@pytest.fixture
+async def channel(world: World) -> AsyncIterator[Channel]:
+    opened = world.channel()
+    await opened.start()
+    yield opened
+    await opened.close()
+    if isinstance(world, TelegramWorld):
+        assert_calls_fit(world.server.requests)
+
+
+async def fetched(channel: Channel) -> list[Raw]:
+    assert isinstance(channel, Polled)
+    kept: list[Raw] = []
+    offset = ""
+    while (batch := await channel.poll(offset, timedelta(0))).updates:
+        kept += batch.updates
+        offset = batch.offset
+        await channel.confirm(batch)
+    return kept
+
+
+async def replies(channel: Channel) -> list[Incoming]:
+    came_in = [incoming for raw in await fetched(channel) for incoming in channel.read(raw.body)]
+    return [incoming for incoming in came_in if incoming.kind in (IncomingKind.TAP, IncomingKind.TEXT)]
+
+
+def test_every_channel_is_named_once() -> None:
+    keys = [(kind.section, kind.provider) for kind in CHANNELS]
+    assert len(set(keys)) == len(keys)
+
+
+def test_a_channel_that_does_not_exist_is_refused_by_name() -> None:
+    with pytest.raises(LookupError, match="whatsapp wazzup; there are telegram, whatsapp greenapi"):
+        open_channel("whatsapp", GatewaySettings(provider="wazzup"))
+
+
+async def test_a_question_arrives(world: World, channel: Channel) -> None:
+    assert await channel.send(world.chat(), ASK) != ""
+    assert world.received() == [ASK.text]
+
+
+async def test_a_tap_names_the_question_and_the_chosen_answer(world: World, channel: Channel) -> None:
+    question = await channel.send(world.chat(), ASK)
+    world.tap("9")
+    (tap,) = await replies(channel)
+    assert (tap.kind, tap.chat_id, tap.quoted) == (IncomingKind.TAP, world.chat(), question)
+    assert tap.data in ("9", "s:1:9")
+
+
+async def test_typed_and_quoting_answers(world: World, channel: Channel) -> None:
+    question = await channel.send(world.chat(), ASK)
+    world.types("9")
+    world.types("8, спасибо", quote=question)
+    typed, quoting = await replies(channel)
+    assert (typed.kind, typed.text, typed.quoted) == (IncomingKind.TEXT, "9", "")
+    assert (quoting.text, quoting.quoted, quoting.chat_id) == ("8, спасибо", question, world.chat())
+    assert typed.sent_at == quoting.sent_at is not None
+
+
+async def test_what_was_not_confirmed_comes_again_under_the_same_key(world: World, channel: Channel) -> None:
+    assert isinstance(channel, Polled)
+    world.types("9")
+    lost = await channel.poll("", timedelta(0))  # we die before the commit
+    kept = await fetched(channel)
+    assert [raw.external_id for raw in kept] == [raw.external_id for raw in lost.updates]
+    assert await fetched(channel) == []
+
+
+async def test_two_answers_have_two_keys(world: World, channel: Channel) -> None:
+    world.types("9")
+    world.types("9")
+    keys = {(raw.external_id, raw.kind) for raw in await fetched(channel)}
+    assert len(keys) == 2
+
+
+async def test_somebody_who_cannot_be_reached_is_told_at_once_or_by_a_status(
+    world: World, channel: Channel
+) -> None:
+    world.vanish()
+    try:
+        message_id = await channel.send(world.chat(), ASK)
+    except Unreachable:
+        return
+    came_in = [incoming for raw in await fetched(channel) for incoming in channel.read(raw.body)]
+    assert channel.has_receipts
+    assert [incoming.message_id for incoming in came_in if incoming.is_gone] == [message_id]
+    assert {incoming.status for incoming in came_in if incoming.is_gone} == {Status.FAILED}
+
+
+async def test_too_many_requests_say_when_to_come_back(world: World, channel: Channel) -> None:
+    world.busy(90)
+    with pytest.raises(Temporary) as busy:
+        await channel.send(world.chat(), ASK)
+    assert busy.value.retry_after == timedelta(seconds=90)
+    assert world.received() == []
+
+
+async def test_a_wrong_token_is_denied_with_a_remedy(world: World) -> None:
+    channel = world.channel(token="1:not-the-token")
+    with pytest.raises(AccessDenied) as denied:
+        await channel.start()
+    assert denied.value.remedy
+    assert "not-the-token" not in f"{denied.value}{denied.value.remedy}"
+    await channel.close()
+
+
+@pytest.mark.parametrize("how", [{"drop": True}, {"status": 502}, {"status": 200, "body": "<html>"}])
+async def test_nobody_knows_whether_it_arrived_when_the_answer_is_lost(
+    world: World, channel: Channel, how: dict[str, object]
+) -> None:
+    world.faults.add(world.sending, after=True, **how)
+    with pytest.raises(Uncertain):
+        await channel.send(world.chat(), ASK)
+    assert world.received() == [ASK.text]  # once: nothing is repeated here
+
+
+async def test_every_service_failure_is_one_of_our_errors_and_over_with_the_fault(
+    world: World, channel: Channel
+) -> None:
+    assert isinstance(channel, Polled)
+    world.faults.add(times=0, status=503)
+    with pytest.raises(Temporary):
+        await channel.poll("", timedelta(0))
+    world.faults.clear()
+    assert await replies(channel) == []
