@@ -1,0 +1,214 @@
+"""Forgetting a person: names, numbers, words and chats go; scores and counts stay, belonging to nobody."""
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import LargeBinary, func, literal, or_
+from sqlmodel import col, delete, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage import state
+from storage.sql import insert
+from storage.tables import (
+    Chat,
+    Client,
+    Complaint,
+    Contact,
+    Deal,
+    Erased,
+    Inbox,
+    InboxState,
+    Json,
+    Message,
+    Outbox,
+    OutboxState,
+    Referral,
+    Reply,
+    State,
+    Survey,
+)
+
+KEY = "erased_key"  # of the hashes; whoever has only the table cannot try numbers
+PERSONAL = frozenset({"words", "text", "name", "phone", "chat_id", "line"})  # in what the outbox carries
+SHORTEST = 7  # digits: a shorter id stands in too many bodies to tell whose they are
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erasure:
+    """What was found and erased."""
+
+    clients: int = 0
+    contacts: int = 0
+    chats: int = 0
+    replies: int = 0
+    messages: int = 0  # as they came in, word for word
+
+    def __bool__(self) -> bool:
+        return bool(self.clients or self.contacts or self.chats or self.messages)
+
+
+async def is_erased(tx: AsyncSession, phone: str) -> bool:
+    """Has this number asked to be forgotten? Then a pull must not bring the person back."""
+    key = await state.recall(tx, KEY)
+    if key is None:
+        return False
+    found = await tx.exec(select(Erased.hash).where(Erased.hash == _hash(key, phone)))
+    return found.first() is not None
+
+
+async def erase_person(tx: AsyncSession, phone: str, now: datetime) -> Erasure:
+    """Erase whoever has this E.164 number, and keep a keyed hash of it, also of a number that nobody has."""
+    await _keep_hash(tx, phone, now)
+    digits = phone.removeprefix("+")
+    chats = list((await tx.exec(select(Chat).where(col(Chat.chat_id).startswith(f"{digits}@")))).all())
+    clients = await _clients(tx, phone, {chat.client_id for chat in chats if chat.client_id})
+    ids = [client.client_id for client in clients if client.client_id is not None]
+    chats += (
+        await tx.exec(
+            select(Chat).where(col(Chat.client_id).in_(ids), col(Chat.id).not_in([chat.id for chat in chats]))
+        )
+    ).all()
+    places = {(chat.channel, chat.chat_id) for chat in chats}
+    needles = {digits} | {re.sub(r"\D", "", chat_id) for _, chat_id in places}
+    messages = await _erase_inbox(tx, ids, places, needles, now)
+    await _erase_outbox(tx, ids, places)
+    replies = await _erase_words(tx, ids, places)
+    contacts = await _erase_contacts(tx, ids, phone)
+    await tx.exec(delete(Chat).where(col(Chat.id).in_([chat.id for chat in chats])))
+    for client in clients:
+        client.key = f"erased:{client.client_id}"
+        client.phone, client.name, client.erased_at = None, "", now
+    await tx.flush()
+    return Erasure(
+        clients=len(clients), contacts=contacts, chats=len(chats), replies=replies, messages=messages
+    )
+
+
+def _hash(key: Json, phone: str) -> str:
+    return hmac.new(bytes.fromhex(key["hex"]), phone.encode(), hashlib.sha256).hexdigest()
+
+
+async def _keep_hash(tx: AsyncSession, phone: str, now: datetime) -> None:
+    made = insert(tx, State).values(
+        key=KEY, value={"hex": secrets.token_hex(32)}, version=0, updated_at=datetime.now(UTC)
+    )
+    await tx.exec(made.on_conflict_do_nothing())
+    key = await state.recall(tx, KEY) or {}
+    await tx.exec(insert(tx, Erased).values(hash=_hash(key, phone), erased_at=now).on_conflict_do_nothing())
+
+
+async def _clients(tx: AsyncSession, phone: str, also: Collection[int]) -> list[Client]:
+    of_contacts = select(Contact.client_id).where(Contact.phone == phone)
+    found = await tx.exec(
+        select(Client).where(
+            or_(
+                col(Client.phone) == phone,
+                col(Client.key) == f"phone:{phone}",
+                col(Client.client_id).in_(of_contacts),
+                col(Client.client_id).in_(also),
+            ),
+            col(Client.erased_at).is_(None),
+        )
+    )
+    return list(found.all())
+
+
+async def _erase_contacts(tx: AsyncSession, ids: list[int], phone: str) -> int:
+    """The mirror of what amoCRM says about the person; amoCRM itself is not ours to erase."""
+    await tx.exec(update(Deal).where(col(Deal.client_id).in_(ids)).values(name="", fields={}, tags=[]))
+    await tx.exec(update(Complaint).where(col(Complaint.client_id).in_(ids)).values(name=""))
+    deals = select(Deal.deal_id).where(col(Deal.client_id).in_(ids))
+    await tx.exec(
+        update(Referral)
+        .where(or_(col(Referral.deal_id).in_(deals), col(Referral.referrer_id).in_(ids)))
+        .values(typed="")
+    )
+    erased = await tx.exec(
+        update(Contact)
+        .where(or_(col(Contact.client_id).in_(ids), col(Contact.phone) == phone))
+        .values(name="", phone=None, tags=[], fields={})
+    )
+    return erased.rowcount
+
+
+async def _erase_words(tx: AsyncSession, ids: list[int], places: Iterable[tuple[str, str]]) -> int:
+    """Of replies the score, its time and its survey stay."""
+    erased = 0
+    for number, (channel, chat_id) in enumerate(sorted(places)):
+        nobody = f"erased:{min(ids, default=0)}:{number}"
+        await tx.exec(
+            update(Message)
+            .where(col(Message.channel) == channel, col(Message.chat_id) == chat_id)
+            .values(chat_id=nobody)
+        )
+        await tx.exec(
+            update(Survey)
+            .where(col(Survey.channel) == channel, col(Survey.chat_id) == chat_id)
+            .values(chat_id="")
+        )
+        found = await tx.exec(
+            update(Reply)
+            .where(col(Reply.channel) == channel, col(Reply.chat_id) == chat_id)
+            .values(text="", chat_id=nobody)
+        )
+        erased += found.rowcount
+    rest = await tx.exec(
+        update(Reply).where(col(Reply.client_id).in_(ids), col(Reply.text) != "").values(text="", chat_id="")
+    )
+    return erased + rest.rowcount
+
+
+async def _erase_inbox(
+    tx: AsyncSession, ids: list[int], places: set[tuple[str, str]], needles: set[str], now: datetime
+) -> int:
+    """Bodies as they came: those of known replies, and those in which the number or the chat stands."""
+    replies = (await tx.exec(select(Reply).where(col(Reply.client_id).in_(ids)))).all()
+    wanted: set[int] = set()
+    for reply in replies:
+        found = select(Inbox.id).where(Inbox.channel == reply.channel, Inbox.external_id == reply.external_id)
+        wanted.update(row for row in (await tx.exec(found)).all() if row is not None)
+    for needle in sorted(needles):
+        if len(needle) < SHORTEST:
+            continue
+        # As a whole number: a longer one that only contains it is somebody else's.
+        whole = re.compile(rb"(?<!\d)" + needle.encode() + rb"(?!\d)")
+        rows = await tx.exec(select(Inbox.id, Inbox.raw).where(_contains(tx, needle.encode())))
+        wanted.update(row_id for row_id, raw in rows.all() if row_id is not None and whole.search(raw))
+    await tx.exec(
+        update(Inbox)
+        .where(col(Inbox.id).in_(wanted))
+        .values(raw=b"", error="", state=InboxState.READ, read_at=func.coalesce(col(Inbox.read_at), now))
+    )
+    return len(wanted)
+
+
+def _contains(tx: AsyncSession, needle: bytes) -> Any:
+    if tx.get_bind().dialect.name == "sqlite":
+        return func.instr(col(Inbox.raw), literal(needle, LargeBinary)) > 0
+    return col(Inbox.raw).op("LIKE")(literal(b"%" + needle + b"%", LargeBinary))
+
+
+async def _erase_outbox(tx: AsyncSession, ids: list[int], places: set[tuple[str, str]]) -> None:
+    """What still waits to be said to the person, or about them in their words, is not said any more."""
+    surveys = set((await tx.exec(select(Survey.id).where(col(Survey.client_id).in_(ids)))).all())
+    deals = set((await tx.exec(select(Deal.deal_id).where(col(Deal.client_id).in_(ids)))).all())
+    complaints = set((await tx.exec(select(Complaint.id).where(col(Complaint.client_id).in_(ids)))).all())
+    for item in (await tx.exec(select(Outbox))).all():
+        about = item.payload
+        is_theirs = (
+            about.get("client_id") in ids
+            or about.get("survey_id") in surveys
+            or about.get("deal_id") in deals
+            or about.get("complaint_id") in complaints
+            or (about.get("channel"), about.get("chat_id")) in places
+        )
+        if is_theirs and PERSONAL & about.keys():
+            item.payload = {key: value for key, value in about.items() if key not in PERSONAL}
+            if item.state in (OutboxState.WAITING, OutboxState.DOING):
+                item.state = OutboxState.DONE

@@ -1,0 +1,218 @@
+"""A person asks to be forgotten. What is left?"""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlmodel import SQLModel, col, select
+
+from storage import erase
+from storage.database import Database
+from storage.erase import Erasure
+from storage.tables import (
+    Chat,
+    Client,
+    Complaint,
+    Contact,
+    Deal,
+    Erased,
+    Inbox,
+    InboxState,
+    Message,
+    Outbox,
+    OutboxState,
+    Referral,
+    Reply,
+    Survey,
+    SurveyState,
+)
+
+NOW = datetime(2026, 7, 1, 3, tzinfo=UTC)
+PHONE, OTHER = "+79140000001", "+79140000012"
+WORDS = "Монтаж три недели, Мария"
+
+
+async def keep(db: Database, *rows: SQLModel) -> None:
+    async with db.transaction() as tx:
+        tx.add_all(rows)
+
+
+async def forget(db: Database, phone: str = PHONE) -> Erasure:
+    async with db.transaction() as tx:
+        return await erase.erase_person(tx, phone, NOW)
+
+
+async def known(db: Database) -> None:
+    """Мария, who wrote in WhatsApp and Telegram, and Иван, who did not ask for anything."""
+    await keep(
+        db,
+        Client(client_id=1, key=f"phone:{PHONE}", phone=PHONE, name="Мария Иванова", created_at=NOW),
+        Client(client_id=2, key=f"phone:{OTHER}", phone=OTHER, name="Иван", created_at=NOW),
+        Contact(contact_id=301, client_id=1, name="Мария Иванова", phone=PHONE, tags=["vip"], read_at=NOW),
+        Contact(contact_id=302, client_id=2, name="Иван", phone=OTHER, read_at=NOW),
+        Deal(deal_id=501, name="Ворота, Иванова", client_id=1, created_at=NOW, updated_at=NOW, seen_at=NOW),
+        Deal(deal_id=502, name="Ворота, Иван", client_id=2, created_at=NOW, updated_at=NOW, seen_at=NOW),
+        Chat(channel="whatsapp", chat_id="79140000001@c.us", client_id=1, name="Маша", linked_at=NOW),
+        Chat(channel="telegram", chat_id="123456789", client_id=1, name="Маша", linked_at=NOW),
+        Chat(channel="whatsapp", chat_id="79140000012@c.us", client_id=2, linked_at=NOW),
+        survey(1, 501, chat_id="79140000001@c.us"),
+        survey(2, 502, chat_id="79140000012@c.us"),
+        Message(
+            channel="whatsapp", chat_id="79140000001@c.us", message_id="m1", kind="question", sent_at=NOW
+        ),
+        reply(1, "whatsapp", "79140000001@c.us", "in1", WORDS),
+        reply(1, "telegram", "123456789", "u7", "Ещё раз: Мария"),
+        reply(2, "whatsapp", "79140000012@c.us", "in2", "Спасибо"),
+        inbox("in1", f'{{"chatId": "79140000001@c.us", "text": "{WORDS}"}}'),
+        inbox("u7", '{"chat": {"id": 123456789}, "text": "Мария"}', "telegram"),
+        inbox("u8", '{"contact": {"phone_number": "79140000001"}}', "telegram", InboxState.NEW),
+        inbox("in2", '{"chatId": "79140000012@c.us", "text": "Спасибо"}'),
+        inbox("in3", '{"chatId": "791400000012@c.us", "id": "1234567890"}'),
+        Complaint(id=1, lead_id=900, client_id=1, name="Рекламация: Мария", opened_at=NOW),
+        Referral(deal_id=502, referrer_id=1, typed="89140000001, Мария", decided_at=NOW),
+        outbox("say", {"channel": "telegram", "chat_id": "123456789", "text": "Спасибо, Мария"}),
+        outbox("sync_deal", {"deal_id": 501}),
+        outbox("client_wrote", {"survey_id": 1, "words": WORDS}, OutboxState.DONE),
+        outbox("say2", {"channel": "whatsapp", "chat_id": "79140000012@c.us", "text": "Спасибо, Иван"}),
+    )
+
+
+def survey(number: int, deal_id: int, *, chat_id: str) -> Survey:
+    return Survey(
+        id=number,
+        survey_key="nps",
+        metric="nps",
+        trigger="deal_won",
+        deal_id=deal_id,
+        root_deal_id=deal_id,
+        client_id=number,
+        triggered_at=NOW,
+        planned_at=NOW,
+        due_at=NOW,
+        next_at=NOW,
+        state=SurveyState.ANSWERED,
+        channel="whatsapp",
+        chat_id=chat_id,
+        score=3,
+        band="low",
+        answered_at=NOW,
+    )
+
+
+def reply(client_id: int, channel: str, chat_id: str, external_id: str, text: str) -> Reply:
+    return Reply(
+        channel=channel,
+        external_id=external_id,
+        received_at=NOW,
+        client_id=client_id,
+        chat_id=chat_id,
+        survey_id=client_id,
+        score=3,
+        band="low",
+        counts=True,
+        text=text,
+    )
+
+
+def inbox(
+    external_id: str, raw: str, channel: str = "whatsapp", state: InboxState = InboxState.READ
+) -> Inbox:
+    return Inbox(
+        channel=channel, external_id=external_id, kind="text", raw=raw.encode(), received_at=NOW, state=state
+    )
+
+
+def outbox(kind: str, payload: dict[str, object], state: OutboxState = OutboxState.WAITING) -> Outbox:
+    return Outbox(kind=kind, key=kind, payload=payload, state=state, due_at=NOW, created_at=NOW)
+
+
+async def everything(db: Database) -> str:
+    """All that the tables hold, as text."""
+    tables = (Client, Contact, Deal, Chat, Survey, Message, Reply, Inbox, Complaint, Referral, Outbox, Erased)
+    async with db.reading() as tx:
+        rows = [row for table in tables for row in (await tx.exec(select(table))).all()]
+    return "\n".join(
+        str({key: value.decode() if isinstance(value, bytes) else value for key, value in row})
+        for row in rows
+    )
+
+
+async def test_nothing_of_the_person_is_left(db: Database) -> None:
+    await known(db)
+    assert "Мария" in await everything(db)
+    erased = await forget(db)
+    left = await everything(db)
+    for trace in ("Мария", "Иванова", "Маша", "Монтаж", "89140000001", "79140000001@", "123456789}", "vip"):
+        assert trace not in left
+    assert erased == Erasure(clients=1, contacts=1, chats=2, replies=2, messages=3)
+
+
+async def test_scores_stay(db: Database) -> None:
+    await known(db)
+    await forget(db)
+    async with db.reading() as tx:
+        kept = (await tx.exec(select(Survey).where(Survey.id == 1))).one()
+        replies = (await tx.exec(select(Reply).where(Reply.client_id == 1))).all()
+        client = (await tx.exec(select(Client).where(Client.client_id == 1))).one()
+    assert (kept.score, kept.state, kept.answered_at) == (3, SurveyState.ANSWERED, NOW)
+    assert [(row.score, row.counts, row.text) for row in replies] == [(3, True, "")] * 2
+    assert (client.key, client.phone, client.erased_at) == ("erased:1", None, NOW)
+
+
+async def test_others_keep_everything(db: Database) -> None:
+    await known(db)
+    await forget(db)
+    left = await everything(db)
+    for trace in ("Ворота, Иван", "79140000012@c.us", "791400000012@c.us", "1234567890", "Спасибо, Иван"):
+        assert trace in left
+
+
+async def test_what_waits_to_be_said_to_them_is_not_said(db: Database) -> None:
+    await known(db)
+    await forget(db)
+    async with db.reading() as tx:
+        items = {row.kind: row for row in (await tx.exec(select(Outbox))).all()}
+        new = (await tx.exec(select(Inbox).where(col(Inbox.state) == InboxState.NEW))).all()
+    assert items["say"].state == OutboxState.DONE
+    assert items["say"].payload == {"channel": "telegram"}
+    assert items["client_wrote"].payload == {"survey_id": 1}
+    assert items["sync_deal"].state == OutboxState.WAITING
+    assert items["say2"].state == OutboxState.WAITING
+    assert new == []
+
+
+async def test_the_number_is_known_as_forgotten_without_being_kept(db: Database) -> None:
+    async with db.reading() as tx:
+        assert not await erase.is_erased(tx, PHONE)
+    assert not await forget(db)
+    assert not await forget(db)
+    async with db.reading() as tx:
+        assert await erase.is_erased(tx, PHONE)
+        assert not await erase.is_erased(tx, OTHER)
+        (row,) = (await tx.exec(select(Erased))).all()
+    assert len(row.hash) == 64
+    assert PHONE not in row.hash
+
+
+async def test_a_stranger_is_found_by_the_number_of_the_chat(db: Database) -> None:
+    await keep(
+        db,
+        Client(client_id=5, key="chat:whatsapp:79140000001@c.us", name="Гость", created_at=NOW),
+        Chat(channel="whatsapp", chat_id="79140000001@c.us", client_id=5, name="Гость", linked_at=NOW),
+    )
+    erased = await forget(db)
+    assert (erased.clients, erased.chats) == (1, 1)
+    assert "Гость" not in await everything(db)
+
+
+async def test_two_chats_with_messages_of_one_number_do_not_collide(db: Database) -> None:
+    await known(db)
+    await keep(
+        db,
+        Message(channel="telegram", chat_id="123456789", message_id="m1", kind="thanks", sent_at=NOW),
+        Chat(channel="telegram", chat_id="987654321", client_id=1, linked_at=NOW + timedelta(days=1)),
+        Message(channel="telegram", chat_id="987654321", message_id="m1", kind="thanks", sent_at=NOW),
+    )
+    await forget(db)
+    async with db.reading() as tx:
+        chats = {row.chat_id for row in (await tx.exec(select(Message))).all()}
+    assert len(chats) == 3
+    assert all(chat.startswith("erased:1:") for chat in chats)
