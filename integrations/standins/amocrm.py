@@ -17,23 +17,16 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from integrations.standins.amocrm_json import API, PAGE, Looks, host_of, kind_of, webhook_json
 from integrations.standins.amocrm_model import (
-    CLOSED,
     COMPANIES,
     CONTACTS,
     LEADS,
     SINGULAR,
-    CustomField,
     Entity,
-    Event,
     Json,
     Lead,
     MadeUpAccount,
-    Note,
-    Pipeline,
-    Status,
-    Task,
-    User,
     Webhook,
 )
 from integrations.standins.amocrm_query import (
@@ -46,8 +39,7 @@ from integrations.standins.amocrm_query import (
 from integrations.standins.amocrm_writes import Element, Refused, RuleBroken, Writes, elements_of
 from integrations.standins.faults import CONTROL, Faults, Faulty, Logged, control_routes
 
-API = "/api/v4"
-PAGE, EVENTS_PAGE = 250, 100
+EVENTS_PAGE = 100
 KINDS = (LEADS, CONTACTS, COMPANIES)
 BLOCK_AFTER = 20  # answers «too fast» within a minute
 MOST_BAD_HOOKS = 100
@@ -104,6 +96,7 @@ class AmoCrmStandIn(MadeUpAccount):
         self.refuses_long_pages = False  # 400 instead of silently giving fewer rows
         self.longest_address: int | None = None  # longer ones get 414
         self.writes = Writes(self)
+        self._looks = Looks(self)
         self.requests: list[Logged] = []
         self.faults = Faults()
         self._arrivals: deque[float] = deque()
@@ -253,86 +246,86 @@ class AmoCrmStandIn(MadeUpAccount):
         return _hal(body)
 
     async def _users(self, request: Request) -> Response:
-        return self._page(request, "users", list(self.users.values()), self._user_json, total=True)
+        return self._page(request, "users", list(self.users.values()), self._looks.user, total=True)
 
     async def _user_by_id(self, request: Request) -> Response:
         user = self.users.get(request.path_params["id"])
-        return _hal(self._user_json(user, request)) if user else _missing("User")
+        return _hal(self._looks.user(user, request)) if user else _missing("User")
 
     async def _pipelines(self, request: Request) -> Response:
         pipelines = sorted(self.pipelines.values(), key=lambda pipeline: pipeline.sort)
         body = {
             "_total_items": len(pipelines),
             "_links": _self_link(request, Query(request.url.query)),
-            "_embedded": {"pipelines": [self._pipeline_json(pipeline, request) for pipeline in pipelines]},
+            "_embedded": {"pipelines": [self._looks.pipeline(pipeline, request) for pipeline in pipelines]},
         }
         return _hal(body)
 
     async def _pipeline(self, request: Request) -> Response:
         pipeline = self.pipelines.get(request.path_params["id"])
-        return _hal(self._pipeline_json(pipeline, request)) if pipeline else _missing("Pipeline")
+        return _hal(self._looks.pipeline(pipeline, request)) if pipeline else _missing("Pipeline")
 
     async def _statuses(self, request: Request) -> Response:
         pipeline = self.pipelines.get(request.path_params["id"])
         if pipeline is None:
             return _missing("Pipeline")
-        statuses = [self._status_json(status, request) for status in pipeline.statuses]
+        statuses = [self._looks.status(status, request) for status in pipeline.statuses]
         return _hal({"_total_items": len(statuses), "_embedded": {"statuses": statuses}})
 
     async def _fields(self, request: Request) -> Response:
-        kind = _kind(request)
+        kind = kind_of(request)
         fields = matching_fields(self.custom_fields[kind].values(), Query(request.url.query))
-        return self._page(request, "custom_fields", fields, self._field_json, total=True)
+        return self._page(request, "custom_fields", fields, self._looks.field, total=True)
 
     async def _field(self, request: Request) -> Response:
-        custom = self.custom_fields[_kind(request)].get(request.path_params["id"])
-        return _hal(self._field_json(custom, request)) if custom else _missing("Custom field")
+        custom = self.custom_fields[kind_of(request)].get(request.path_params["id"])
+        return _hal(self._looks.field(custom, request)) if custom else _missing("Custom field")
 
     # Leads, contacts, companies
 
     async def _list(self, request: Request) -> Response:
-        kind, query = _kind(request), Query(request.url.query)
+        kind, query = kind_of(request), Query(request.url.query)
         found = matching_entities(
             kind, self.entities(kind).values(), query, filtered=self.filters, ordered=self.keeps_order
         )
-        return self._page(request, kind, found, self._entity_json)
+        return self._page(request, kind, found, self._looks.entity)
 
     async def _one(self, request: Request) -> Response:
-        entity = self.entities(_kind(request)).get(request.path_params["id"])
+        entity = self.entities(kind_of(request)).get(request.path_params["id"])
         if entity is None or entity.is_deleted:
             return _nothing()
-        return _hal(self._entity_json(entity, request))
+        return _hal(self._looks.entity(entity, request))
 
     async def _create(self, request: Request) -> Response:
         elements = elements_of(await _body(request))
-        created = self.writes.create(_kind(request), elements)
+        created = self.writes.create(kind_of(request), elements)
         rows = [
             {"id": entity.id, "request_id": element.request_id}
             for entity, element in zip(created, elements, strict=True)
         ]
-        return self._written(request, _kind(request), rows)
+        return self._written(request, kind_of(request), rows)
 
     async def _change_many(self, request: Request) -> Response:
-        changed = self.writes.change(_kind(request), elements_of(await _body(request)))
+        changed = self.writes.change(kind_of(request), elements_of(await _body(request)))
         rows = [{"id": entity.id, "updated_at": entity.updated_at} for entity in changed]
-        return self._written(request, _kind(request), rows)
+        return self._written(request, kind_of(request), rows)
 
     async def _change_one(self, request: Request) -> Response:
         body = await _body(request)
         if not isinstance(body, dict):
             return _problem(405, "Method Not Allowed", "Method Not Allowed")
-        entity = self.entities(_kind(request)).get(request.path_params["id"])
+        entity = self.entities(kind_of(request)).get(request.path_params["id"])
         if entity is None or entity.is_deleted:
-            return _missing(SINGULAR[_kind(request)].capitalize())
+            return _missing(SINGULAR[kind_of(request)].capitalize())
         element = Element({**body, "id": entity.id}, str(body.get("request_id", "0")))
-        self.writes.change(_kind(request), [element])
+        self.writes.change(kind_of(request), [element])
         links = {"self": {"href": _address(request)}}
         return _hal({"id": entity.id, "updated_at": entity.updated_at, "_links": links})
 
     # Links
 
     async def _links(self, request: Request) -> Response:
-        entity = self.entities(_kind(request)).get(request.path_params["id"])
+        entity = self.entities(kind_of(request)).get(request.path_params["id"])
         rows = self._links_of(entity) if entity else []
         return self._page(request, "links", rows, lambda row, _: row, total=True)
 
@@ -359,7 +352,7 @@ class AmoCrmStandIn(MadeUpAccount):
         linked = []
         for element in elements:
             row = element.raw
-            entity = self.entities(_kind(request)).get(
+            entity = self.entities(kind_of(request)).get(
                 int(request.path_params.get("id") or row.get("entity_id") or 0)
             )
             target = row.get("to_entity_type")
@@ -393,44 +386,36 @@ class AmoCrmStandIn(MadeUpAccount):
         if entity.kind == CONTACTS:
             rows += [
                 {"to_entity_id": lead.id, "to_entity_type": LEADS, "metadata": None}
-                for lead in self._leads_of(entity.id)
+                for lead in self.leads_of_contact(entity.id)
             ]
         return rows
-
-    def _leads_of(self, contact_id: int) -> list[Lead]:
-        return [
-            lead for lead in self.leads.values() if contact_id in lead.contact_ids and not lead.is_deleted
-        ]
-
-    def _leads_of_company(self, company_id: int) -> list[Lead]:
-        return [lead for lead in self.leads.values() if lead.company_id == company_id and not lead.is_deleted]
 
     # Notes, tasks, events
 
     async def _notes(self, request: Request) -> Response:
-        kind, one = _kind(request), request.path_params.get("id")
+        kind, one = kind_of(request), request.path_params.get("id")
         notes = [note for note in self.notes.values() if note.kind == kind and one in (None, note.entity_id)]
         query = Query(request.url.query)
         found = matching(notes, query, ("id", "entity_id", "note_type"), ("updated_at",))
-        return self._page(request, "notes", found, self._note_json)
+        return self._page(request, "notes", found, self._looks.note)
 
     async def _note(self, request: Request) -> Response:
         note = self.notes.get(request.path_params["note"])
-        return _hal(self._note_json(note, request)) if note else _missing("Note")
+        return _hal(self._looks.note(note, request)) if note else _missing("Note")
 
     async def _add_notes(self, request: Request) -> Response:
         elements = elements_of(await _body(request))
-        rows = self.writes.add_notes(_kind(request), elements, request.path_params.get("id"))
+        rows = self.writes.add_notes(kind_of(request), elements, request.path_params.get("id"))
         return self._written(request, "notes", rows)
 
     async def _tasks(self, request: Request) -> Response:
         names = ("responsible_user_id", "is_completed", "entity_type", "entity_id", "id")
         found = matching(self.tasks.values(), Query(request.url.query), names, ("updated_at",))
-        return self._page(request, "tasks", found, self._task_json)
+        return self._page(request, "tasks", found, self._looks.task)
 
     async def _task(self, request: Request) -> Response:
         task = self.tasks.get(request.path_params["id"])
-        return _hal(self._task_json(task, request)) if task else _missing("Task")
+        return _hal(self._looks.task(task, request)) if task else _missing("Task")
 
     async def _add_tasks(self, request: Request) -> Response:
         elements = elements_of(await _body(request))
@@ -467,7 +452,7 @@ class AmoCrmStandIn(MadeUpAccount):
         if query.values("filter", "entity_id") and len(query.values("filter", "entity")) != 1:
             return _problem(400, "Bad Request", "Filter by entity_id needs exactly one entity")
         found = matching_events(self.events, query)
-        return self._page(request, "events", found, self._event_json, largest=EVENTS_PAGE)
+        return self._page(request, "events", found, self._looks.event, largest=EVENTS_PAGE)
 
     async def _event_types(self, request: Request) -> Response:
         types = [
@@ -481,7 +466,7 @@ class AmoCrmStandIn(MadeUpAccount):
     async def _webhooks(self, request: Request) -> Response:
         asked = Query(request.url.query).values("filter", "destination")
         hooks = [
-            _webhook_json(hook) for hook in self.webhooks.values() if not asked or hook.destination in asked
+            webhook_json(hook) for hook in self.webhooks.values() if not asked or hook.destination in asked
         ]
         if not hooks:
             return _nothing()
@@ -498,7 +483,7 @@ class AmoCrmStandIn(MadeUpAccount):
             id=known.id if known else self.next_id("webhook"), destination=destination, settings=settings,
             created_at=known.created_at if known else now, updated_at=now,
         )  # fmt: skip
-        return _hal(_webhook_json(hook), 201)
+        return _hal(webhook_json(hook), 201)
 
     async def _unsubscribe(self, request: Request) -> Response:
         body = await _body(request)
@@ -543,148 +528,6 @@ class AmoCrmStandIn(MadeUpAccount):
         address = _address(request)
         linked = [{**row, "_links": {"self": {"href": f"{address}/{row['id']}"}}} for row in rows]
         return _hal({"_links": {"self": {"href": address}}, "_embedded": {key: linked}})
-
-    def _user_json(self, user: User, request: Request) -> Json:
-        everything = dict.fromkeys(("view", "edit", "add", "delete", "export"), "A")
-        return {
-            "id": user.id, "name": user.name, "email": f"user{user.id}@example.com", "lang": "ru",
-            "rights": {
-                "leads": everything, "contacts": everything, "companies": everything,
-                "tasks": {"edit": "A", "delete": "A"}, "mail_access": False, "catalog_access": False,
-                "files_access": False, "status_rights": None, "is_admin": user.is_admin, "is_free": False,
-                "is_active": user.is_active, "group_id": None, "role_id": None,
-            },
-            "_links": {"self": {"href": f"{_host(request)}{API}/users/{user.id}/"}},
-            "_embedded": {"roles": [], "groups": []},
-        }  # fmt: skip
-
-    def _pipeline_json(self, pipeline: Pipeline, request: Request) -> Json:
-        return {
-            "id": pipeline.id, "name": pipeline.name, "sort": pipeline.sort, "is_main": pipeline.is_main,
-            "is_unsorted_on": True, "is_archive": pipeline.is_archive, "account_id": 1000,
-            "_links": {"self": {"href": f"{_host(request)}{API}/leads/pipelines/{pipeline.id}"}},
-            "_embedded": {"statuses": [self._status_json(status, request) for status in pipeline.statuses]},
-        }  # fmt: skip
-
-    def _status_json(self, status: Status, request: Request) -> Json:
-        address = f"{_host(request)}{API}/leads/pipelines/{status.pipeline_id}/statuses/{status.id}"
-        return {
-            "id": status.id, "name": status.name, "sort": status.sort, "pipeline_id": status.pipeline_id,
-            "is_editable": status.type == 0 and status.id not in CLOSED, "color": "#fffeb2",
-            "type": status.type, "account_id": 1000, "_links": {"self": {"href": address}},
-        }  # fmt: skip
-
-    def _field_json(self, custom: CustomField, request: Request) -> Json:
-        kind = _kind(request)
-        enums = [
-            {"id": key, "value": text, "sort": place, "code": text if custom.type == "multitext" else None}
-            for place, (key, text) in enumerate(custom.enums.items(), start=1)
-        ]
-        return {
-            "id": custom.id, "name": custom.name, "type": custom.type, "account_id": 1000,
-            "code": custom.code, "sort": custom.sort, "is_api_only": False, "enums": enums or None,
-            "group_id": None, "required_statuses": [], "is_deletable": True,
-            "is_predefined": bool(custom.code), "entity_type": kind, "tracking_callback": None,
-            "remind": None, "triggers": [], "currency": None, "hidden_statuses": [], "chained_lists": None,
-            "_links": {"self": {"href": f"{_host(request)}{API}/{kind}/custom_fields/{custom.id}"}},
-        }  # fmt: skip
-
-    def _entity_json(self, entity: Entity, request: Request) -> Json:
-        """A lead, contact or company; `with` decides which neighbours stand in it."""
-        query = Query(request.url.query)
-        kind, asked = entity.kind, query.with_
-        address = f"{_host(request)}{API}/{kind}/{entity.id}"
-        suffix = "" if "id" in request.path_params else f"?{query.with_page(query.page, query.limit(PAGE))}"
-        embedded: Json = {
-            "tags": [{"id": place, "name": tag, "color": None} for place, tag in enumerate(entity.tags, 1)]
-        }
-        if kind != COMPANIES:
-            company = [entity.company_id] if entity.company_id else []
-            embedded[COMPANIES] = [_neighbour(COMPANIES, number, request) for number in company]
-        body: Json = {
-            "id": entity.id, "name": entity.name, "responsible_user_id": entity.responsible_user_id,
-            "group_id": 0, "created_by": entity.created_by, "updated_by": entity.updated_by,
-            "created_at": entity.created_at, "updated_at": entity.updated_at,
-            "closest_task_at": self._closest_task(entity), "is_deleted": entity.is_deleted,
-            "custom_fields_values": self._values_json(entity), "account_id": 1000,
-            "_links": {"self": {"href": address + suffix}}, "_embedded": embedded,
-        }  # fmt: skip
-        if isinstance(entity, Lead):
-            body |= {
-                "price": entity.price, "status_id": entity.status_id, "pipeline_id": entity.pipeline_id,
-                "loss_reason_id": entity.loss_reason_id, "closed_at": entity.closed_at, "score": None,
-                "labor_cost": None,
-            }  # fmt: skip
-            if "contacts" in asked:
-                embedded[CONTACTS] = [
-                    {**_neighbour(CONTACTS, number, request), "is_main": place == 0}
-                    for place, number in enumerate(entity.contact_ids)
-                ]
-            if "loss_reason" in asked:
-                reason = entity.loss_reason_id
-                embedded["loss_reason"] = [{"id": reason, "name": "Дорого"}] if reason else []
-            body |= entity.raw
-        elif kind == CONTACTS:
-            first, _, last = entity.name.partition(" ")
-            body |= {"first_name": first, "last_name": last, "is_unsorted": False}
-        if kind != LEADS and LEADS in asked:
-            leads = self._leads_of(entity.id) if kind == CONTACTS else self._leads_of_company(entity.id)
-            embedded[LEADS] = [_neighbour(LEADS, lead.id, request) for lead in leads]
-        return body
-
-    def _values_json(self, entity: Entity) -> list[Json] | None:
-        """Null when nothing is filled; a choice by the name that it has now."""
-        fields = self.custom_fields[entity.kind]
-        return [
-            {
-                "field_id": field_id, "field_name": fields[field_id].name,
-                "field_code": fields[field_id].code, "field_type": fields[field_id].type,
-                "values": [_value_json(fields[field_id], value) for value in values],
-            }
-            for field_id, values in entity.fields.items()
-            if field_id in fields
-        ] or None  # fmt: skip
-
-    def _closest_task(self, entity: Entity) -> int | None:
-        if isinstance(entity, Lead) and entity.status_id in CLOSED:
-            return None
-        dues = [
-            task.complete_till
-            for task in self.tasks.values()
-            if (task.entity_type, task.entity_id) == (entity.kind, entity.id) and not task.is_completed
-        ]
-        return min(dues, default=None)
-
-    def _note_json(self, note: Note, request: Request) -> Json:
-        address = f"{_host(request)}{API}/{note.kind}/{note.entity_id}/notes/{note.id}"
-        return {
-            "id": note.id, "entity_id": note.entity_id, "created_by": note.created_by,
-            "updated_by": note.created_by, "created_at": note.created_at, "updated_at": note.updated_at,
-            "responsible_user_id": note.responsible_user_id, "group_id": 0, "note_type": note.note_type,
-            "params": note.params, "account_id": 1000, "_links": {"self": {"href": address}},
-        }  # fmt: skip
-
-    def _task_json(self, task: Task, request: Request) -> Json:
-        return {
-            "id": task.id, "created_by": task.created_by, "updated_by": task.updated_by,
-            "created_at": task.created_at, "updated_at": task.updated_at,
-            "responsible_user_id": task.responsible_user_id, "group_id": 0, "entity_id": task.entity_id,
-            "entity_type": task.entity_type, "duration": task.duration, "is_completed": task.is_completed,
-            "task_type_id": task.task_type_id, "text": task.text,
-            "result": [] if task.result_text is None else {"text": task.result_text},
-            "complete_till": task.complete_till, "account_id": 1000,
-            "_links": {"self": {"href": f"{_host(request)}{API}/tasks/{task.id}"}},
-        }  # fmt: skip
-
-    def _event_json(self, event: Event, request: Request) -> Json:
-        return {
-            "id": event.id, "type": event.type, "entity_id": event.entity_id,
-            "entity_type": event.entity_type, "created_by": event.created_by,
-            "created_at": event.created_at, "value_after": event.value_after,
-            "value_before": event.value_before, "account_id": 1000,
-            "_links": {"self": {"href": f"{_host(request)}{API}/events/{event.id}"}},
-            "_embedded": {"entity": {"id": event.entity_id}},
-        }  # fmt: skip
 
 
 def _hal(body: Json, status: int = 200) -> Response:
@@ -735,39 +578,13 @@ async def _body(request: Request) -> Any:
         raise Refused([]) from None
 
 
-def _kind(request: Request) -> str:
-    return request.url.path.removeprefix(API).split("/")[1]
-
-
-def _host(request: Request) -> str:
-    return str(request.base_url).rstrip("/")
-
-
 def _address(request: Request) -> str:
-    return _host(request) + request.url.path
+    return host_of(request) + request.url.path
 
 
 def _self_link(request: Request, query: Query) -> Json:
     text = f"?{request.url.query}" if query.pairs else ""
     return {"self": {"href": _address(request) + text}}
-
-
-def _neighbour(kind: str, number: int, request: Request) -> Json:
-    return {"id": number, "_links": {"self": {"href": f"{_host(request)}{API}/{kind}/{number}"}}}
-
-
-def _value_json(custom: CustomField, value: Json) -> Json:
-    if custom.type != "multitext" and value.get("enum_id"):
-        return {**value, "value": custom.enums.get(value["enum_id"], value["value"])}
-    return value
-
-
-def _webhook_json(hook: Webhook) -> Json:
-    return {
-        "id": hook.id, "destination": hook.destination, "created_at": hook.created_at,
-        "updated_at": hook.updated_at, "account_id": 1000, "created_by": 77, "sort": hook.sort,
-        "disabled": hook.disabled, "settings": hook.settings,
-    }  # fmt: skip
 
 
 def _forget_before(moments: deque[float], limit: float) -> None:

@@ -394,6 +394,14 @@ class MadeUpAccount:
         values = self.leads[lead_id].fields.get(self.field_id(field_name))
         return values[0]["value"] if values else None
 
+    def leads_of_contact(self, contact_id: int) -> list[Lead]:
+        return [
+            lead for lead in self.leads.values() if contact_id in lead.contact_ids and not lead.is_deleted
+        ]
+
+    def leads_of_company(self, company_id: int) -> list[Lead]:
+        return [lead for lead in self.leads.values() if lead.company_id == company_id and not lead.is_deleted]
+
     # What the helpers and the API have in common
 
     def change_lead(
