@@ -1,8 +1,9 @@
 """What amoCRM's refusals mean: 402, both kinds of 403, both shapes of a failed validation."""
 
 from datetime import timedelta
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from integrations.errors import AccessDenied, OutsideError, Permanent, Rejected, Temporary
 from integrations.http import Answer
@@ -44,6 +45,10 @@ class _Problem(BaseModel):
         return f"{self.code or self.detail} at {self.path}" if self.path else self.code or self.detail
 
 
+def _object(value: object) -> object:
+    return value or {}  # PHP writes an empty object as []
+
+
 class _Element(BaseModel):
     request_id: str | int = "0"
     errors: list[_Problem] = []
@@ -55,7 +60,7 @@ class _Refusal(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     validation: list[_Element] = Field(default=[], alias="validation-errors")
-    errors: dict[str, str | list[str]] = {}
+    errors: Annotated[dict[str, str | list[str]], BeforeValidator(_object)] = {}
     title: str = ""
     detail: str = ""
 

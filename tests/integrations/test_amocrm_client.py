@@ -361,6 +361,18 @@ async def test_a_broken_rule_names_the_deal_too(alone: AmoCrm, respx_mock: respx
     assert error.value.elements == {"501": "Loss reason can be specified only for lost lead"}
 
 
+@pytest.mark.parametrize("more", [{}, {"errors": []}, {"errors": None}, {"errors": {}}])
+async def test_an_element_is_named_by_its_place_or_by_the_deal(
+    alone: AmoCrm, respx_mock: respx.MockRouter, more: dict[str, Any]
+) -> None:
+    wrong = [{"code": "TooLong", "path": "name", "detail": "…"}, {"detail": "Anything"}]
+    elements = [{"request_id": "1", "errors": wrong[:1]}, {"request_id": 777, "errors": wrong[1:]}]
+    respx_mock.patch(f"{API}/leads").respond(400, json={"validation-errors": elements, **more})
+    with pytest.raises(Rejected) as error:
+        await alone.update_leads([LeadChange(lead_id=500), LeadChange(lead_id=501)])
+    assert error.value.elements == {"501": "TooLong at name", "777": "Anything"}
+
+
 async def test_notes_are_ours_and_can_be_found_again(amocrm: AmoCrm, account: AmoCrmStandIn) -> None:
     first, second = account.add_lead(), account.add_lead()
     account.add_note("leads", first, "call_in", None)
