@@ -9,13 +9,13 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -236,28 +236,13 @@ def read_only(image: Image) -> list[str]:
 @pytest.fixture(scope="module")
 def config() -> Iterator[str]:
     """The stand-ins of the outside, in a process of their own, and the config that they print."""
-    command = [sys.executable, "-u", "-m", "integrations.standins"]
+    command = [sys.executable, "-m", "integrations.standins"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as standins:  # noqa: S603
         try:
-            yield printed_config(standins)
+            assert standins.stdout
+            yield "".join(takewhile(lambda line: line != "# ready\n", standins.stdout))
         finally:
             standins.terminate()
-
-
-def printed_config(standins: subprocess.Popen[str]) -> str:
-    """What is printed from the first table on, until nothing more comes."""
-    assert standins.stdout
-    lines: list[str] = []
-    reader = threading.Thread(target=lambda: lines.extend(standins.stdout or ()), daemon=True)
-    lines_seen, silent_since = 0, time.monotonic()
-    reader.start()
-    while "[[staff]]\n" not in lines or time.monotonic() - silent_since < 1:
-        assert time.monotonic() - silent_since < START_LIMIT, "the stand-ins print no config"
-        time.sleep(0.05)
-        if len(lines) != lines_seen:
-            lines_seen, silent_since = len(lines), time.monotonic()
-    first = next(number for number, line in enumerate(lines) if line.startswith("["))
-    return "".join(lines[first:])
 
 
 @pytest.fixture
@@ -293,6 +278,7 @@ def test_it_runs_without_powers_on_a_read_only_root_and_stops_at_sigterm(contain
     with container.started(*json.loads(argument("CMD"))) as process:
         address = container.environment["SARAFAN_HTTP__LISTEN"]
         wait_for(f"http://{address}/healthz", process)
+        wait_for(f"http://{address}/readyz", process)
         assert (container.image.data / "sarafan.db").exists(), "the volume holds the default storage"
         assert container.run(*healthcheck(address)).returncode == 0
         asked = time.monotonic()
