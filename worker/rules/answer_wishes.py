@@ -1,0 +1,201 @@
+"""What a client may ask for in words: no more questions, questions again, the code, a call, an answer."""
+
+import re
+from collections.abc import Sequence
+
+from worker.rules.answer_words import is_courtesy
+
+_PUNCTUATION = re.compile(r"[^\w\s?-]+|_")
+_CLAUSE_END = re.compile(r"[.,;!\n()…]+|(?<=\s)-+(?=\s)|\?+|\b(?:но|а|и|только|поэтому|так что|but|and|so)\b")
+
+_MORE = r"(?:больше|ничего|боле|мне|нам|сюда|вообще|никогда|впредь|уже|пожалуйста|прошу|просим|просьба|please|me|again|any ?more)"
+_WHAT = (
+    r"(?:ничего|(?:такие|эти|ваши|такое|это|свои|всякие|никаких|ваших|таких|этих|всякую)?\s*"
+    r"(?:сообщени\w+|смс|sms|вопрос\w*|опрос\w*|рассылк\w+|спам\w*|реклам\w+|ерунду|messages?|questions?|surveys?|texts))"
+)
+
+
+def _said(*phrases: str) -> re.Pattern[str]:
+    """Any of the phrases as a whole clause, with «больше», «мне», «пожалуйста» anywhere around."""
+    joined = "|".join(phrase.replace(" ", rf"(?:\s+{_MORE})*\s+") for phrase in phrases)
+    return re.compile(rf"(?:{_MORE}\s+)*(?:{joined})(?:\s+{_MORE})*(?:\s+{_WHAT})?(?:\s+{_MORE})*")
+
+
+# A sentence that can mean nothing else: it may stand beside other words.
+_LEAVE_ME = _said(
+    r"не (?:пиши|пишите|писать|присылай|присылайте|присылать|шли|шлите|слать|отправляйте|отправлять|спрашивай|спрашивайте"
+    r"|спрашивать|беспокой|беспокойте|беспокоить|тревожьте|доставайте|спамьте|спамить|рассылайте|опрашивайте)(?: меня| нас)?",
+    r"не (?:надо|нужно|стоит) (?:писать|присылать|слать|беспокоить|спрашивать|отправлять|спамить)(?: меня)?",
+    r"(?:прекратите|перестаньте|хватит|кончайте|прекращайте|довольно) (?:писать|слать|присылать|спамить|спам|рассылку|беспокоить|опросы"
+    r"|спрашивать|отправлять|надоедать)(?: меня| нас)?",
+    r"(?:отпишите|исключите|удалите|уберите|вычеркните|выпишите|отключите) (?:меня|нас|мой номер|мой телефон|мои контакты)"
+    r"(?: телефона)?(?: (?:из|от) (?:\w+ )?(?:рассылк\w+|баз\w+|списк\w+|опрос\w*|контакт\w+|подписк\w+))?",
+    r"(?:удалите|сотрите|забудьте|уберите) (?:этот номер|мой номер|номер)",
+    r"отстаньте(?: от меня)?",
+    r"отвяжитесь(?: от меня)?",
+    r"оставьте (?:меня|нас) в покое",
+    r"(?:я )?не хочу (?:получать|отвечать|участвовать|видеть)(?: на)?(?: в)?(?: больше)?",
+    r"(?:я )?не (?:желаю|буду) (?:получать|участвовать)(?: в)?",
+    r"(?:я )?отказываюсь (?:от|получать|участвовать)(?: в)?",
+    r"(?:я )?(?:хочу|прошу|как) отписаться(?: от)?",
+    r"отменить? (?:подписку|рассылку)",
+    r"отключите? (?:рассылку|опросы|уведомления|сообщения)",
+    r"не звоните",
+    r"(?:please )?(?:do not|dont|don t|never|stop) (?:text|message|write|write to|contact|messaging|texting|writing|writing to|contacting"
+    r"|sending|send|ask|asking|bother|bothering)(?: me)?(?: messages)?",
+    r"(?:please )?(?:remove|delete|take) me(?: off| out)?(?: (?:from|of))?(?: (?:your|the|this))?(?: (?:list|mailing list|base|database))?",
+    r"(?:please )?unsubscribe(?: me)?(?: from (?:this|your|the) list)?",
+    r"leave me alone",
+    r"no more (?:messages|questions|surveys|texts)",
+    r"(?:i )?(?:want to )?opt out",
+)
+# Words that mean it only if nothing else is said.
+_STOP = re.compile(
+    r"(?:стоп+|stop+|stop all|cnjg|отписка|отписаться|отписатся|отписать|отпишите|отпишись|отписываюсь|отпишитесь|хватит|прекратите"
+    r"|перестаньте|unsubscribe|unsub|quit|cancel|end|opt ?-?out|optout|не спрашивать|не беспокоить|больше не надо|больше не нужно"
+    r"|do not ask|спам стоп|стоп спам|стоп рассылка|стоп опрос|стоп опросы|стоп вопросы)(?:\s+(?:стоп|stop|пожалуйста|please))*"
+)
+_NO_CALLS = re.compile(r"(?:больше )?не звоните(?: мне)?(?: больше)?")
+# With these beside it «не пишите» is about the way or the time, not about us.
+_ANOTHER_WAY = re.compile(
+    r"(?<!не )(?:позвон|перезвон|набер|звон|напиш|пиш)\w*|лучше|почт[уеа]|e-?mail|телеграм\w*|ватсап\w*|вацап\w*|вотсап\w*|whatsapp|telegram"
+    r"|вечером|утром|ночью|завтра|сегодня|сейчас|пока|если|рабочее|выходн\w+|call|instead|mail|tonight|night"
+)
+
+_BACK = re.compile(
+    r"вернуться|вернуть|верните (?:вопросы|опросы)|возобновить|возобновите|подписаться|подпишите меня|back|resume|resubscribe|start again"
+)
+_CODE = re.compile(
+    r"(?:(?:дайте|дай|пришлите|пришли|скиньте|хочу|можно|получить|мой|где|отправьте|вышлите|мне|give me|send me|my|the)\s+)*"
+    r"(?:код|промокод|промо код|промо-код|код для друзей|код для друга|промокод для друзей|code|promo code|promocode|code for friends)"
+)
+_CALL = re.compile(
+    r"(?:(?:прошу|можете|можно|мне|жду|ждем|please|хочу чтобы)\s+)*"
+    r"(?:позвоните|перезвоните|позвони|наберите|свяжитесь|позвонить|перезвонить|перезвоните-ка|звонка|call me|call|call back|call me back)"
+    r"(?:\s+(?:мне|нам|со мной|с нами|пожалуйста|плиз|please|срочно|me|back))*"
+)
+_ERASE = re.compile(
+    r"(?:(?:прошу|требую|хочу|please)\s+)*(?:удалите|удалить|сотрите|стереть|уничтожьте|уничтожить|delete|erase|remove)\s+"
+    r"(?:(?:все|всю|мои|мою|обо мне|персональные|личные|my|all|the|personal)\s+)*"
+    r"(?:данные|персональные данные|информацию|data|information)(?:\s+(?:обо мне|из базы|about me|у вас))*"
+    r"|(?:я\s+)?(?:отзываю|отозвать|отзыв)\s+(?:свое\s+)?согласи[ея](?:\s+на\s+обработку)?(?:\s+(?:моих\s+)?(?:персональных\s+)?данных)?"
+)
+_UNCALLED = re.compile(
+    r"(?:(?:но|да|нет|еще|пока|до сих пор)\s+)*(?:(?:со мной|с нами|мне|нам)\s+)?(?:так\s+)?(?:никто\s+)?(?:(?:со мной|с нами|мне|нам)\s+)?"
+    r"(?:так\s+и\s+|еще\s+|пока\s+)?не\s+(?:связал(?:ся|ись)|связывал(?:ся|ись)|звонил[аи]?|позвонил[аи]?|перезвонил[аи]?)"
+    r"(?:\s+(?:со мной|с нами|мне|нам))?"
+    r"|(?:nobody|no one|noone)\s+(?:has\s+)?(?:contacted|called)(?:\s+me)?"
+)
+
+_NO_PROBLEM = re.compile(
+    r"(?:без|нет|никаких|не было|не возникло|ни одной|no|without)\s+(?:\w+\s+)?(?:проблем\w*|претензи\w*|вопрос\w*|замечани\w*|нареканий|жалоб\w*"
+    r"|problems?|complaints?|questions?|issues?)"
+    r"|(?:проблем|претензий|вопросов|замечаний|нареканий|жалоб)\s+(?:\w+\s+)?(?:нет|не было|не имею|не возникло|ноль)"
+    r"|ничего\s+не\s+(?:надо|нужно|слома\w+)|(?:хочу|хотел\w*|хочется|прошу)\s+(?:\w+\s+)?(?:поблагодарить|отметить|сказать|выразить|передать)"
+    r"|не\s+(?:надо|нужно)\s+ничего|как\s+и\s+(?:надо|нужно)|все\s+что\s+(?:надо|нужно)|то\s+что\s+(?:надо|нужно)|как\s+надо|когда\s+надо"
+    r"|not\s+broken|as\s+needed"
+)
+_REQUEST = re.compile(
+    r"\?|\b(?:(?:по|пере)?звон\w+|не пиш\w+|наберите|свяж\w+|подскаж\w+|скажите|сообщите|пришлите|вышлите|отправьте|помогите|нужен|нужн\w+|надо|можно ли"
+    r"|когда|сколько|почему|зачем|прошу|хочу|хотел\w* бы|хотелось бы|жду|ждем|верните|переделайте|исправьте|замените|почините|приезжайте|приедьте"
+    r"|уточните|обещали|как (?:мне|нам|настроить|открыть|закрыть|отключить|сбросить)"
+    r"|call|help|need|when|how|why|where|can you|could you|please (?:send|tell|fix|come|call)|waiting)\b"
+)
+_PROBLEM = re.compile(
+    r"\bне\s+(?:\w+\s+)?(?:работа\w+|открыва\w+|закрыва\w+|приехал\w*|приезжа\w+|приш[ле]\w+|дела\w+|сдела\w+|доделал\w*|отвеча\w+|позвонил\w*|перезвонил\w*"
+    r"|связал\w*|привез\w*|установил\w*|поставил\w*|убрал\w*|включа\w+|реагиру\w+|хвата\w+|подош\w+|выполн\w+|вернул\w*|решен\w*|решил\w*|дозвон\w+)"
+    r"|\b(?:слома\w+|поломк\w+|заеда\w+|заклини\w+|скрип\w+|тече\w*|течь|протека\w+|подтека\w+|брак\w*|дефект\w*|поцарап\w+|царапин\w+|крив\w+|перекос\w*|щел[иья]\w*"
+    r"|отвал\w+|гремит|стучит|дует|проблем\w*|недодел\w+|обман\w+|до сих пор|жалоб\w*|претензи\w+|перестал\w*|барахлит|глючит|испорти\w+|повреди\w+|грязь|грязн\w+"
+    r"|мусор\w*|нахам\w+|хам\w*|груб\w+|broken|broke|not working|doesn t work|does not work|problems?|complaint|leaks?|leaking|damaged?|scratch\w*|still waiting)\b"
+)
+_LINK = re.compile(r"https?://\S+|www\.\S+")
+_AUTO_REPLY = re.compile(
+    r"(?:мы|скоро|вам) (?:обязательно )?(?:ответим|свяжемся)|ответим (?:вам )?(?:в ближайшее|в рабочее|с \d|как только)|автоответ\w*"
+    r"|(?:наш\w*|рабочее|режим|график|часы) (?:время )?работ\w+|спасибо за (?:ваше )?(?:обращение|сообщение)|auto-?reply|out of (?:the )?office"
+    r"|thank you for (?:contacting|your message)"
+)
+
+
+def plain(folded: str) -> str:
+    """Only words and single spaces."""
+    return " ".join(_PUNCTUATION.sub(" ", folded).replace("?", " ").replace(" - ", " ").split())
+
+
+def bare_words(folded: str) -> str:
+    """The words without greetings and thanks."""
+    return " ".join(word for word in plain(folded).split() if not is_courtesy(word)) or plain(folded)
+
+
+def clauses(folded: str) -> list[tuple[int, int]]:
+    """Where the clauses of a text stand."""
+    spans, at = [], 0
+    for end in _CLAUSE_END.finditer(folded):
+        spans.append((at, end.start()))
+        at = end.end()
+    return [(start, end) for start, end in [*spans, (at, len(folded))] if folded[start:end].strip(" -")]
+
+
+def opt_out_spans(folded: str) -> list[tuple[int, int]] | None:
+    """Where a wish for no more questions is said, or None if nobody wishes that.
+
+    The caller sees to what is left: with a single word («стоп») that may only be a score or a courtesy.
+    """
+    if _STOP.fullmatch(bare_words(folded)) or _STOP.fullmatch(plain(folded)):
+        return [(0, len(folded))]
+    spans = clauses(folded)
+    said = [plain(folded[start:end]) for start, end in spans]
+    strong = [index for index, words in enumerate(said) if _is_strong(words)]
+    if strong and _is_the_message(said, strong):
+        return [spans[index] for index in strong]
+    weak = [index for index, words in enumerate(said) if _STOP.fullmatch(words)]
+    rest = [words for index, words in enumerate(said) if index not in weak]
+    if weak and "?" not in folded and all(_is_number_or_courtesy(words) for words in rest):
+        return [spans[index] for index in weak]
+    return None
+
+
+def _is_strong(words: str) -> bool:
+    without = " ".join(word for word in words.split() if not is_courtesy(word) or word in ("всем",))
+    return bool(_LEAVE_ME.fullmatch(words) or _LEAVE_ME.fullmatch(without))
+
+
+def _is_the_message(said: Sequence[str], strong: Sequence[int]) -> bool:
+    rest = [words for index, words in enumerate(said) if index not in strong]
+    if any(_ANOTHER_WAY.search(words) for words in rest):
+        return False
+    if all(_NO_CALLS.fullmatch(said[index]) for index in strong):
+        return False  # «Не звоните» alone asks for letters, not for silence.
+    return strong[0] == 0 or strong[-1] == len(said) - 1
+
+
+def _is_number_or_courtesy(words: str) -> bool:
+    return all(is_courtesy(word) or word.isdecimal() or len(word) == 1 for word in words.split())
+
+
+def is_opt_in(folded: str) -> bool:
+    return _BACK.fullmatch(bare_words(folded)) is not None
+
+
+def command(folded: str) -> str:
+    """ "code", "call" or "erase" if that is the whole message, else ""."""
+    words, all_words = bare_words(folded), plain(folded)
+    for name, pattern in (("erase", _ERASE), ("code", _CODE), ("call", _CALL)):
+        if pattern.fullmatch(words) or pattern.fullmatch(all_words):
+            return name
+    return ""
+
+
+def is_uncalled(folded: str) -> bool:
+    """«Со мной никто не связался», as the question after a complaint invites to say."""
+    return any(_UNCALLED.fullmatch(plain(folded[start:end])) for start, end in clauses(folded))
+
+
+def wants_reply(folded: str) -> bool:
+    """Do the words ask, request or complain? Then a person has to answer."""
+    text = _NO_PROBLEM.sub(" ", _LINK.sub(" ", folded))
+    return bool(_REQUEST.search(text) or _PROBLEM.search(text))
+
+
+def is_auto_reply(folded: str) -> bool:
+    """The answering machine of a business account: nobody reads our question there."""
+    return _AUTO_REPLY.search(folded) is not None
