@@ -64,6 +64,8 @@ class Rejected(Permanent):
     `elements` gives what was wrong by the element's `request_id` or ordinal.
     """
 
-    def __init__(self, service: str, detail: str, elements: Mapping[str, str], *, status: int | None = None) -> None:
+    def __init__(
+        self, service: str, detail: str, elements: Mapping[str, str], *, status: int | None = None
+    ) -> None:
         super().__init__(service, detail, status=status)
         self.elements = dict(elements)

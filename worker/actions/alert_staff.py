@@ -1,0 +1,235 @@
+"""Staff in Telegram: the alert about a low score, kept up to date, and clients' words passed on."""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from integrations.channels.base import Button, Channel, Outgoing
+from integrations.errors import Permanent, Unreachable
+from storage import complaints, deals, people, surveys
+from storage.rows import insert_once
+from storage.tables import Alert, Client, Complaint, Deal, Outbox, Survey
+from worker.account import Staff
+from worker.actions.base import Hands, Later
+from worker.actions.words import alert_text, staff_values
+from worker.rules.calendar import quiet_until
+from worker.rules.formats import cut_words
+
+log = logging.getLogger(__name__)
+
+CHANNEL = "telegram"
+CALL_LATER = timedelta(hours=1)
+
+
+def _channel(hands: Hands) -> Channel | None:
+    return hands.channels.get(CHANNEL)
+
+
+def _wait_for_morning(item: Outbox, hands: Hands) -> None:
+    ends = quiet_until(hands.now(), hands.alerts.quiet_hours, hands.calendar.zone)
+    if ends > hands.now():
+        raise Later(ends, "quiet hours")
+
+
+async def alert_staff(item: Outbox, hands: Hands) -> None:
+    """To everybody who follows this deal. At least once; each chat has its row, so it gets it once."""
+    case = await _case(hands, int(item.payload["complaint_id"]))
+    if case is None:
+        return
+    complaint, survey, deal, client = case
+    _wait_for_morning(item, hands)
+    if complaint.closed_at is not None and not item.payload.get("is_again"):
+        return
+    channel = _channel(hands)
+    if channel is None:
+        return  # The complaint deal and its task are the alert.
+    text = await alert_text(hands, complaint, survey, deal, client, created_at=item.created_at)
+    message = Outgoing(text=text, buttons=alert_buttons(hands, complaint))
+    reached = False
+    for person in recipients(hands, complaint, survey, deal):
+        reached |= await _alert_one(
+            hands, channel, person, complaint, message, is_again=bool(item.payload.get("is_again"))
+        )
+    if not reached:
+        log.warning(
+            "complaint %s: nobody could be alerted; its deal and task in amoCRM are the alert", complaint.id
+        )
+
+
+def recipients(
+    hands: Hands, complaint: Complaint, survey: Survey | None, deal: Deal | None
+) -> Sequence[Staff]:
+    """Heads of the deal's pipeline; without any, owners. Never the person whom the score is about."""
+    about = survey.manager_id if survey is not None and survey.subject_is_manager else 0
+    pipeline = deal.pipeline_id if deal is not None else (survey.pipeline_id if survey is not None else 0)
+    return hands.known.alerted(pipeline=pipeline, manager=complaint.manager_id, but=about)
+
+
+async def _alert_one(
+    hands: Hands, channel: Channel, person: Staff, complaint: Complaint, message: Outgoing, *, is_again: bool
+) -> bool:
+    chat_id = str(person.telegram_id)
+    async with hands.db.reading() as tx:
+        known = {alert.chat_id for alert in await complaints.alerts(tx, complaint.id or 0)}
+    if chat_id in known and not is_again:
+        return True
+    try:
+        message_id = await channel.send(chat_id, message)
+    except Unreachable as error:
+        log.warning("%s cannot be reached in Telegram: %s", person.role, error)
+        return False
+    hands.health.count_message(channel.name, "out", "staff")
+    async with hands.db.transaction() as tx:
+        row = Alert(
+            complaint_id=complaint.id or 0, chat_id=chat_id, message_id=message_id, sent_at=hands.now()
+        )
+        if not await insert_once(tx, row):
+            for old in await complaints.alerts(tx, complaint.id or 0):
+                if old.chat_id == chat_id:
+                    old.message_id, old.sent_at = message_id, hands.now()
+    return True
+
+
+def alert_buttons(hands: Hands, complaint: Complaint) -> tuple[tuple[Button, ...], ...]:
+    """What can still be done: nothing of it once the complaint is closed but to open the deal."""
+    rows: list[tuple[Button, ...]] = []
+    if complaint.closed_at is None:
+        first = [] if complaint.taken_by else [_button(hands, "take", complaint)]
+        rows.append((*first, _button(hands, "solved", complaint)))
+        rows.append((_button(hands, "later", complaint),))
+    if complaint.lead_id is not None:
+        rows.append(
+            (Button(hands.texts.fill("button.open_deal"), url=hands.amocrm.lead_url(complaint.lead_id)),)
+        )
+    return tuple(rows)
+
+
+def _button(hands: Hands, what: str, complaint: Complaint) -> Button:
+    return Button(hands.texts.fill(f"button.{what}"), data=f"c:{complaint.id}:{what}")
+
+
+async def alert_again(item: Outbox, hands: Hands) -> None:
+    """The client is unhappy with how the complaint was solved: no second complaint, but everybody hears of it."""
+    async with hands.db.reading() as tx:
+        survey = await surveys.survey(tx, int(item.payload["survey_id"]))
+        complaint = await complaints.by_lead(tx, survey.deal_id) if survey is not None else None
+        client = (
+            await people.client(tx, survey.client_id) if survey is not None and survey.client_id else None
+        )
+        words = await surveys.words_of(tx, survey.id or 0) if survey is not None else []
+        deal = await deals.deal(tx, survey.root_deal_id) if survey is not None else None
+    if survey is None or complaint is None:
+        return
+    _wait_for_morning(item, hands)
+    values = staff_values(
+        hands, client=client, deal=deal, survey=survey, complaint=complaint, now=hands.now(), words=words
+    )
+    text = hands.texts.fill("alert.again", **values)
+    await _tell(hands, text, complaint, survey, deal, buttons=alert_buttons(hands, complaint))
+
+
+async def edit_alert(item: Outbox, hands: Hands) -> None:
+    """The alert shows what has happened since, for everybody who got it."""
+    case = await _case(hands, int(item.payload["complaint_id"]))
+    channel = _channel(hands)
+    if case is None or channel is None:
+        return
+    complaint, survey, deal, client = case
+    async with hands.db.reading() as tx:
+        sent = await complaints.alerts(tx, complaint.id or 0)
+    if not sent:
+        return
+    text = await alert_text(hands, complaint, survey, deal, client, created_at=None)
+    message = Outgoing(text=text, buttons=alert_buttons(hands, complaint))
+    for alert in sent:
+        try:
+            await channel.edit(alert.chat_id, alert.message_id, message)
+        except Permanent as error:
+            log.info("an alert of complaint %s stays as it is: %s", complaint.id, error)
+    news = str(item.payload.get("news") or "")
+    if news:
+        for alert in sent:
+            try:
+                await channel.send(alert.chat_id, Outgoing(text=news, quote=alert.message_id))
+            except Permanent as error:
+                log.info("no word on complaint %s: %s", complaint.id, error)
+
+
+async def tell_head(item: Outbox, hands: Hands) -> None:
+    """A client's words that a person has to answer, as they are."""
+    _wait_for_morning(item, hands)
+    payload = item.payload
+    async with hands.db.reading() as tx:
+        client = await people.client(tx, int(payload["client_id"])) if payload.get("client_id") else None
+        survey = await surveys.survey(tx, int(payload["survey_id"])) if payload.get("survey_id") else None
+        deal = await deals.deal(tx, survey.root_deal_id) if survey is not None else None
+        if deal is None and client is not None:
+            deal = await deals.newest_of_client(
+                tx, client.client_id or 0, but_pipeline=hands.known.complaints_pipeline
+            )
+    values = {
+        **staff_values(hands, client=client, deal=deal, survey=survey, now=hands.now()),
+        "channel": hands.texts.fill(f"channel.{payload['channel']}"),
+        "words": cut_words(str(payload.get("words") or "")),
+    }
+    key = "client.wrote" if deal is not None else "client.stranger"
+    buttons: tuple[tuple[Button, ...], ...] = ()
+    if deal is not None:
+        buttons = ((Button(hands.texts.fill("button.open_deal"), url=hands.amocrm.lead_url(deal.deal_id)),),)
+    await _tell(hands, hands.texts.fill(key, **values), None, survey, deal, buttons=buttons)
+
+
+async def tell_erase(item: Outbox, hands: Hands) -> None:
+    """«удалите мои данные»: the owner has ten working days."""
+    async with hands.db.reading() as tx:
+        client = await people.client(tx, int(item.payload["client_id"]))
+    values = staff_values(hands, client=client, deal=None, survey=None, now=hands.now())
+    channel = _channel(hands)
+    if channel is None:
+        return
+    for person in hands.known.owners():
+        try:
+            await channel.send(
+                str(person.telegram_id), Outgoing(text=hands.texts.fill("erase.task", **values))
+            )
+        except Unreachable as error:
+            log.warning("%s cannot be reached in Telegram: %s", person.role, error)
+
+
+async def _tell(
+    hands: Hands,
+    text: str,
+    complaint: Complaint | None,
+    survey: Survey | None,
+    deal: Deal | None,
+    *,
+    buttons: tuple[tuple[Button, ...], ...],
+) -> None:
+    channel = _channel(hands)
+    if channel is None:
+        return
+    pipeline = deal.pipeline_id if deal is not None else 0
+    manager = complaint.manager_id if complaint is not None else (deal.manager_id if deal is not None else 0)
+    about = survey.manager_id if survey is not None and survey.subject_is_manager else 0
+    for person in hands.known.alerted(pipeline=pipeline, manager=manager, but=about):
+        try:
+            await channel.send(str(person.telegram_id), Outgoing(text=text, buttons=buttons))
+        except Unreachable as error:
+            log.warning("%s cannot be reached in Telegram: %s", person.role, error)
+
+
+async def _case(
+    hands: Hands, complaint_id: int
+) -> tuple[Complaint, Survey | None, Deal | None, Client | None] | None:
+    async with hands.db.reading() as tx:
+        complaint = await complaints.complaint(tx, complaint_id)
+        if complaint is None:
+            return None
+        survey = await surveys.survey(tx, complaint.survey_id) if complaint.survey_id else None
+        deal = await deals.deal(tx, complaint.source_deal_id) if complaint.source_deal_id else None
+        client = await people.client(tx, complaint.client_id) if complaint.client_id else None
+    return complaint, survey, deal, client
+
+
+def in_an_hour(now: datetime) -> datetime:
+    return now + CALL_LATER

@@ -1,0 +1,118 @@
+"""What an action is handed, and its promise: safe to do twice."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from integrations.amocrm.client import AmoCrm
+from integrations.channels.base import Channel
+from storage.database import Database
+from storage.tables import Outbox
+from worker.account import Account
+from worker.clock import Clock
+from worker.rules.calendar import Calendar, SendWindow
+from worker.rules.eligibility import DeliveryPolicy
+from worker.rules.wording import Texts
+from worker.settings import (
+    Alerts,
+    Company,
+    Complaints,
+    Referral,
+    Reviews,
+    SurveySettings,
+)
+
+
+class Pulse(Protocol):
+    """What flows tell `/readyz` and `/metrics`."""
+
+    def mark(self, flow: str, now: datetime) -> None: ...
+    def count_message(self, channel: str, direction: str, outcome: str) -> None: ...
+    def set_token(self, service: str, *, is_valid: bool) -> None: ...
+    def set_error(self, service: str, detail: str) -> None: ...
+    def set_trouble(self, about: str, sentence: str) -> None: ...
+
+
+@dataclass(slots=True)
+class Wake:
+    """Wakes the flow that waits for committed rows, so that nothing waits for a tick."""
+
+    pull: asyncio.Event = field(default_factory=asyncio.Event)
+    listen: asyncio.Event = field(default_factory=asyncio.Event)
+    act: asyncio.Event = field(default_factory=asyncio.Event)
+    send: asyncio.Event = field(default_factory=asyncio.Event)
+    follow: asyncio.Event = field(default_factory=asyncio.Event)
+    act_lanes: list[asyncio.Event] = field(default_factory=list)
+    is_stopping: bool = False  # nothing new is taken up
+
+    def stop(self) -> None:
+        self.is_stopping = True
+        for event in (self.pull, self.listen, self.act, self.send, self.follow, *self.act_lanes):
+            event.set()
+
+
+@dataclass(slots=True, kw_only=True)
+class Hands:
+    """Everything that a flow or an action works with; each takes from it what it needs.
+
+    `account` is None until amoCRM has answered once (or is remembered from an earlier start).
+    """
+
+    db: Database
+    clock: Clock
+    amocrm: AmoCrm
+    channels: Mapping[str, Channel]  # all that are configured
+    order: tuple[str, ...]  # those that clients are asked through, the preferred one first
+    account: Account | None
+    calendar: Calendar
+    window: SendWindow
+    policy: DeliveryPolicy
+    texts: Texts
+    company: Company
+    referral: Referral
+    reviews: Reviews
+    complaints: Complaints
+    alerts: Alerts
+    surveys: Mapping[str, SurveySettings]
+    names: Mapping[str, str]
+    stop_tags: tuple[str, ...]
+    surveys_since: datetime | None  # as configured; None: the first start with this storage
+    max_deal_age: timedelta | None
+    region: str  # where phone numbers without a country code are at home
+    health: Pulse
+    wake: Wake
+
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    @property
+    def writes_links(self) -> bool:
+        """Deals get the deep link of the Telegram bot."""
+        return "telegram" in self.order and self.known.fields.telegram_link is not None
+
+    @property
+    def known(self) -> Account:
+        """The account, where a flow runs only after it is known."""
+        if self.account is None:
+            raise Later(None, "the account is not known yet")
+        return self.account
+
+
+class Later(Exception):
+    """Not now, and it counts as no attempt: look again at `until` (None: in half a minute)."""
+
+    def __init__(self, until: datetime | None, reason: str) -> None:
+        super().__init__(reason)
+        self.until = until
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One kind of outbox row. `run_many` answers with what went wrong, by the row's id."""
+
+    lane: str  # rows of one lane are done one after the other: crm, clients, staff
+    run: Callable[[Outbox, Hands], Awaitable[None]] | None = None
+    run_many: Callable[[Sequence[Outbox], Hands], Awaitable[Mapping[int, Exception]]] | None = None
+    batch: int = 1

@@ -1,0 +1,36 @@
+"""A friend's code was named on a won deal: a note on both deals."""
+
+from integrations.amocrm.models import NewNote
+from storage import deals, people, surveys
+from storage.tables import Outbox, Referral
+from worker.actions.base import Hands
+from worker.actions.words import staff_values
+
+
+async def credit_referrer(item: Outbox, hands: Hands) -> None:
+    """Who recommended whom stands in the friend's deal and in the referrer's."""
+    deal_id = int(item.payload["deal_id"])
+    async with hands.db.reading() as tx:
+        referral = await tx.get(Referral, deal_id)
+        friend = await deals.deal(tx, deal_id)
+        if referral is None or friend is None or referral.referrer_id is None or not referral.is_referral:
+            return
+        referrer = await people.client(tx, referral.referrer_id)
+        home = await surveys.first_deal_with_code(tx, referral.referrer_id)
+        home_deal = await deals.deal(tx, home) if home is not None else None
+    values = {
+        **staff_values(hands, client=referrer, deal=home_deal, survey=None, now=hands.now()),
+        "promo_code": referral.code or referral.typed,
+    }
+    notes = [NewNote(deal_id, hands.texts.fill("deal.note_referral", **values))]
+    if home_deal is not None and home_deal.deal_id != deal_id:
+        about_friend = {
+            **staff_values(hands, client=None, deal=friend, survey=None, now=hands.now()),
+            "promo_code": referral.code or referral.typed,
+        }
+        notes.append(NewNote(home_deal.deal_id, hands.texts.fill("deal.note_referred", **about_friend)))
+    for note in notes:
+        # One call each: after a lost answer the half that is there is found and not repeated.
+        if item.attempt > 1 and note.text in await hands.amocrm.note_texts(note.lead_id):
+            continue
+        await hands.amocrm.add_notes([note])

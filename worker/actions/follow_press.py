@@ -1,0 +1,78 @@
+"""What a press under an alert means in amoCRM: the responsible, the closed deal, another task, always a note."""
+
+from datetime import datetime
+
+from integrations.amocrm.models import LeadChange, NewNote, NewTask
+from storage import complaints, outbox
+from storage.tables import Complaint, Outbox
+from worker.actions import keys
+from worker.actions.alert_staff import in_an_hour
+from worker.actions.base import Hands, Later
+from worker.actions.open_complaint import texts_of_task
+from worker.rules.planning import WON
+
+
+async def follow_press(item: Outbox, hands: Hands) -> None:
+    """Safe to do twice: values are set, and the note and the task are looked for when a try may have happened."""
+    async with hands.db.reading() as tx:
+        complaint = await complaints.complaint(tx, int(item.payload["complaint_id"]))
+    if complaint is None:
+        return
+    if complaint.lead_id is None:
+        raise Later(None, "the complaint deal is not open yet")
+    match item.payload["what"]:
+        case "take":
+            await _hand_over(hands, complaint, int(item.payload["user"] or 0))
+        case "solved":
+            await _close(hands, complaint)
+        case _:
+            await _call_later(item, hands, complaint)
+    text = str(item.payload["line"])
+    # The try before may have got as far as the note.
+    if item.attempt == 1 or text not in await hands.amocrm.note_texts(complaint.lead_id):
+        await hands.amocrm.add_notes([NewNote(complaint.lead_id, text)])
+
+
+async def _hand_over(hands: Hands, complaint: Complaint, user: int) -> None:
+    """The presser becomes responsible, where it is known who that is in amoCRM."""
+    if not user or complaint.lead_id is None or not hands.known.is_active(user):
+        return
+    await hands.amocrm.update_leads([LeadChange(lead_id=complaint.lead_id, responsible_user_id=user)])
+    if complaint.task_id is not None:
+        await hands.amocrm.update_task(complaint.task_id, responsible_user_id=user)
+
+
+async def _close(hands: Hands, complaint: Complaint) -> None:
+    pipeline = hands.known.complaints_pipeline
+    if complaint.lead_id is None or pipeline is None:
+        return
+    await hands.amocrm.update_leads(
+        [LeadChange(lead_id=complaint.lead_id, pipeline_id=pipeline, status_id=WON)]
+    )
+    if complaint.task_id is not None:
+        await hands.amocrm.update_task(
+            complaint.task_id, is_completed=True, result_text=hands.texts.fill("button.solved")
+        )
+    hands.wake.pull.set()
+
+
+async def _call_later(item: Outbox, hands: Hands, complaint: Complaint) -> None:
+    """A task in an hour, and the alert returns then."""
+    if complaint.lead_id is None:
+        return
+    at = in_an_hour(datetime.fromisoformat(item.payload["when"]))
+    text = await texts_of_task(hands, complaint, at)
+    tasks = await hands.amocrm.lead_tasks(complaint.lead_id) if item.attempt > 1 else ()
+    if not any(task.text == text for task in tasks):
+        await hands.amocrm.add_task(
+            NewTask(
+                text=text,
+                complete_till=at,
+                lead_id=complaint.lead_id,
+                responsible_user_id=complaint.responsible_id or None,
+            )
+        )
+    async with hands.db.transaction() as tx:
+        about = {"complaint_id": complaint.id, "is_again": True}
+        key = keys.alert(complaint.id or 0, f"later:{int(at.timestamp())}")
+        await outbox.add_once(tx, "alert_staff", key, about, at, hands.now())

@@ -1,0 +1,65 @@
+"""Keys of outbox rows: they say what the act is, not where the program stands, so it is asked for once."""
+
+
+def sync_deal(deal_id: int) -> str:
+    return f"sync_deal:{deal_id}"
+
+
+def note_deal(survey_id: int, revision: int) -> str:
+    return f"note_deal:survey:{survey_id}:{revision}"
+
+
+def note(deal_id: int, about: str) -> str:
+    return f"note:{deal_id}:{about}"
+
+
+def task(deal_id: int, about: str) -> str:
+    return f"task:{deal_id}:{about}"
+
+
+def open_complaint(survey_id: int, revision: int) -> str:
+    return f"open_complaint:survey:{survey_id}:{revision}"
+
+
+def complaint_words(complaint_id: int, about: str) -> str:
+    return f"complaint_words:{complaint_id}:{about}"
+
+
+def alert(complaint_id: int, about: str) -> str:
+    return f"alert:complaint:{complaint_id}:{about}"
+
+
+def edit_alert(complaint_id: int | None) -> str:
+    return f"edit_alert:complaint:{complaint_id}"
+
+
+def press(complaint_id: int, what: str, staff: str) -> str:
+    return f"press:{complaint_id}:{what}:{staff}"
+
+
+def thank(reply_id: int) -> str:
+    return f"thank:reply:{reply_id}"
+
+
+def say(about: str) -> str:
+    return f"say:{about}"
+
+
+def toast(callback_id: str) -> str:
+    return f"toast:{callback_id}"
+
+
+def edit_question(survey_id: int, revision: int) -> str:
+    return f"edit_question:{survey_id}:{revision}"
+
+
+def tell_head(about: str) -> str:
+    return f"tell_head:{about}"
+
+
+def credit_referrer(deal_id: int, code: str) -> str:
+    return f"credit_referrer:{deal_id}:{code}"
+
+
+def tag_contact(contact_id: int, tag: str) -> str:
+    return f"tag_contact:{contact_id}:{tag}"

@@ -1,0 +1,235 @@
+"""A complaint deal for a low score: one for one client's bad experience, made once, with a task and a note."""
+
+import logging
+import secrets
+from datetime import datetime, timedelta
+
+from integrations.amocrm.models import NewLead, NewNote, NewTask
+from integrations.errors import Uncertain
+from storage import complaints, deals, outbox, people, surveys
+from storage.tables import Complaint, Deal, Outbox, Survey
+from worker.actions import keys
+from worker.actions.base import Hands
+from worker.actions.words import staff_values
+from worker.rules.scale import Band
+
+log = logging.getLogger(__name__)
+
+COMPLAINT_TAG = "рекламация"
+ALERT_WITHOUT_LINK = timedelta(minutes=2)
+
+
+async def open_complaint(item: Outbox, hands: Hands) -> None:
+    """Open the complaint, or join the one that is open for this client.
+
+    Each step is on disk before the next; a step whose answer was lost is looked for before it is repeated.
+    """
+    complaint, is_joined = await _intend(item, hands)
+    if complaint is None:
+        return
+    if is_joined:
+        await _join(item, hands, complaint)
+        return
+    # A lead that a lost answer may have made is looked for by its marker.
+    await _create(hands, complaint, may_exist=item.uncertain or item.attempt > 1)
+    await _add_task(hands, complaint, may_exist=item.uncertain or item.attempt > 1)
+    await _add_note(hands, complaint, may_exist=item.uncertain or item.attempt > 1)
+    async with hands.db.transaction() as tx:
+        now = hands.now()
+        about = {"complaint_id": complaint.id, "survey_id": complaint.survey_id}
+        await outbox.ask_again(tx, "alert_staff", keys.alert(complaint.id or 0, "new"), about, now, now)
+        if complaint.source_deal_id is not None:
+            await outbox.ask_again(
+                tx, "sync_deal", keys.sync_deal(complaint.source_deal_id),
+                {"deal_id": complaint.source_deal_id}, now, now,
+            )  # fmt: skip
+    hands.wake.act.set()
+
+
+async def _intend(item: Outbox, hands: Hands) -> tuple[Complaint | None, bool]:
+    """The complaint's row, made if there is none; True if the score joins another complaint."""
+    async with hands.db.transaction() as tx:
+        survey = await surveys.survey(tx, int(item.payload["survey_id"]))
+        # Corrected upwards, or withdrawn, before anybody acted on it.
+        if survey is None or survey.band != Band.LOW:
+            return None, False
+        own = await complaints.by_survey(tx, survey.id or 0)
+        if own is not None:
+            return (own, False) if own.closed_at is None else (None, False)
+        if survey.client_id is not None:
+            await people.client(tx, survey.client_id, lock=True)
+            existing = await complaints.open_of_client(tx, survey.client_id)
+            if existing is not None:
+                return existing, True
+        now = hands.now()
+        deal = await deals.deal(tx, survey.root_deal_id)
+        complaint = Complaint(
+            marker=f"c-{secrets.token_hex(5)}",
+            client_id=survey.client_id,
+            survey_id=survey.id,
+            source_deal_id=survey.root_deal_id,
+            manager_id=survey.manager_id,
+            manager=survey.manager,
+            responsible_id=_responsible(hands, survey, deal) or 0,
+            opened_at=now,
+            deadline=hands.calendar.deadline(now, hands.complaints.task_deadline),
+        )
+        tx.add(complaint)
+        await tx.flush()
+        # If amoCRM keeps us waiting, the head hears of it without the link.
+        about = {"complaint_id": complaint.id, "survey_id": survey.id}
+        await outbox.ask_again(
+            tx, "alert_staff", keys.alert(complaint.id or 0, "new"), about, now + ALERT_WITHOUT_LINK, now
+        )
+        return complaint, False
+
+
+def _responsible(hands: Hands, survey: Survey, deal: Deal | None) -> int | None:
+    """By `[complaints] responsible`; never the person whom the score is about. None: the token's own user."""
+    account = hands.known
+    about = survey.manager_id if survey.subject_is_manager else None
+    pipeline = deal.pipeline_id if deal is not None else survey.pipeline_id
+    manager = survey.manager_id or (deal.manager_id if deal is not None else 0)
+    heads = account.heads_of(pipeline, manager)
+    wanted: list[int | None] = []
+    match hands.known.complaint_responsible:
+        case int() as user_id:
+            wanted = [user_id, *heads, manager]
+        case "deal":
+            wanted = [manager, *heads]
+        case _:
+            wanted = [*heads, manager]
+    return next((who for who in wanted if who and who != about and account.is_active(who)), None)
+
+
+async def _create(hands: Hands, complaint: Complaint, *, may_exist: bool) -> None:
+    if complaint.lead_id is not None:
+        return
+    async with hands.db.reading() as tx:
+        survey = await surveys.survey(tx, complaint.survey_id or 0)
+        deal = await deals.deal(tx, complaint.source_deal_id or 0)
+        client = await people.client(tx, complaint.client_id) if complaint.client_id else None
+    if survey is None:
+        return
+    account = hands.known
+    if account.complaints_pipeline is None or account.complaints_status is None:
+        return
+    contact_id = (
+        deal.contact_id if deal is not None and deal.contact_id and deal.contact_id > 0 else survey.contact_id
+    )
+    contact_id = contact_id if contact_id and contact_id > 0 else None
+    company_id = deal.company_id if deal is not None else None
+    lead_id = await _find(hands, complaint, contact_id, company_id) if may_exist else None
+    if lead_id is None:
+        values = staff_values(hands, client=client, deal=deal, survey=survey, now=hands.now())
+        name = hands.texts.fill("complaint.name", **values)
+        try:
+            lead_id = await hands.amocrm.create_lead(
+                NewLead(
+                    name=name,
+                    pipeline_id=account.complaints_pipeline,
+                    status_id=account.complaints_status,
+                    request_id=complaint.marker or "",
+                    responsible_user_id=complaint.responsible_id or None,
+                    contact_id=contact_id,
+                    company_id=company_id,
+                    tags=(COMPLAINT_TAG, complaint.marker or ""),
+                )
+            )
+        except Uncertain:
+            # It may be there: one look now saves the client's complaint a wait.
+            lead_id = await _find(hands, complaint, contact_id, company_id)
+            if lead_id is None:
+                raise
+    await _keep(hands, complaint, lead_id=lead_id)
+
+
+async def _find(
+    hands: Hands, complaint: Complaint, contact_id: int | None, company_id: int | None
+) -> int | None:
+    """The complaint deal by its marker, among the deals of the client."""
+    candidates: list[int] = []
+    if contact_id is not None and (contact := await hands.amocrm.contact(contact_id)) is not None:
+        candidates += contact.lead_ids
+    if not candidates and company_id is not None:
+        company = await hands.amocrm.company(company_id)
+        candidates += company.lead_ids if company is not None else ()
+    newest_first = sorted(set(candidates), reverse=True)[:50]
+    for lead in await hands.amocrm.leads(newest_first, filtered=hands.known.is_filter_enabled):
+        if complaint.marker in lead.tags:
+            return lead.id
+    return None
+
+
+async def texts_of_task(hands: Hands, complaint: Complaint, deadline: datetime | None) -> str:
+    """What the responsible reads in the task."""
+    async with hands.db.reading() as tx:
+        survey = await surveys.survey(tx, complaint.survey_id or 0)
+        deal = await deals.deal(tx, complaint.source_deal_id or 0)
+        client = await people.client(tx, complaint.client_id) if complaint.client_id else None
+        words = await surveys.words_of(tx, complaint.survey_id or 0)
+    values = staff_values(
+        hands, client=client, deal=deal, survey=survey, now=hands.now(), words=words, deadline=deadline
+    )
+    if survey is None:
+        return hands.texts.fill("complaint.task", **values)
+    return hands.texts.fill("complaint.task", **values)
+
+
+async def _add_task(hands: Hands, complaint: Complaint, *, may_exist: bool) -> None:
+    if complaint.task_id is not None or complaint.lead_id is None:
+        return
+    task_id: int | None = None
+    if may_exist:
+        tasks = await hands.amocrm.lead_tasks(complaint.lead_id)
+        task_id = next((task.id for task in tasks), None)  # a deal just made has no other tasks
+    if task_id is None:
+        task_id = await hands.amocrm.add_task(
+            NewTask(
+                text=await texts_of_task(hands, complaint, complaint.deadline),
+                complete_till=complaint.deadline or hands.now(),
+                lead_id=complaint.lead_id,
+                responsible_user_id=complaint.responsible_id or None,
+            )
+        )
+    await _keep(hands, complaint, task_id=task_id)
+
+
+async def _add_note(hands: Hands, complaint: Complaint, *, may_exist: bool) -> None:
+    if complaint.noted or complaint.lead_id is None:
+        return
+    async with hands.db.reading() as tx:
+        survey = await surveys.survey(tx, complaint.survey_id or 0)
+        deal = await deals.deal(tx, complaint.source_deal_id or 0)
+        client = await people.client(tx, complaint.client_id) if complaint.client_id else None
+        words = await surveys.words_of(tx, complaint.survey_id or 0)
+    if survey is None:
+        return
+    values = staff_values(hands, client=client, deal=deal, survey=survey, now=hands.now(), words=words)
+    text = hands.texts.fill("complaint.note", **values)
+    if not may_exist or text not in await hands.amocrm.note_texts(complaint.lead_id):
+        await hands.amocrm.add_notes([NewNote(complaint.lead_id, text)])
+    await _keep(hands, complaint, noted=True)
+
+
+async def _keep(hands: Hands, complaint: Complaint, **found: object) -> None:
+    """Each step's result is on disk before the next step."""
+    async with hands.db.transaction() as tx:
+        row = await complaints.complaint(tx, complaint.id or 0)
+        for name, value in found.items():
+            setattr(complaint, name, value)
+            if row is not None:
+                setattr(row, name, value)
+
+
+async def _join(item: Outbox, hands: Hands, complaint: Complaint) -> None:
+    """A second low score joins the open complaint: a note there, and the alert says so."""
+    async with hands.db.transaction() as tx:
+        now: datetime = hands.now()
+        about = {**item.payload, "complaint_id": complaint.id}
+        key = f"complaint_joined:{item.payload['survey_id']}:{item.payload['revision']}"
+        await outbox.add_once(tx, "complaint_joined", key, about, now, now)
+        await outbox.ask_again(
+            tx, "edit_alert", keys.edit_alert(complaint.id), {"complaint_id": complaint.id}, now, now
+        )
+    hands.wake.act.set()

@@ -1,0 +1,98 @@
+"""Contacts of amoCRM read, and turned into the people that they are."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from integrations.amocrm.models import Company as AmoCompany
+from integrations.amocrm.models import Contact as AmoContact
+from storage import erase, people
+from storage.tables import Client, Contact
+from worker.actions.base import Hands
+from worker.rules.phone import best_phone
+
+
+async def read_contacts(hands: Hands, contact_ids: Sequence[int]) -> None:
+    """Read and keep these contacts; one that amoCRM no longer has is kept as deleted."""
+    found = await hands.amocrm.contacts(contact_ids, filtered=hands.known.is_filter_enabled)
+    by_id = {contact.id: contact for contact in found}
+    async with hands.db.transaction() as tx:
+        now = hands.now()
+        for contact_id in contact_ids:
+            contact = by_id.get(contact_id)
+            if contact is None:
+                await _keep_gone(tx, contact_id, now)
+            else:
+                await keep(tx, hands, contact, contact_id, now)
+
+
+async def read_contact(hands: Hands, contact_id: int) -> None:
+    """The contact of one deal, fresh, just before somebody is asked. Negative: a company."""
+    if contact_id < 0:
+        await read_company(hands, -contact_id)
+        return
+    contact = await hands.amocrm.contact(contact_id)
+    async with hands.db.transaction() as tx:
+        if contact is None:
+            await _keep_gone(tx, contact_id, hands.now())
+        else:
+            await keep(tx, hands, contact, contact_id, hands.now())
+
+
+async def read_company(hands: Hands, company_id: int) -> None:
+    """A company stands in for a missing contact."""
+    company = await hands.amocrm.company(company_id)
+    async with hands.db.transaction() as tx:
+        if company is None:
+            await _keep_gone(tx, -company_id, hands.now())
+        else:
+            await keep(tx, hands, company, -company_id, hands.now())
+
+
+async def keep(
+    tx: AsyncSession, hands: Hands, contact: AmoContact | AmoCompany, contact_id: int, now: datetime
+) -> Client | None:
+    """Keep what was read. Somebody who asked to be forgotten is not brought back: no name, no number, no client."""
+    phone = best_phone(contact.phones, hands.region)
+    forgotten = phone is not None and await erase.is_erased(tx, phone)
+    client = None
+    if not forgotten:
+        client = await people.client_for(
+            tx, phone=phone, otherwise=f"contact:{contact_id}", name=contact.name, now=now
+        )
+    await people.save_contact(
+        tx,
+        Contact(
+            contact_id=contact_id,
+            client_id=client.client_id if client else None,
+            name="" if forgotten else contact.name,
+            phone=None if forgotten else phone,
+            tags=list(contact.tags),
+            fields={} if forgotten else _without_phones(contact),
+            updated_at=contact.updated_at,
+            read_at=now,
+            is_deleted=contact.is_deleted,
+        ),
+    )
+    return client
+
+
+def _without_phones(contact: AmoContact | AmoCompany) -> dict[str, list[dict[str, object]]]:
+    """Only what is asked of a contact is kept: checkboxes and choices, no numbers, addresses or letters."""
+    return {
+        field_id: values
+        for field_id, values in contact.fields.items()
+        if all(
+            isinstance(value.get("value"), bool) or (value.get("enum_id") and not value.get("enum_code"))
+            for value in values
+        )
+    }
+
+
+async def _keep_gone(tx: AsyncSession, contact_id: int, now: datetime) -> None:
+    known = await people.contact(tx, contact_id)
+    if known is None:
+        await people.save_contact(tx, Contact(contact_id=contact_id, read_at=now, is_deleted=True))
+    else:
+        known.is_deleted, known.read_at = True, now

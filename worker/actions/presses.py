@@ -1,0 +1,116 @@
+"""Buttons of the bot as staff see it, and who may press them."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from integrations.channels.base import Incoming, IncomingKind
+from storage import complaints, outbox
+from storage.tables import Complaint, Inbox
+from worker.account import Staff
+from worker.actions import keys
+from worker.actions.base import Hands
+from worker.actions.words import clock_time
+
+log = logging.getLogger(__name__)
+
+PRESSES = ("take", "solved", "later")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Press:
+    """«Беру», «Решено» or «Позвонить позже» under an alert."""
+
+    complaint: Complaint
+    what: str
+    staff: Staff
+    now: datetime
+
+
+async def take(
+    tx: AsyncSession, hands: Hands, row: Inbox, message: Incoming, staff: Staff, now: datetime
+) -> None:
+    """Something that a person of the company did in the bot. Words of staff are never a client's answer."""
+    text = ""
+    if message.kind is IncomingKind.TAP:
+        text = await _press(tx, hands, message, staff, now)
+        payload = {"channel": row.channel, "callback_id": message.callback_id, "text": text}
+        await outbox.add_once(tx, "toast", keys.toast(message.callback_id), payload, now, now)
+    elif message.kind is IncomingKind.START:
+        role = hands.texts.fill(f"role.{staff.role}")
+        payload = {
+            "channel": row.channel,
+            "chat_id": message.chat_id,
+            "text": hands.texts.fill("staff.hello", staff=staff.name, name=role),
+            "variant": "staff.hello",
+        }
+        await outbox.add_once(tx, "say", keys.say(f"{row.channel}:{row.id}"), payload, now, now)
+    hands.wake.act.set()
+
+
+async def _press(tx: AsyncSession, hands: Hands, message: Incoming, staff: Staff, now: datetime) -> str:
+    """Do what the button says; the words for the presser."""
+    parts = message.data.split(":")
+    if len(parts) != 3 or parts[0] != "c" or not parts[1].isdecimal() or parts[2] not in PRESSES:
+        return ""
+    complaint = await complaints.complaint(tx, int(parts[1]))
+    if complaint is None:
+        return ""
+    press = Press(complaint=complaint, what=parts[2], staff=staff, now=now)
+    match press.what:
+        case "take":
+            return await _take(tx, hands, press)
+        case "solved":
+            return await _solve(tx, hands, press)
+        case _:
+            return await _call_later(tx, hands, press)
+
+
+async def _take(tx: AsyncSession, hands: Hands, press: Press) -> str:
+    complaint = press.complaint
+    if not await complaints.take(tx, complaint.id or 0, press.staff.name, press.now):
+        await tx.refresh(complaint)
+        taken = complaint.taken_at or press.now
+        if complaint.closed_at is not None:
+            return hands.texts.fill("alert.state.closed", when=clock_time(hands, complaint.closed_at))
+        return hands.texts.fill("alert.already", staff=complaint.taken_by, when=clock_time(hands, taken))
+    await tx.refresh(complaint)
+    if press.staff.amocrm_user:
+        complaint.responsible_id = press.staff.amocrm_user
+    return await _record(tx, hands, press, "alert.state.taken")
+
+
+async def _solve(tx: AsyncSession, hands: Hands, press: Press) -> str:
+    if not await complaints.close(tx, press.complaint.id or 0, press.now, is_solved=True):
+        closed = press.complaint.closed_at or press.now
+        return hands.texts.fill("alert.state.closed", when=clock_time(hands, closed))
+    await tx.refresh(press.complaint)
+    return await _record(tx, hands, press, "alert.state.solved")
+
+
+async def _call_later(tx: AsyncSession, hands: Hands, press: Press) -> str:
+    if press.complaint.closed_at is not None:
+        return hands.texts.fill("alert.state.closed", when=clock_time(hands, press.complaint.closed_at))
+    press.complaint.call_later_at = press.now
+    return await _record(tx, hands, press, "alert.state.later")
+
+
+async def _record(tx: AsyncSession, hands: Hands, press: Press, key: str) -> str:
+    """Everybody sees it in the alert; amoCRM gets what it means."""
+    complaint, now = press.complaint, press.now
+    line = hands.texts.fill(key, staff=press.staff.name, when=clock_time(hands, now))
+    complaint.lines = [*complaint.lines, line]
+    payload = {
+        "complaint_id": complaint.id,
+        "what": press.what,
+        "user": press.staff.amocrm_user,
+        "line": line,
+        "when": now.isoformat(),
+    }
+    key = keys.press(complaint.id or 0, press.what, f"{press.staff.telegram_id}:{int(now.timestamp())}")
+    await outbox.add_once(tx, "follow_press", key, payload, now, now)
+    about = {"complaint_id": complaint.id}
+    await outbox.ask_again(tx, "edit_alert", keys.edit_alert(complaint.id), about, now, now)
+    return line

@@ -1,0 +1,44 @@
+"""The one place where amoCRM's lead becomes our deal, and our deal the facts that rules decide upon."""
+
+from integrations.amocrm.models import Lead
+from storage.tables import Deal
+from worker.actions.base import Hands
+from worker.rules.planning import DealFacts
+
+
+def deal_from(lead: Lead) -> Deal:
+    return Deal(
+        deal_id=lead.id,
+        name=lead.name,
+        price=lead.price,
+        pipeline_id=lead.pipeline_id,
+        status_id=lead.status_id,
+        manager_id=lead.responsible_user_id,
+        # A company stands in for a missing contact: its phone is all there is.
+        contact_id=lead.main_contact_id or (-lead.company_id if lead.company_id else None),
+        company_id=lead.company_id,
+        tags=list(lead.tags),
+        fields=lead.fields,
+        created_at=lead.created_at,
+        updated_at=lead.updated_at,
+        closed_at=lead.closed_at,
+        is_deleted=lead.is_deleted,
+        seen_at=lead.updated_at,
+    )
+
+
+def facts_of(deal: Deal, hands: Hands) -> DealFacts:
+    return DealFacts(
+        deal_id=deal.deal_id,
+        pipeline_id=deal.pipeline_id,
+        status_id=deal.status_id,
+        manager_id=deal.manager_id,
+        manager=hands.known.user_name(deal.manager_id),
+        created_at=deal.created_at,
+        closed_at=deal.closed_at,
+        entered_at=deal.entered_at,
+        updated_at=deal.updated_at,
+        fields=deal.fields,
+        is_deleted=deal.is_deleted,
+        is_reply=deal.is_reply,
+    )

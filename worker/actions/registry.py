@@ -1,0 +1,39 @@
+"""What can be done outside: one line for each kind of outbox row."""
+
+from collections.abc import Mapping
+
+from worker.actions import alert_staff, talking, write_back
+from worker.actions.base import Action
+from worker.actions.credit_referrer import credit_referrer
+from worker.actions.find_client import find_client
+from worker.actions.follow_press import follow_press
+from worker.actions.open_complaint import open_complaint
+
+# amoCRM takes lists of 50: https://www.amocrm.ru/developers/content/api/recommendations
+LIST = 50
+
+ACTIONS: Mapping[str, Action] = {
+    "open_complaint": Action("crm", open_complaint),
+    "follow_press": Action("crm", follow_press),
+    "deal_task": Action("crm", write_back.add_task),
+    "sync_deal": Action("crm", run_many=write_back.sync_deals, batch=LIST),
+    "note_deal": Action("crm", run_many=write_back.add_notes, batch=LIST),
+    "note_words": Action("crm", run_many=write_back.add_notes, batch=LIST),
+    "note": Action("crm", run_many=write_back.add_notes, batch=LIST),
+    "complaint_words": Action("crm", run_many=write_back.add_notes, batch=LIST),
+    "complaint_joined": Action("crm", run_many=write_back.add_notes, batch=LIST),
+    "score_raised": Action("crm", run_many=write_back.add_notes, batch=LIST),
+    "tag_contact": Action("crm", write_back.tag_contact),
+    "credit_referrer": Action("crm", credit_referrer),
+    "find_client": Action("crm", find_client),
+    "thank_client": Action("clients", talking.thank_client),
+    "say": Action("clients", talking.say),
+    "hand_over_code": Action("clients", talking.hand_over_code),
+    "edit_question": Action("clients", talking.edit_question),
+    "toast": Action("clients", talking.toast),
+    "alert_staff": Action("staff", alert_staff.alert_staff),
+    "alert_again": Action("staff", alert_staff.alert_again),
+    "edit_alert": Action("staff", alert_staff.edit_alert),
+    "tell_head": Action("staff", alert_staff.tell_head),
+    "tell_erase": Action("staff", alert_staff.tell_erase),
+}

@@ -1,0 +1,392 @@
+"""What is said about this survey, this deal and this person: the values that texts are filled with."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from integrations.channels.base import Button, Channel, Outgoing
+from storage import people, surveys
+from storage.tables import Client, Complaint, Deal, Reply, Survey
+from worker.actions.base import Hands
+from worker.rules.compose import (
+    Form,
+    Occasion,
+    Promo,
+    compose_alert,
+    compose_question,
+    compose_thanks,
+)
+from worker.rules.compose import score_values as values_of_score
+from worker.rules.formats import amount, discount
+from worker.rules.moments import closed_ago, contact_by, deadline_text, moment_text
+from worker.rules.people import client_name, public_name
+from worker.rules.planning import SurveyRule
+from worker.rules.scale import Band
+from worker.rules.wording import Value
+
+Values = dict[str, Value]
+
+BUTTONS_A_ROW = 5  # ten buttons read well in two rows
+REVIEW_SEPARATOR = "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question as this channel shows it."""
+
+    message: Outgoing
+    variant: str
+
+
+@dataclass(frozen=True, slots=True)
+class Thanks:
+    """The one message back; what it carried besides words."""
+
+    text: str
+    variant: str
+    buttons: tuple[tuple[Button, ...], ...] = ()
+    promo_code: str = ""
+    is_review: bool = False
+
+
+# --- questions -------------------------------------------------------------------------------------------
+
+
+def question_for(
+    hands: Hands,
+    survey: Survey,
+    rule: SurveyRule,
+    deal: Deal,
+    client: Client,
+    channel: Channel,
+    *,
+    code: str,
+    thanks: str,
+    is_first: bool,
+    is_last: bool,
+    is_reminder: bool = False,
+) -> Question:
+    """Buttons where the channel has them, else a poll where it fits, else words that tell what to reply."""
+    values: Values = {
+        "client_name": client_name(client.name),
+        "about": _about(hands, deal),
+        "manager": public_name(survey.manager, hands.names),
+        "crew": public_name(survey.subject, hands.names, is_person=False),
+        "promo_code": code,
+        "discount": discount(hands.referral.discount, hands.company.language),
+        "promo_terms": hands.referral.terms,
+    }
+    form = Form.BUTTONS if channel.has_buttons else (Form.POLL if _fits_poll(rule, channel) else Form.TYPED)
+    # Thanks before the question would make a poll's title of it.
+    form = Form.TYPED if form is Form.POLL and thanks else form
+    composed = compose_question(
+        hands.texts, rule, form, values,
+        is_first=is_first, is_last=is_last, is_reminder=is_reminder, is_thanked=bool(thanks),
+        survey_texts=survey_texts(hands, rule.key), poll_limit=channel.poll_limit,
+    )  # fmt: skip
+    text = f"{thanks}\n\n{composed.text}" if thanks else composed.text
+    message = Outgoing(
+        text=text,
+        buttons=keyboard(hands, survey, rule) if composed.form is Form.BUTTONS else (),
+        poll=_poll_options(hands, rule) if composed.form is Form.POLL else (),
+    )
+    return Question(message, composed.variant)
+
+
+def _fits_poll(rule: SurveyRule, channel: Channel) -> bool:
+    return channel.poll_limit > 0 and 2 <= len(rule.scale.values) <= 11  # and one for «Не спрашивать»
+
+
+def _labels(rule: SurveyRule) -> list[tuple[str, int]]:
+    if rule.scale.options:
+        return [(option.label, option.value) for option in rule.scale.options]
+    return [(str(value), value) for value in rule.scale.values]
+
+
+def _poll_options(hands: Hands, rule: SurveyRule) -> tuple[str, ...]:
+    return (*(label for label, _ in _labels(rule)), stop_label(hands))
+
+
+def stop_label(hands: Hands) -> str:
+    return hands.texts.fill("button.stop")
+
+
+def keyboard(hands: Hands, survey: Survey, rule: SurveyRule) -> tuple[tuple[Button, ...], ...]:
+    """The survey's identity stands in the button itself: old keyboards live for ever."""
+    buttons = [Button(label, data=f"s:{survey.id}:{value}") for label, value in _labels(rule)]
+    a_row = 2 if rule.scale.options else BUTTONS_A_ROW
+    rows = [tuple(buttons[start : start + a_row]) for start in range(0, len(buttons), a_row)]
+    return (*rows, (Button(stop_label(hands), data=f"s:{survey.id}:stop"),))
+
+
+def _about(hands: Hands, deal: Deal) -> str:
+    field_id = hands.known.fields.about
+    values = deal.fields.get(str(field_id), []) if field_id is not None else []
+    return str(values[0].get("value") or "").strip() if values else ""
+
+
+def survey_texts(hands: Hands, key: str) -> Mapping[str, str]:
+    """The survey's own texts of the config, where it has any."""
+    survey = hands.surveys.get(key)
+    names = (
+        "question", "thanks_high", "thanks_neutral", "thanks_low",
+        "follow_up", "follow_up_low", "follow_up_neutral", "follow_up_high",
+    )  # fmt: skip
+    return {name: text for name in names if survey is not None and (text := getattr(survey, name))}
+
+
+# --- thanks ----------------------------------------------------------------------------------------------
+
+
+async def thanks_for(
+    hands: Hands,
+    survey: Survey,
+    rule: SurveyRule,
+    reply: Reply,
+    *,
+    is_words: bool,
+    wants_reply: bool,
+    has_next: bool,
+    deadline: datetime | None,
+    promise: datetime | None = None,
+    may_carry_code: bool = True,
+) -> Thanks:
+    """In the words of the band; empty where the next question's own «Спасибо» is enough."""
+    now = hands.now()
+    band = Band(survey.band)
+    is_checked = survey.confirm_until is not None and survey.confirm_until > now
+    if has_next and band is not Band.LOW and not reply.text:
+        return Thanks("", "")
+    channel = hands.channels[reply.channel]
+    async with hands.db.reading() as tx:
+        code = await people.code_of(tx, survey.client_id) if survey.client_id is not None else None
+        others = await surveys.of_root(tx, survey.root_deal_id)
+    hands_out = rule.promo_in == "thanks_high" and code is not None and may_carry_code
+    values: Values = {
+        "client_name": "",
+        "contact_by": contact_by(hands.texts, deadline, now, hands.calendar.zone),
+        "promo_code": code.code if code is not None and may_carry_code else "",
+        "discount": discount(hands.referral.discount, hands.company.language),
+        "promo_terms": hands.referral.terms,
+        "manager": public_name(survey.manager, hands.names),
+        "crew": public_name(survey.subject, hands.names, is_person=False),
+        "review_links": REVIEW_SEPARATOR.join(f"{link.name}: {link.url}" for link in hands.reviews.links),
+    }
+    promo = Promo.NONE
+    if hands_out and band is Band.HIGH:
+        promo = Promo.CARD
+    elif rule.promo_in == "on_request" and may_carry_code and not has_next:
+        promo = Promo.OFFER if not channel.has_buttons else Promo.NONE
+    asks_review = (
+        not has_next and not is_checked and not is_words and _asks_review(hands, survey, band, others)
+    )
+    occasion = Occasion.SCORED
+    if is_checked:
+        occasion = Occasion.CHECK
+    elif is_words:
+        occasion = Occasion.WORDS
+    elif survey.late:
+        occasion = Occasion.LATE
+    elif survey.revision > 1:
+        occasion = Occasion.CHANGED
+    composed = compose_thanks(
+        hands.texts, rule, Form.BUTTONS if channel.has_buttons else Form.TYPED, values,
+        score=survey.score or 0, band=band, occasion=occasion, has_words=bool(reply.text), promo=promo,
+        asks_review=asks_review, survey_texts=survey_texts(hands, rule.key),
+    )  # fmt: skip
+    text, variant = composed.text, composed.variant
+    if wants_reply and promise is not None and band is not Band.LOW:
+        # Words that ask or complain under a good score: the client is told when somebody answers.
+        by = contact_by(hands.texts, promise, now, hands.calendar.zone)
+        text, variant = hands.texts.fill("forwarded", contact_by=by), "forwarded"
+    return Thanks(
+        text=text,
+        variant=variant,
+        buttons=_code_button(hands, survey, rule, band, may_carry_code and not has_next),
+        promo_code=code.code if promo is Promo.CARD and code is not None else "",
+        is_review=asks_review,
+    )
+
+
+def _code_button(
+    hands: Hands, survey: Survey, rule: SurveyRule, band: Band, may: bool
+) -> tuple[tuple[Button, ...], ...]:
+    if rule.promo_in != "on_request" or band is Band.LOW or not may:
+        return ()
+    return ((Button(hands.texts.fill("button.promo"), data=f"s:{survey.id}:code"),),)
+
+
+def _asks_review(hands: Hands, survey: Survey, band: Band, others: Sequence[Survey]) -> bool:
+    """Everybody who answered, once per deal, after its last question; who is unhappy is asked another time."""
+    if not hands.reviews.links or band is Band.LOW or any(other.reviewed for other in others):
+        return False
+    if hands.reviews.ask == "high" and band is not Band.HIGH:
+        return False
+    if hands.reviews.after:
+        return survey.survey_key == hands.reviews.after
+    return all(other.id == survey.id or other.state != "planned" for other in others)
+
+
+def code_card(hands: Hands, code: str) -> str:
+    """Written to be forwarded as it is."""
+    return hands.texts.fill(
+        "promo.card",
+        promo_code=code,
+        discount=discount(hands.referral.discount, hands.company.language),
+        promo_terms=hands.referral.terms,
+    )
+
+
+async def answered_for(hands: Hands, survey: Survey, rule: SurveyRule) -> Outgoing:
+    """The question after the tap: the keyboard has given way to the score."""
+    line = hands.texts.fill("score.line", **values_of_score(rule.scale, survey.score or 0))
+    return Outgoing(
+        text=line, buttons=((Button(hands.texts.fill("button.change_score"), data=f"s:{survey.id}:change"),),)
+    )
+
+
+# --- values ----------------------------------------------------------------------------------------------
+
+
+def values_for(
+    hands: Hands,
+    *,
+    client: Client | None,
+    survey: Survey | None,
+    rule: SurveyRule | None,
+    now: datetime,
+    deadline: datetime | None = None,
+) -> Values:
+    """For single sentences to a client."""
+    values: Values = {
+        "client_name": client_name(client.name) if client is not None else "",
+        "contact_by": contact_by(hands.texts, deadline, now, hands.calendar.zone),
+        "a": None,
+        "b": None,
+    }
+    if rule is not None:
+        values |= values_of_score(rule.scale, (survey.score if survey else None) or rule.scale.first)
+    return values
+
+
+def greeting_values(hands: Hands, client: Client | None) -> Values:
+    return {"client_name": client_name(client.name) if client is not None else ""}
+
+
+def title_of(hands: Hands, channel: str) -> str:
+    """What people call the messenger."""
+    key = f"channel.{channel}"
+    return hands.texts.fill(key) if hands.texts.has(key) else channel
+
+
+def survey_title(hands: Hands, survey: Survey) -> str:
+    words = {"complaint_closed": "survey.complaint", "deal_lost": "survey.lost"}.get(survey.trigger)
+    if words is not None:
+        return hands.texts.fill(words)
+    if survey.metric == "csat" and (survey.subject_is_manager or survey.subject):
+        return hands.texts.fill("survey.csat_manager" if survey.subject_is_manager else "survey.csat_field")
+    return hands.texts.fill(f"survey.{survey.metric}")
+
+
+def score_values(hands: Hands, survey: Survey) -> Values:
+    """Score and scale for staff: «3 из 10», whatever the client saw."""
+    rule = hands.known.rule(survey.survey_key)
+    return {"score": survey.score, "scale_max": rule.scale.last if rule is not None else None}
+
+
+def staff_values(
+    hands: Hands,
+    *,
+    client: Client | None,
+    deal: Deal | None,
+    survey: Survey | None,
+    now: datetime,
+    complaint: Complaint | None = None,
+    words: Sequence[str] = (),
+    deadline: datetime | None = None,
+) -> Values:
+    """What staff may read: names as in amoCRM, the full number in private chats."""
+    texts, zone = hands.texts, hands.calendar.zone
+    name = deal.name if deal is not None else ""
+    until = deadline or (complaint.deadline if complaint is not None else None)
+    return {
+        "client": (client.name if client is not None else "") or texts.fill("client.unnamed", deal=name),
+        "client_phone": client.phone if client is not None else "",
+        "deal": name,
+        "deal_url": hands.amocrm.lead_url(deal.deal_id) if deal is not None else "",
+        "amount": amount(deal.price, hands.known.currency, hands.company.language)
+        if deal is not None
+        else "",
+        "closed_ago": closed_ago(texts, deal.closed_at if deal is not None else None, now, zone),
+        "survey": survey_title(hands, survey) if survey is not None else "",
+        "channel": title_of(hands, survey.channel) if survey is not None else "",
+        "when": moment_text(texts, survey.answered_at, zone)
+        if survey is not None and survey.answered_at
+        else "",
+        "manager": survey.manager if survey is not None else "",
+        "crew": survey.subject if survey is not None and not survey.subject_is_manager else "",
+        "words": " ".join(words),
+        "no": complaint.id if complaint is not None else None,
+        "who": hands.known.user_name(complaint.responsible_id) if complaint is not None else "",
+        "deadline": deadline_text(texts, until, zone, now) if until is not None else "",
+        **(score_values(hands, survey) if survey is not None else {"score": None, "scale_max": None}),
+    }
+
+
+async def reminder_for(
+    hands: Hands, survey: Survey, rule: SurveyRule, deal: Deal, client: Client, channel: Channel
+) -> Question:
+    """The same question once more, without the advertising."""
+    return question_for(
+        hands,
+        survey,
+        rule,
+        deal,
+        client,
+        channel,
+        code="",
+        thanks="",
+        is_first=False,
+        is_last=True,
+        is_reminder=True,
+    )
+
+
+def clock_time(hands: Hands, moment: datetime) -> str:
+    return moment_text(hands.texts, moment, hands.calendar.zone, hands.now())
+
+
+def moment_value(hands: Hands, when: datetime | None) -> str:
+    """For what is kept and read on another day."""
+    return moment_text(hands.texts, when, hands.calendar.zone) if when is not None else ""
+
+
+async def alert_text(
+    hands: Hands,
+    complaint: Complaint,
+    survey: Survey | None,
+    deal: Deal | None,
+    client: Client | None,
+    *,
+    created_at: datetime | None,
+) -> str:
+    """One screen; `created_at` of an alert that had to wait says so in its first line."""
+    now = hands.now()
+    late = ""
+    if created_at is not None and (now - created_at).total_seconds() > 1800:
+        late = hands.texts.fill("alert.late", when=clock_time(hands, created_at))
+    if survey is None:
+        values = staff_values(hands, client=client, deal=deal, survey=None, complaint=complaint, now=now)
+        return hands.texts.fill("alert.foot", **values)
+    async with hands.db.reading() as tx:
+        words = await surveys.words_of(tx, survey.id or 0)
+    values = {
+        **staff_values(hands, client=client, deal=deal, survey=survey, complaint=complaint, now=now),
+        "words": words[0] if words else "",
+    }
+    states = list(complaint.lines)
+    if complaint.closed_at is not None and not any(line.startswith("Решено") for line in states):
+        states.append(
+            hands.texts.fill("alert.state.solved_in_amocrm", when=clock_time(hands, complaint.closed_at))
+        )
+    return compose_alert(hands.texts, values, added=words[1:], states=states, late=late)

@@ -1,0 +1,278 @@
+"""What the deal's card shows: score fields, the code for friends, where the survey stands, notes and tasks."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from integrations.amocrm.models import LeadChange, NewNote, NewTask
+from integrations.channels.base import Linked
+from integrations.errors import Permanent, Rejected
+from storage import complaints, deals, people, surveys
+from storage.tables import Deal, Outbox, Reply, Survey, SurveyState
+from worker.actions.asking import ASKED_TAG, has_mark
+from worker.actions.base import Hands, Later
+from worker.actions.words import Values, moment_value, score_values, staff_values, title_of
+from worker.rules.formats import cut_words
+
+log = logging.getLogger(__name__)
+
+ASKED = (SurveyState.SENT, SurveyState.UNCERTAIN, SurveyState.ANSWERED, SurveyState.EXPIRED)
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """What a deal should show, of what is ours to write."""
+
+    fields: dict[int, str] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+
+
+async def sync_deals(items: Sequence[Outbox], hands: Hands) -> Mapping[int, Exception]:
+    """Set the deals' fields to what they should show; only what differs from amoCRM is sent, 50 deals a call."""
+    changes: dict[int, LeadChange] = {}
+    for item in items:
+        change = await _change(hands, int(item.payload["deal_id"]))
+        if change is not None:
+            changes[item.id or 0] = change
+    failures: dict[int, Exception] = {}
+    await _send(hands, changes, failures)
+    async with hands.db.transaction() as tx:
+        for item_id, change in changes.items():
+            if item_id not in failures:
+                await _remember(tx, change)
+    return failures
+
+
+async def _send(hands: Hands, changes: Mapping[int, LeadChange], failures: dict[int, Exception]) -> None:
+    """One bad deal is taken out, its neighbours are sent again; a refused field is left out and named."""
+    if not changes:
+        return
+    try:
+        await hands.amocrm.update_leads(list(changes.values()))
+    except Rejected as error:
+        refused = {
+            item_id: change for item_id, change in changes.items() if str(change.lead_id) in error.elements
+        }
+        if not refused:
+            failures.update(dict.fromkeys(changes, error))
+            return
+        for item_id, change in refused.items():
+            log.error("deal %s refused a change: %s", change.lead_id, error.elements[str(change.lead_id)])
+            failures[item_id] = await _field_by_field(hands, change) or error
+            if failures[item_id] is error and len(change.fields) > 1:
+                del failures[item_id]  # What could be written was written, and the rest is in the log.
+        await _send(hands, {key: change for key, change in changes.items() if key not in refused}, failures)
+    except Exception as error:  # noqa: BLE001 - told apart by the caller, for each row
+        failures.update(dict.fromkeys(changes, error))
+
+
+async def _field_by_field(hands: Hands, change: LeadChange) -> Exception | None:
+    if len(change.fields) <= 1:
+        return None
+    for field_id, value in change.fields.items():
+        try:
+            await hands.amocrm.update_leads([LeadChange(lead_id=change.lead_id, fields={field_id: value})])
+        except Permanent as error:
+            log.error("field %s of deal %s cannot be written: %s", field_id, change.lead_id, error)
+        except Exception as error:  # noqa: BLE001 - told apart by the caller
+            return error
+    return None
+
+
+async def _change(hands: Hands, deal_id: int) -> LeadChange | None:
+    async with hands.db.reading() as tx:
+        deal = await deals.deal(tx, deal_id)
+        if deal is None or deal.is_deleted:
+            return None
+        wanted = await _wanted(tx, hands, deal)
+    changed = {field_id: text for field_id, text in wanted.fields.items() if _shown(deal, field_id) != text}
+    tags = tuple(tag for tag in wanted.tags if tag not in deal.tags)
+    if not changed and not tags:
+        return None
+    return LeadChange(lead_id=deal_id, fields=changed, tags_to_add=tags)
+
+
+def _shown(deal: Deal, field_id: int) -> str | None:
+    values = deal.fields.get(str(field_id))
+    return str(values[0].get("value")) if values else None
+
+
+async def _wanted(tx: AsyncSession, hands: Hands, deal: Deal) -> _Wanted:
+    account, wanted = hands.known, _Wanted()
+    own = await surveys.of_deal(tx, deal.deal_id)
+    if account.fields.telegram_link is not None and deal.link_token and (bot := _bot(hands)) is not None:
+        wanted.fields[account.fields.telegram_link] = await bot.deep_link(deal.link_token)
+    for survey in own:
+        rule = account.rule(survey.survey_key)
+        if rule is not None and rule.score_field is not None and survey.score is not None:
+            wanted.fields[rule.score_field] = str(survey.score)
+    if any(survey.state in ASKED for survey in own):
+        code = await people.code_of(tx, deal.client_id) if deal.client_id is not None else None
+        if account.fields.promo_code is not None and code is not None:
+            if not has_mark(hands, account, deal):
+                wanted.fields[account.fields.promo_code] = code.code
+        else:
+            wanted.tags = (ASKED_TAG,)
+    if account.fields.survey_state is not None and own:
+        wanted.fields[account.fields.survey_state] = _state_line(hands, _latest(own))
+    return wanted
+
+
+def _bot(hands: Hands) -> Linked | None:
+    for channel in hands.channels.values():
+        if channel.name == "telegram" and isinstance(channel, Linked):
+            return channel
+    return None
+
+
+def _latest(own: Sequence[Survey]) -> Survey:
+    """The survey that something happened to last; of those that only wait, the next one."""
+
+    def happened(survey: Survey) -> datetime:
+        return survey.answered_at or survey.settled_at or survey.planned_at
+
+    started = [survey for survey in own if survey.state != SurveyState.PLANNED]
+    return max(started, key=happened) if started else min(own, key=lambda survey: survey.due_at)
+
+
+def _state_line(hands: Hands, survey: Survey) -> str:
+    def fill(key: str, when: datetime | None = None, **values: str) -> str:
+        said: Values = {**score_values(hands, survey), "when": moment_value(hands, when), **values}
+        return hands.texts.fill(key, **said)
+
+    if survey.score is not None:
+        return fill("deal.state.answered", survey.answered_at)
+    match survey.state:
+        case SurveyState.PLANNED | SurveyState.SENDING:
+            return fill("deal.state.planned", survey.due_at)
+        case SurveyState.EXPIRED:
+            return fill("deal.state.silent")
+        case SurveyState.SKIPPED | SurveyState.FAILED:
+            return fill("deal.state.skipped", reason=hands.texts.fill(f"reason.{survey.reason}"))
+        case _:
+            return fill("deal.state.asked", survey.sent_at, channel=title_of(hands, survey.channel))
+
+
+async def _remember(tx: AsyncSession, change: LeadChange) -> None:
+    """Our own writes come back with the next pull; until then the mirror already shows them."""
+    deal = await deals.deal(tx, change.lead_id)
+    if deal is not None:
+        written = {str(field_id): [{"value": value}] for field_id, value in change.fields.items()}
+        deal.fields = {**deal.fields, **written}
+        deal.tags = [*deal.tags, *change.tags_to_add]
+
+
+# --- notes and tasks ---------------------------------------------------------------------------------------
+
+
+async def add_notes(items: Sequence[Outbox], hands: Hands) -> Mapping[int, Exception]:
+    """Notes of any kind, up to 50 deals a call; one whose try may have happened is looked for first."""
+    notes: dict[int, NewNote] = {}
+    failures: dict[int, Exception] = {}
+    for item in items:
+        try:
+            note = await _note(item, hands)
+            is_there = (
+                note is not None
+                and item.uncertain
+                and note.text in await hands.amocrm.note_texts(note.lead_id)
+            )
+        except Later as error:
+            failures[item.id or 0] = error
+            continue
+        if note is not None and not is_there:
+            notes[item.id or 0] = note
+    await _send_notes(hands, notes, failures)
+    return failures
+
+
+async def _send_notes(hands: Hands, notes: Mapping[int, NewNote], failures: dict[int, Exception]) -> None:
+    if not notes:
+        return
+    try:
+        await hands.amocrm.add_notes(list(notes.values()))
+    except Rejected as error:
+        refused = {key for key, note in notes.items() if str(note.lead_id) in error.elements} or set(notes)
+        failures.update(dict.fromkeys(refused, error))
+        await _send_notes(hands, {key: note for key, note in notes.items() if key not in refused}, failures)
+    except Exception as error:  # noqa: BLE001 - told apart by the caller, for each row
+        failures.update(dict.fromkeys(notes, error))
+
+
+async def _note(item: Outbox, hands: Hands) -> NewNote | None:
+    """The note that this row asks for; None if there is nothing to say any more."""
+    payload = item.payload
+    async with hands.db.reading() as tx:
+        survey = await surveys.survey(tx, int(payload["survey_id"])) if payload.get("survey_id") else None
+        reply = await tx.get(Reply, int(payload["reply_id"])) if payload.get("reply_id") else None
+        complaint = None
+        if payload.get("complaint_id"):
+            complaint = await complaints.complaint(tx, int(payload["complaint_id"]))
+        elif survey is not None and item.kind in ("complaint_words", "score_raised"):
+            complaint = await complaints.by_survey(tx, survey.id or 0)
+            if complaint is None and survey.client_id is not None:
+                complaint = await complaints.open_of_client(tx, survey.client_id)
+    if item.kind == "note":
+        values: Values = {
+            "channel": title_of(hands, str(payload.get("channel", ""))),
+            "when": moment_value(
+                hands, datetime.fromisoformat(payload["when"]) if payload.get("when") else None
+            ),
+            **{key: str(value) for key, value in payload.get("values", {}).items()},
+        }
+        return NewNote(int(payload["deal_id"]), hands.texts.fill(str(payload["text_key"]), **values))
+    if survey is None:
+        return None
+    values = {
+        **staff_values(hands, client=None, deal=None, survey=survey, now=hands.now()),
+        "words": cut_words(reply.text) if reply is not None else "",
+        "when": moment_value(hands, reply.received_at if reply is not None else survey.answered_at),
+    }
+    if item.kind == "note_deal":
+        if survey.trigger == "complaint_closed":
+            return NewNote(survey.deal_id, hands.texts.fill("complaint.note_after", **values))
+        if payload.get("before") is not None:
+            values["prev"] = str(payload["before"])
+            return NewNote(survey.deal_id, hands.texts.fill("deal.note_changed", **values))
+        values["words"] = cut_words(await _words(hands, survey))
+        return NewNote(survey.deal_id, hands.texts.fill("deal.note", **values))
+    if item.kind == "note_words":
+        return NewNote(survey.deal_id, hands.texts.fill("complaint.note_words", **values))
+    if complaint is None or complaint.lead_id is None:
+        if item.kind == "score_raised" and complaint is None:
+            return None  # It was corrected before a complaint was opened.
+        raise Later(None, "the complaint deal is not open yet")
+    key = {"complaint_words": "complaint.note_words", "score_raised": "complaint.note_raised"}.get(
+        item.kind, "complaint.note_joined"
+    )
+    return NewNote(complaint.lead_id, hands.texts.fill(key, **values))
+
+
+async def _words(hands: Hands, survey: Survey) -> str:
+    async with hands.db.reading() as tx:
+        return " ".join(await surveys.words_of(tx, survey.id or 0))
+
+
+async def add_task(item: Outbox, hands: Hands) -> None:
+    """A task on the deal for its responsible."""
+    deal_id = int(item.payload["deal_id"])
+    until = datetime.fromisoformat(item.payload["deadline"])
+    async with hands.db.reading() as tx:
+        deal = await deals.deal(tx, deal_id)
+    values = {**staff_values(hands, client=None, deal=deal, survey=None, now=hands.now(), deadline=until)}
+    values["words"] = cut_words(str(item.payload.get("words") or ""))
+    text = hands.texts.fill(str(item.payload["text_key"]), **values)
+    if item.uncertain and any(task.text == text for task in await hands.amocrm.lead_tasks(deal_id)):
+        return
+    responsible = deal.manager_id if deal is not None and hands.known.is_active(deal.manager_id) else None
+    await hands.amocrm.add_task(
+        NewTask(text=text, complete_till=until, lead_id=deal_id, responsible_user_id=responsible)
+    )
+
+
+async def tag_contact(item: Outbox, hands: Hands) -> None:
+    """A tag on the contact, such as the first of `stop_tags` on opt-out; set twice it is there once."""
+    await hands.amocrm.tag_contact(int(item.payload["contact_id"]), str(item.payload["tag"]))

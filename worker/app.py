@@ -1,0 +1,431 @@
+"""The only place where things are built: settings → clients → flows on their clocks, until SIGTERM."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from functools import partial
+
+import httpx
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from sqlmodel import select
+
+from integrations.amocrm.client import AmoCrm
+from integrations.channels.base import Channel, Polled
+from integrations.channels.registry import open_channel
+from integrations.errors import AccessDenied, OutsideError
+from integrations.http import Pace
+from storage import outbox, surveys
+from storage.counts import RowCounts, count_rows
+from storage.database import Database
+from storage.errors import AlreadyRunning, StorageError
+from storage.inbox import InboxWriter
+from storage.tables import State
+from worker.account import AccountProblems, Dictionaries, recall, refresh, resolve
+from worker.actions.base import Hands, Wake
+from worker.clock import Clock, RealClock
+from worker.flows.act import LANES, act
+from worker.flows.follow import follow
+from worker.flows.listen import listen
+from worker.flows.pull import pull
+from worker.flows.receive import LONG_POLL, receive
+from worker.flows.send import send
+from worker.rules.backoff import next_try
+from worker.rules.eligibility import DeliveryPolicy
+from worker.settings import Settings
+from worker.web.health import Health
+from worker.web.server import Server, build_app
+
+log = logging.getLogger(__name__)
+
+TICKS: Mapping[str, timedelta] = {
+    "send": timedelta(seconds=5),
+    "listen": timedelta(seconds=5),
+    "act": timedelta(seconds=2),
+    "follow": timedelta(seconds=30),
+}
+REFRESH_ACCOUNT = timedelta(hours=1)
+GRACE = 5.0  # seconds for what is in flight when we are told to stop
+RECENT = timedelta(minutes=2)  # flows that tick every few seconds
+
+
+class App:
+    """One worker: everything it consists of, and its flows."""
+
+    def __init__(self, settings: Settings, hands: Hands, inbox: InboxWriter, health: Health) -> None:
+        self.settings = settings
+        self.hands = hands
+        self.inbox = inbox
+        self.health = health
+        self.dictionaries: Dictionaries | None = None
+        self.is_stopping = asyncio.Event()
+        self.exit_code = 0
+        self._account_read_at: float | None = None
+        self._is_set_up: set[str] = set()  # channels that have been started
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @classmethod
+    async def build(
+        cls,
+        settings: Settings,
+        *,
+        db: Database,
+        clock: Clock | None = None,
+        transports: Mapping[str, httpx.AsyncBaseTransport] | None = None,
+        is_paced: bool = True,
+    ) -> "App":
+        """`transports` replaces the network by service (amocrm, telegram, whatsapp) in tests.
+
+        `is_paced=False`: the demo's stand-ins need no sparing.
+        """
+        transports = transports or {}
+        wake = Wake()
+        clock = clock or RealClock()
+        health = Health(
+            limits=_limits(settings), ping=partial(_ping, db), count=partial(_count_rows, db, clock)
+        )
+        channels = {
+            name: open_channel(
+                name,
+                getattr(settings, name),
+                transport=transports.get(name),
+                on_result=partial(_count, health),
+            )
+            for name in settings.configured_channels
+        }
+        hands = Hands(
+            db=db,
+            clock=clock,
+            amocrm=AmoCrm(
+                settings.amocrm.base_url,
+                settings.amocrm.token.get_secret_value(),
+                requests_per_second=settings.amocrm.requests_per_second,
+                transport=transports.get("amocrm"),
+                on_result=partial(_count, health),
+                pace=None if is_paced else Pace(None),
+            ),
+            channels=channels,
+            order=settings.channels,
+            account=None,
+            calendar=settings.calendar,
+            window=settings.window,
+            policy=DeliveryPolicy(
+                window=settings.window,
+                pause=timedelta(days=settings.delivery.min_days_between_surveys),
+                reminder_after=settings.delivery.reminder_after,
+                expires_after=settings.delivery.expires_after,
+                human_pause=settings.delivery.human_pause,
+                max_per_hour=settings.delivery.max_per_hour,
+            ),
+            texts=settings.texts,
+            company=settings.company,
+            referral=settings.referral,
+            reviews=settings.reviews,
+            complaints=settings.complaints,
+            alerts=settings.alerts,
+            surveys={survey.key: survey for survey in settings.surveys},
+            names=settings.names,
+            stop_tags=settings.amocrm.stop_tags,
+            surveys_since=settings.amocrm.surveys_since,
+            max_deal_age=settings.amocrm.max_deal_age,
+            region=settings.company.holidays or "RU",
+            health=health,
+            wake=wake,
+        )
+        app = cls(settings, hands, InboxWriter(db, on_new=wake.listen.set), health)
+        app.dictionaries = await recall(db)
+        if app.dictionaries is not None:
+            app._resolve(app.dictionaries)
+        return app
+
+    async def recover(self) -> None:
+        """What a dead process held: questions count as asked, actions are looked at again."""
+        now = self.hands.now()
+        asked = await surveys.rescue(self.hands.db, now, now + self.hands.policy.expires_after)
+        acts = await outbox.rescue(self.hands.db, now)
+        if asked or acts:
+            log.warning(
+                "after a sudden end: %d questions count as asked, %d actions are looked at again", asked, acts
+            )
+
+    # --- the account ----------------------------------------------------------------------------------
+
+    def _resolve(self, dictionaries: Dictionaries) -> None:
+        account = resolve(self.settings, dictionaries)
+        if account.problems:
+            raise AccountProblems(account.problems)
+        self.hands.account = account
+        self.dictionaries = dictionaries
+
+    async def know_account(self) -> None:
+        """Names to ids, from amoCRM once an hour. Raises AccountProblems for names that the file gives wrongly."""
+        loop_time = asyncio.get_running_loop().time()
+        is_fresh = (
+            self._account_read_at is not None
+            and loop_time - self._account_read_at < REFRESH_ACCOUNT.total_seconds()
+        )
+        if self.hands.account is not None and is_fresh:
+            return
+        dictionaries = await refresh(self.hands.amocrm, self.hands.db)
+        self._account_read_at = loop_time
+        self._resolve(dictionaries)
+        if self.hands.account is not None:
+            for warning in self.hands.account.warnings:
+                log.warning("%s", warning)
+
+    # --- one step at a time: the demo and the tests -----------------------------------------------------
+
+    async def step(self) -> None:
+        """Everything that there is to do at this moment, each flow once and again until nothing moves."""
+        await self.know_account()
+        for channel in self.hands.channels.values():
+            if channel.name not in self._is_set_up:
+                await channel.start()
+                self._is_set_up.add(channel.name)
+        await pull(self.hands)
+        while True:
+            moved = 0
+            for channel in self.hands.channels.values():
+                moved += await receive(self.hands, channel, self.inbox, timedelta(0))
+            moved += await listen(self.hands)
+            for lane in LANES:
+                moved += await act(self.hands, lane)
+            moved += await send(self.hands)
+            moved += await follow(self.hands)
+            if not moved:
+                return
+
+    # --- on the clock ---------------------------------------------------------------------------------
+
+    async def serve(self) -> int:
+        """Work until told to stop; gives the exit code."""
+        self._listen_to_signals()
+        await self.recover()
+        server = Server(
+            build_app(
+                self.health,
+                webhook_secret=self.settings.http.webhook_secret.get_secret_value(),
+                wake_pull=self.hands.wake.pull.set,
+            ),
+            self.settings.http.listen_host,
+            self.settings.http.listen_port,
+        )
+        server.start()
+        log.info("listening on %s", self.settings.http.listen)
+        scheduler = self._schedule()
+        self._start_flows()
+        scheduler.start()
+        try:
+            await self.is_stopping.wait()
+        finally:
+            log.info("stopping")
+            scheduler.shutdown(wait=False)
+            await self._end_flows()
+            await server.stop()
+        return self.exit_code
+
+    def stop(self, exit_code: int = 0) -> None:
+        self.exit_code = self.exit_code or exit_code
+        self.is_stopping.set()
+        self.hands.wake.stop()
+
+    def _listen_to_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, self._on_signal)
+
+    def _on_signal(self) -> None:
+        if self.is_stopping.is_set():
+            os._exit(0)  # Told twice: leave now; the database is right anyway.
+        self.stop()
+
+    def _schedule(self) -> AsyncIOScheduler:
+        """It only wakes flows. Its defaults would drop a run that is a second late."""
+        scheduler = AsyncIOScheduler(
+            timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        )
+        wake = self.hands.wake
+        events = {
+            "pull": wake.pull,
+            "send": wake.send,
+            "listen": wake.listen,
+            "act": wake.act,
+            "follow": wake.follow,
+        }
+        every = {"pull": self.settings.amocrm.poll_interval, **TICKS}
+        for flow, event in events.items():
+            scheduler.add_job(event.set, "interval", seconds=every[flow].total_seconds(), id=flow)
+        scheduler.add_job(self.health.tick, "interval", seconds=2, id="tick")
+        return scheduler
+
+    def _start_flows(self) -> None:
+        wake = self.hands.wake
+        self.health.tick()
+        self._run("pull", wake.pull, self._pull)
+        self._run("send", wake.send, partial(self._if_known, send))
+        self._run("listen", wake.listen, partial(self._if_known, listen))
+        self._run("follow", wake.follow, partial(self._if_known, follow))
+        for lane in LANES:
+            event = asyncio.Event()
+            wake.act_lanes.append(event)
+            self._run(f"act {lane}", event, partial(self._if_known, partial(act, lane=lane)))
+        for channel in self.hands.channels.values():
+            if isinstance(channel, Polled):
+                self._tasks.append(
+                    asyncio.create_task(self._receive(channel), name=f"receive {channel.name}")
+                )
+        self._tasks.append(asyncio.create_task(self._fan_out(), name="wake act"))
+
+    def _run(self, name: str, event: asyncio.Event, flow: Callable[[], Awaitable[None]]) -> None:
+        self._tasks.append(asyncio.create_task(self._loop(name, event, flow), name=name))
+
+    async def _loop(self, name: str, event: asyncio.Event, flow: Callable[[], Awaitable[None]]) -> None:
+        while not self.is_stopping.is_set():
+            event.clear()
+            try:
+                await flow()
+            except OutsideError as error:
+                self.health.set_error(error.service, str(error))
+                log.warning("%s waits: %s", name, error)
+            except AccountProblems as problems:
+                print(problems, file=sys.stderr)
+                self.stop(exit_code=2)
+            except StorageError as error:
+                self.health.set_trouble("storage", str(error))
+                log.error("%s waits: %s", name, error)
+            except Exception:
+                # A flow never dies: the next tick tries again, and readiness tells that it fails.
+                log.exception("%s failed", name)
+            await event.wait()
+
+    async def _pull(self) -> None:
+        try:
+            await self.know_account()
+            await pull(self.hands)
+        except AccessDenied as error:
+            self.health.set_token("amocrm", is_valid=error.status != 401)
+            raise
+        self.health.set_token("amocrm", is_valid=True)
+        self.hands.wake.send.set()
+        self.hands.wake.act.set()
+
+    async def _if_known(self, flow: Callable[[Hands], Awaitable[int]]) -> None:
+        if self.hands.account is not None:
+            await flow(self.hands)
+
+    async def _fan_out(self) -> None:
+        """A committed row wakes every lane; which one it is for the claim finds out."""
+        while not self.is_stopping.is_set():
+            await self.hands.wake.act.wait()
+            self.hands.wake.act.clear()
+            for event in self.hands.wake.act_lanes:
+                event.set()
+
+    async def _receive(self, channel: Channel) -> None:
+        """Polls for ever: a channel that is down costs a line in the log and a pause, nothing else."""
+        failures = 0
+        while not self.is_stopping.is_set():
+            try:
+                if channel.name not in self._is_set_up:
+                    await channel.start()
+                    self._is_set_up.add(channel.name)
+                await receive(self.hands, channel, self.inbox, LONG_POLL)
+                self.health.set_token(channel.name, is_valid=True)
+                self.health.set_trouble(channel.name, "")
+                failures = 0
+                continue
+            except AccessDenied as error:
+                self.health.set_token(channel.name, is_valid=False)
+                log.error("%s", error)
+            except OutsideError as error:
+                log.warning("%s cannot be heard: %s", channel.name, error)
+                if failures > 3:
+                    self.health.set_trouble(channel.name, error.detail)
+            except StorageError as error:
+                log.error("what %s brings is not taken yet: %s", channel.name, error)
+            except Exception:
+                log.exception("%s cannot be heard", channel.name)
+            failures += 1
+            await self._pause(failures)
+
+    async def _pause(self, failures: int) -> None:
+        now = self.hands.now()
+        seconds = min((next_try(min(failures, 2), now, None) - now).total_seconds() / 5, 30.0)
+        try:
+            async with asyncio.timeout(seconds):
+                await self.is_stopping.wait()
+        except TimeoutError:
+            return
+
+    async def _end_flows(self) -> None:
+        """What is in flight may end; what hangs is let go: its rows say that it may have happened."""
+        for task in self._tasks:
+            if task.get_name().startswith("receive"):
+                task.cancel()  # A long poll has nothing to lose: it is read again.
+        _, hanging = await asyncio.wait(self._tasks, timeout=GRACE)
+        for task in hanging:
+            log.warning("%s did not end in time", task.get_name())
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def close(self) -> None:
+        await self.inbox.close()
+        await self.hands.amocrm.close()
+        for channel in self.hands.channels.values():
+            await channel.close()
+
+
+def run(settings: Settings) -> int:
+    """`sarafan run`: the exit code."""
+    return asyncio.run(_run(settings))
+
+
+async def _run(settings: Settings) -> int:
+    try:
+        db = await Database.open(settings.storage.url, migrate=False)
+    except StorageError as error:
+        print(error, file=sys.stderr)
+        return 1
+    try:
+        await db.claim_instance()
+        await db.migrate()
+        app = await App.build(settings, db=db)
+        try:
+            return await app.serve()
+        finally:
+            await app.close()
+    except AccountProblems as problems:
+        print(problems, file=sys.stderr)
+        return 2
+    except (AlreadyRunning, StorageError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    finally:
+        await db.close()
+
+
+def _limits(settings: Settings) -> Mapping[str, timedelta]:
+    polled = {f"poll_{name}": LONG_POLL * 4 for name in settings.configured_channels}
+    return {
+        "pull": settings.amocrm.poll_interval * 3 + RECENT,
+        "send": RECENT * 5,
+        "listen": RECENT,
+        **polled,
+    }
+
+
+async def _ping(db: Database) -> None:
+    async with db.reading() as tx:
+        await tx.exec(select(State.key).limit(1))
+
+
+async def _count_rows(db: Database, clock: Clock) -> RowCounts:
+    async with db.reading() as tx:
+        return await count_rows(tx, clock.now())
+
+
+def _count(health: Health, service: str, status: str) -> None:
+    health.count_request(service, int(status) if status.isdecimal() else status)

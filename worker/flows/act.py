@@ -1,0 +1,83 @@
+"""The outbox, until it is done."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from integrations.errors import AccessDenied, Permanent, Temporary, Uncertain
+from storage import outbox
+from storage.tables import Outbox
+from worker.actions.base import Action, Hands, Later
+from worker.actions.registry import ACTIONS
+from worker.rules.backoff import gives_up, next_try
+
+log = logging.getLogger(__name__)
+
+LANES = tuple(dict.fromkeys(action.lane for action in ACTIONS.values()))
+SOON = timedelta(seconds=30)
+AFTER_REFUSAL = timedelta(minutes=10)  # a token or a right has to be mended by a person first
+
+
+async def act(hands: Hands, lane: str) -> int:
+    """Do what is due in this lane; gives the number of rows that were taken up."""
+    kinds = [kind for kind, action in ACTIONS.items() if action.lane == lane]
+    taken = 0
+    while not hands.wake.is_stopping:
+        items = await outbox.claim(hands.db, hands.now(), kinds=kinds, limit=1)
+        if not items:
+            break
+        action = ACTIONS[items[0].kind]
+        if action.batch > 1:
+            items += await outbox.claim(hands.db, hands.now(), kinds=[items[0].kind], limit=action.batch - 1)
+        taken += len(items)
+        failures = await _run(action, items, hands)
+        for item in items:
+            await _settle(item, failures.get(item.id or 0), hands, hands.now())
+    hands.health.mark("act", hands.now())
+    return taken
+
+
+async def _run(action: Action, items: Sequence[Outbox], hands: Hands) -> Mapping[int, Exception]:
+    try:
+        if action.run_many is not None:
+            return await action.run_many(items, hands)
+        if action.run is not None:
+            await action.run(items[0], hands)
+    except Exception as error:  # noqa: BLE001 - one bad row never stops the others; _settle tells it apart
+        return {item.id or 0: error for item in items}
+    return {}
+
+
+async def _settle(item: Outbox, error: Exception | None, hands: Hands, now: datetime) -> None:
+    db = hands.db
+    match error:
+        case None:
+            await outbox.done(db, item, now)
+        case Later():
+            await outbox.postpone(
+                db, item, error.until or now + SOON, str(error), uncertain=item.uncertain, counts=False
+            )
+        case AccessDenied():
+            # Nothing that has to be written is lost because a token ran out.
+            log.warning("%s is put off: %s", item.key, error)
+            await outbox.postpone(
+                db, item, now + AFTER_REFUSAL, str(error), uncertain=item.uncertain, counts=False
+            )
+        case Temporary() if not gives_up(item.attempt, item.created_at, now):
+            log.info("%s is put off: %s", item.key, error)
+            due_at = next_try(item.attempt, now, error.retry_after)
+            await outbox.postpone(db, item, due_at, str(error), uncertain=item.uncertain)
+        case Uncertain() if not gives_up(item.attempt, item.created_at, now):
+            log.warning("%s may have happened: %s", item.key, error)
+            await outbox.postpone(db, item, next_try(item.attempt, now, None), str(error), uncertain=True)
+        case Temporary() | Uncertain() | Permanent():
+            log.error("%s is given up: %s", item.key, error)
+            await outbox.give_up(db, item, str(error), now)
+        case _:
+            log.error("%s failed", item.key, exc_info=error)
+            if gives_up(item.attempt, item.created_at, now):
+                await outbox.give_up(db, item, type(error).__name__, now)
+            else:
+                await outbox.postpone(
+                    db, item, next_try(item.attempt, now, None), type(error).__name__, uncertain=True
+                )

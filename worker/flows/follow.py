@@ -1,0 +1,101 @@
+"""What time brings: reminders, expiry, and the end of the questions that waited behind a silent one."""
+
+import logging
+from datetime import datetime, timedelta
+
+from integrations.errors import OutsideError
+from storage import outbox, surveys
+from storage.tables import Survey
+from worker.actions import keys
+from worker.actions.asking import Case, consider_reminder, reread
+from worker.actions.base import Hands
+from worker.actions.talking import remind
+from worker.actions.words import reminder_for
+from worker.rules.eligibility import Reason, Send, Skip, Wait
+
+log = logging.getLogger(__name__)
+
+SERVICE_PAUSE = timedelta(minutes=5)
+
+
+async def follow(hands: Hands) -> int:
+    """Gives the number of surveys that were reminded or ended."""
+    done = await _expire(hands) + await _remind(hands)
+    hands.health.mark("follow", hands.now())
+    return done
+
+
+async def _expire(hands: Hands) -> int:
+    """Silence ends the conversation and the questions that waited behind it."""
+    async with hands.db.reading() as tx:
+        over = await surveys.expired(tx, hands.now())
+    for survey in over:
+        async with hands.db.transaction() as tx:
+            now = hands.now()
+            if not await surveys.expire(tx, survey):
+                continue
+            ended = [survey.deal_id]
+            if survey.client_id is not None:
+                ended += await surveys.end_line(tx, survey.client_id, now, Reason.CONVERSATION_SILENT)
+            for deal_id in dict.fromkeys(ended):
+                await outbox.ask_again(
+                    tx, "sync_deal", keys.sync_deal(deal_id), {"deal_id": deal_id}, now, now
+                )
+    if over:
+        hands.wake.act.set()
+    return len(over)
+
+
+async def _remind(hands: Hands) -> int:
+    """One reminder per conversation, under the same conditions as the question."""
+    reminder_after = hands.policy.reminder_after
+    if reminder_after is None:
+        return 0
+    now = hands.now()
+    async with hands.db.reading() as tx:
+        waiting = await surveys.to_remind(tx, now - reminder_after.span, now)
+    reminded = 0
+    for survey in waiting:
+        if survey.sent_at is None or _due(hands, survey) > now:
+            continue
+        try:
+            reminded += await _remind_one(hands, survey, now)
+        except OutsideError as error:
+            log.info("reminder of survey %s waits: %s", survey.id, error)
+            await surveys.remind_later(hands.db, survey, now + SERVICE_PAUSE)
+    return reminded
+
+
+def _due(hands: Hands, survey: Survey) -> datetime:
+    after = hands.policy.reminder_after
+    if after is None or survey.sent_at is None:
+        return hands.now()
+    return hands.calendar.add(survey.sent_at, after, hands.window)
+
+
+async def _remind_one(hands: Hands, survey: Survey, now: datetime) -> bool:
+    case = await consider_reminder(hands, survey, now)
+    if case is not None and not isinstance(case.decision, Wait):
+        await reread(hands, survey)
+        case = await consider_reminder(hands, survey, now)
+    if case is None:
+        await surveys.claim_reminder(hands.db, survey, now)
+        return False
+    match case.decision:
+        case Wait(until, _):
+            await surveys.remind_later(hands.db, survey, until)
+            return False
+        case Skip(reason):
+            log.info("survey %s is not reminded: %s", survey.id, reason)
+            await surveys.claim_reminder(hands.db, survey, now)
+            return False
+        case Send():
+            return await _send_reminder(hands, case, now)
+
+
+async def _send_reminder(hands: Hands, case: Case, now: datetime) -> bool:
+    if case.client is None or case.route is None:
+        return False
+    question = await reminder_for(hands, case.survey, case.rule, case.deal, case.client, case.route.channel)
+    await remind(hands, case.survey, question.message, question.variant, now)
+    return True

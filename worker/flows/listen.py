@@ -1,0 +1,154 @@
+"""Replies in: from the inbox to scores, and to the actions that a score calls for."""
+
+import logging
+from datetime import timedelta
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from integrations.channels.base import Channel, Incoming, IncomingKind, Status, UnreadableError
+from storage import inbox, outbox, people, surveys
+from storage.tables import Inbox, Message, Survey, SurveyState
+from worker.actions import keys, linking, presses
+from worker.actions.base import Hands
+from worker.actions.taking import Received, take
+
+log = logging.getLogger(__name__)
+
+TRIES = 5  # of a row that fails for a reason of ours, before it is put aside
+STATUS_PATIENCE = timedelta(minutes=10)  # a status may come before the answer to our own sending
+RANK = {status: rank for rank, status in enumerate(Status)}
+
+
+class _NotYetError(Exception):
+    """Left unread: what it belongs to is not on disk yet."""
+
+
+async def listen(hands: Hands) -> int:
+    """Everything unread, in order; gives the number of rows that were read or put aside."""
+    settled = 0
+    while rows := await inbox.unread(hands.db, limit=100):
+        before = settled
+        for row in rows:
+            settled += await _one(hands, row)
+        if settled == before:
+            break  # What is left waits for something.
+    hands.health.mark("listen", hands.now())
+    return settled
+
+
+async def _one(hands: Hands, row: Inbox) -> bool:
+    channel, now = hands.channels.get(row.channel), hands.now()
+    if channel is None:
+        return False  # The channel was taken out of the settings; its replies wait for it.
+    try:
+        messages = channel.read(row.raw)
+    except UnreadableError as error:
+        log.error("%s %s cannot be read and was put aside: %s", row.channel, row.external_id, error)
+        async with hands.db.transaction() as tx:
+            return await inbox.quarantine(tx, row.id, str(error), now)
+    try:
+        async with hands.db.transaction() as tx:
+            if not await inbox.mark_read(tx, row.id, now):
+                return False  # Another worker was faster.
+            for message in messages:
+                await _take(tx, hands, channel, row, message)
+    except _NotYetError:
+        return False
+    except Exception as error:
+        log.exception("%s %s could not be taken in", row.channel, row.external_id)
+        async with hands.db.transaction() as tx:
+            if await inbox.note_failure(tx, row.id, type(error).__name__) >= TRIES:
+                return await inbox.quarantine(tx, row.id, type(error).__name__, now)
+        return False
+    hands.health.count_message(row.channel, "in", "read")
+    return True
+
+
+async def _take(tx: AsyncSession, hands: Hands, channel: Channel, row: Inbox, message: Incoming) -> None:
+    now = hands.now()
+    match message.kind:
+        case IncomingKind.STATUS:
+            await _take_status(tx, hands, row, message)
+        case IncomingKind.STATE:
+            await _take_state(hands, row, message)
+        case IncomingKind.OTHER:
+            log.debug("%s sent something without meaning for us", row.channel)
+        case _ if (
+            person := hands.known.staff_member(row.channel, message.sender_id or message.chat_id)
+        ) is not None:
+            await presses.take(tx, hands, row, message, person, now)
+        case _ if message.is_group:
+            return  # Only staff may press in a group, and words there are nobody's answer.
+        case IncomingKind.START | IncomingKind.CONTACT:
+            await linking.link(tx, hands, channel, row, message, now)
+        case IncomingKind.BLOCKED:
+            await people.mark_dead(tx, row.channel, message.chat_id, "blocked", now)
+        case IncomingKind.UNBLOCKED:
+            await people.mark_alive(tx, row.channel, message.chat_id)
+        case IncomingKind.ECHO:
+            await _take_echo(tx, row, message)
+        case _:
+            chat, client = await linking.whose(tx, hands, row, message, now)
+            received = Received(channel=channel, row=row, message=message, chat=chat, client=client, now=now)
+            await take(tx, hands, received)
+
+
+async def _take_echo(tx: AsyncSession, row: Inbox, message: Incoming) -> None:
+    """A person of the company wrote: nobody waits there any more, and a bare number may answer that person."""
+    chat = await people.chat(tx, row.channel, message.chat_id)
+    if chat is not None:
+        chat.human_wrote_at = message.sent_at or row.received_at
+        chat.waiting_since = None
+
+
+async def _take_state(hands: Hands, row: Inbox, message: Incoming) -> None:
+    trouble = "" if message.reason in ("authorized", "") else f"{row.channel}: {message.reason}"
+    hands.health.set_trouble(row.channel, trouble)
+    if trouble:
+        log.warning("the gateway of %s says: %s", row.channel, message.reason)
+
+
+async def _take_status(tx: AsyncSession, hands: Hands, row: Inbox, message: Incoming) -> None:
+    """Sent, delivered, read, failed: never back, whatever the order."""
+    sent = await surveys.message(tx, row.channel, message.message_id)
+    if sent is None:
+        if hands.now() < row.received_at + STATUS_PATIENCE:
+            raise _NotYetError
+        return
+    status = message.status
+    if status is None or RANK[status] <= RANK.get(Status(sent.status), 0):
+        return
+    sent.status, sent.status_at = status, message.sent_at or row.received_at
+    survey = await surveys.survey(tx, sent.survey_id) if sent.survey_id else None
+    if survey is None or sent.kind not in ("question", "reminder"):
+        return
+    match status:
+        case Status.DELIVERED | Status.READ:
+            at = message.sent_at or row.received_at
+            survey.delivered_at = survey.delivered_at or at
+            survey.uncertain = False
+            if status is Status.READ:
+                survey.read_at = survey.read_at or at
+        case Status.FAILED if sent.kind == "question":
+            await _try_the_next(tx, hands, survey, sent, message)
+        case _:
+            return
+
+
+async def _try_the_next(
+    tx: AsyncSession, hands: Hands, survey: Survey, sent: Message, message: Incoming
+) -> None:
+    """The gateway took the question and could not deliver it: the next channel, once each."""
+    if survey.state not in (SurveyState.SENT, SurveyState.UNCERTAIN) or survey.message_id != sent.message_id:
+        return
+    now = hands.now()
+    log.info("survey %s was not delivered by %s: %s", survey.id, sent.channel, message.reason)
+    hands.health.count_message(sent.channel, "out", "failed")
+    await people.mark_dead(tx, sent.channel, sent.chat_id, message.reason or "failed", now)
+    survey.tried = [*survey.tried, sent.channel]
+    survey.state, survey.next_at, survey.waits_for = SurveyState.PLANNED, now, "channel"
+    survey.owner = ""
+    await outbox.ask_again(
+        tx, "sync_deal", keys.sync_deal(survey.deal_id), {"deal_id": survey.deal_id}, now, now
+    )
+    hands.wake.send.set()

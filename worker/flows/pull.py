@@ -1,0 +1,229 @@
+"""Changed deals in, surveys planned, complaints followed, referrals decided."""
+
+import logging
+import secrets
+from datetime import datetime
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage import complaints, deals, outbox, state, surveys
+from storage.deals import OVERLAP, Saved
+from storage.tables import Complaint, Deal, Survey, SurveyState
+from worker.actions import keys
+from worker.actions.base import Hands
+from worker.actions.people import read_company, read_contacts
+from worker.actions.reading import deal_from, facts_of
+from worker.actions.referring import decide_referral
+from worker.rules.eligibility import Reason
+from worker.rules.planning import LOST, WON, Planned, PlanningPolicy, plan_surveys
+
+log = logging.getLogger(__name__)
+
+CONTACTS_A_CALL = 200
+TOKEN_BYTES = 15  # 20 characters of a deep link: unguessable, and short enough to print
+
+
+async def pull(hands: Hands) -> None:
+    """Everything that changed since the watermark. Raises what amoCRM's client raises; nothing is lost then."""
+    since = await _where_from(hands)
+    if since is not None:
+        await _walk(hands, since)
+    await settle(hands)
+    hands.health.mark("pull", hands.now())
+
+
+async def settle(hands: Hands) -> None:
+    """What has to be known about deals that were read: the people behind them, links, referrals."""
+    await _read_people(hands)
+    await _make_links(hands)
+    await _decide_referrals(hands)
+
+
+async def _where_from(hands: Hands) -> datetime | None:
+    """The moment to walk from. On the first start: from `surveys_since`, else from what is newest now."""
+    async with hands.db.reading() as tx:
+        mark, since = await deals.watermark(tx), await deals.surveys_since(tx)
+    if mark is not None:
+        return mark - OVERLAP
+    now = hands.now()
+    if since is None:
+        since = hands.surveys_since or now
+        async with hands.db.transaction() as tx:
+            await deals.remember_surveys_since(tx, since)
+        log.warning("%s", hands.texts.fill("new_database"))
+    if hands.surveys_since is not None:
+        return since
+    newest = await hands.amocrm.newest_change()
+    mark = min(newest or since, now)
+    async with hands.db.transaction() as tx:
+        await deals.move_watermark(tx, mark)
+    return mark - OVERLAP
+
+
+async def _walk(hands: Hands, since: datetime) -> None:
+    newest: datetime | None = None
+    async for page in hands.amocrm.changed_leads(since, filtered=hands.known.is_filter_enabled):
+        now = hands.now()
+        async with hands.db.transaction() as tx:
+            policy = await _policy(tx, hands)
+            saved = await deals.save_page(tx, [deal_from(lead) for lead in page.leads], now)
+            for each in saved:
+                await _plan(tx, hands, each, policy, now)
+            for row in page.broken:
+                await state.remember(tx, f"broken.lead.{row.id}", {"raw": row.raw, "error": row.error})
+                log.error("deal %s could not be read and was put aside: %s", row.id, row.error)
+            if page.newest is not None:
+                newest = max(newest or page.newest, page.newest)
+                # Walking upwards, everything before this page is on disk; downwards only after the last page.
+                if page.is_filtered:
+                    await deals.move_watermark(tx, page.newest)
+        hands.wake.act.set()
+    if newest is not None:
+        async with hands.db.transaction() as tx:
+            await deals.move_watermark(tx, newest)
+
+
+async def _policy(tx: AsyncSession, hands: Hands) -> PlanningPolicy:
+    since = await deals.surveys_since(tx)
+    return PlanningPolicy(
+        surveys_since=since or hands.now(),
+        max_deal_age=hands.max_deal_age,
+        complaints_pipeline=hands.known.complaints_pipeline,
+    )
+
+
+async def _plan(tx: AsyncSession, hands: Hands, saved: Saved, policy: PlanningPolicy, now: datetime) -> None:
+    deal = saved.deal
+    complaint = await _follow_complaint(tx, hands, saved, now)
+    for planned in plan_surveys(
+        facts_of(deal, hands), hands.known.rules, policy, hands.calendar, hands.window
+    ):
+        if planned.skip is Reason.OLD_DEAL:
+            continue
+        if await surveys.add_once(tx, survey_from(planned, deal, complaint, hands, now)):
+            await _tell_deal(tx, hands, deal.deal_id, now)
+        elif planned.skip is None:
+            await surveys.move_due(tx, planned.rule.key, deal.deal_id, planned.triggered_at, planned.due_at)
+
+
+def survey_from(
+    planned: Planned, deal: Deal, complaint: Complaint | None, hands: Hands, now: datetime
+) -> Survey:
+    about_complaint = complaint is not None
+    return Survey(
+        survey_key=planned.rule.key,
+        metric=planned.rule.metric,
+        trigger=planned.rule.trigger,
+        deal_id=deal.deal_id,
+        root_deal_id=(complaint.source_deal_id if complaint else None) or deal.deal_id,
+        client_id=complaint.client_id if complaint and complaint.client_id else deal.client_id,
+        contact_id=deal.contact_id,
+        pipeline_id=deal.pipeline_id,
+        manager_id=deal.manager_id,
+        manager=hands.known.user_name(deal.manager_id),
+        subject=planned.subject,
+        subject_is_manager=planned.subject_is_manager and not about_complaint,
+        triggered_at=planned.triggered_at,
+        planned_at=now,
+        due_at=planned.due_at,
+        next_at=planned.due_at,
+        state=SurveyState.SKIPPED if planned.skip else SurveyState.PLANNED,
+        reason=planned.skip or "",
+        settled_at=now if planned.skip else None,
+    )
+
+
+async def _tell_deal(tx: AsyncSession, hands: Hands, deal_id: int, now: datetime) -> None:
+    if hands.known.fields.survey_state is not None:
+        await outbox.ask_again(tx, "sync_deal", keys.sync_deal(deal_id), {"deal_id": deal_id}, now, now)
+
+
+async def _follow_complaint(tx: AsyncSession, hands: Hands, saved: Saved, now: datetime) -> Complaint | None:
+    """A deal of the complaints pipeline, ours or opened by hand: opened, closed, opened again, moved away."""
+    deal, pipeline = saved.deal, hands.known.complaints_pipeline
+    if pipeline is None:
+        return None
+    row = await complaints.by_lead(tx, deal.deal_id)
+    if deal.pipeline_id != pipeline:
+        if row is not None and row.closed_at is None and row.left_at is None:
+            row.left_at = deal.updated_at
+        return None
+    if row is None:
+        row = await complaints.by_markers(tx, deal.tags) if deal.tags else None
+        if row is not None:
+            row.lead_id = deal.deal_id
+    if row is None:
+        row = Complaint(
+            lead_id=deal.deal_id,
+            client_id=deal.client_id,
+            manager_id=deal.manager_id,
+            manager=hands.known.user_name(deal.manager_id),
+            # Moved here from sales it counts from the move, else from its making.
+            opened_at=deal.created_at if saved.was is None else (deal.entered_at or deal.updated_at),
+        )
+        tx.add(row)
+    row.name, row.responsible_id, row.left_at = deal.name, deal.manager_id, None
+    is_closed = deal.status_id in (WON, LOST)
+    if is_closed and row.closed_at is None:
+        row.closed_at, row.is_solved = deal.closed_at or deal.updated_at, deal.status_id == WON
+        await tx.flush()
+        await outbox.ask_again(tx, "edit_alert", keys.edit_alert(row.id), {"complaint_id": row.id}, now, now)
+    elif not is_closed and row.closed_at is not None:
+        row.closed_at, row.is_solved = None, None
+        row.reopened += 1
+        await tx.flush()
+        await outbox.ask_again(tx, "edit_alert", keys.edit_alert(row.id), {"complaint_id": row.id}, now, now)
+    await tx.flush()
+    return row
+
+
+async def _read_people(hands: Hands) -> None:
+    """Contacts in batches, of those deals only for which it matters who the client is."""
+    while True:
+        async with hands.db.reading() as tx:
+            wanted = await deals.contacts_to_read(
+                tx, complaints_pipeline=hands.known.complaints_pipeline, limit=CONTACTS_A_CALL * 5
+            )
+        if not wanted:
+            break
+        contacts = [contact_id for contact_id in wanted if contact_id > 0]
+        for start in range(0, len(contacts), CONTACTS_A_CALL):
+            await read_contacts(hands, contacts[start : start + CONTACTS_A_CALL])
+        for contact_id in wanted:
+            if contact_id < 0:
+                await read_company(hands, -contact_id)
+    async with hands.db.transaction() as tx:
+        await complaints.fill_clients(tx)
+
+
+async def _make_links(hands: Hands) -> None:
+    """Every deal has a deep link for the bots from the first time that it is seen."""
+    if not hands.writes_links:
+        return
+    while True:
+        async with hands.db.transaction() as tx:
+            now = hands.now()
+            ids = await deals.lead_ids_without_token(
+                tx, but_pipeline=hands.known.complaints_pipeline, limit=500
+            )
+            for deal_id in ids:
+                await deals.give_token(tx, deal_id, secrets.token_urlsafe(TOKEN_BYTES))
+                await outbox.ask_again(
+                    tx, "sync_deal", keys.sync_deal(deal_id), {"deal_id": deal_id}, now, now
+                )
+        if not ids:
+            return
+        hands.wake.act.set()
+
+
+async def _decide_referrals(hands: Hands) -> None:
+    """Is a won deal a referral, and whose: again whenever the deal changes."""
+    while True:
+        async with hands.db.transaction() as tx:
+            now = hands.now()
+            batch = await deals.referrals_to_decide(tx)
+            for deal in batch:
+                await decide_referral(tx, hands, deal, now)
+        if not batch:
+            return
+        hands.wake.act.set()

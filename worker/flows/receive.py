@@ -1,0 +1,30 @@
+"""Polled channels into the inbox: a batch and its offset in one transaction, then the far side may forget."""
+
+from datetime import timedelta
+
+from integrations.channels.base import Channel, Polled
+from integrations.errors import OutsideError
+from storage import state
+from storage.inbox import InboxWriter
+from worker.actions.base import Hands
+
+LONG_POLL = timedelta(seconds=50)
+
+
+async def receive(hands: Hands, channel: Channel, inbox: InboxWriter, timeout: timedelta = LONG_POLL) -> int:
+    """One poll of one channel; gives the number of updates that are now on disk. Raises what `poll` raises."""
+    if not isinstance(channel, Polled):
+        return 0
+    async with hands.db.reading() as tx:
+        offset = await state.offset(tx, channel.name)
+    try:
+        batch = await channel.poll(offset, timeout)
+    except OutsideError as error:
+        hands.health.set_error(channel.name, str(error))
+        raise
+    now = hands.now()
+    if batch.updates:
+        await inbox.put(channel.name, batch.updates, now, offset=(channel.name, batch.offset))
+    await channel.confirm(batch)
+    hands.health.mark(f"poll_{channel.name}", now)
+    return len(batch.updates)

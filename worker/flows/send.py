@@ -1,0 +1,48 @@
+"""Due surveys checked, then out."""
+
+import logging
+from datetime import timedelta
+
+from integrations.errors import OutsideError, Temporary
+from storage import surveys
+from storage.tables import Survey
+from worker.actions.asking import close, consider, reread, settle
+from worker.actions.base import Hands
+from worker.rules.eligibility import Reason, Wait
+
+log = logging.getLogger(__name__)
+
+SERVICE_PAUSE = timedelta(minutes=1)  # before amoCRM is asked about this survey again
+
+
+async def send(hands: Hands) -> int:
+    """Everything that is due; gives the number of surveys that were looked at."""
+    looked_at = 0
+    while not hands.wake.is_stopping and (survey := await surveys.claim_due(hands.db, hands.now())):
+        looked_at += 1
+        try:
+            await _one(hands, survey)
+        except OutsideError as error:
+            # Without a fresh look at the deal nobody is asked.
+            log.warning("survey %s waits: %s", survey.id, error)
+            pause = error.retry_after if isinstance(error, Temporary) and error.retry_after else SERVICE_PAUSE
+            await surveys.postpone(hands.db, survey, hands.now() + pause, Reason.SERVICE)
+    hands.health.mark("send", hands.now())
+    return looked_at
+
+
+async def _one(hands: Hands, survey: Survey) -> None:
+    if hands.now() > max(survey.due_at, survey.turn_at or survey.due_at) + hands.policy.expires_after * 2:
+        # Long past every limit: no call is spent on it.
+        await close(hands, survey, Reason.TOO_LATE, hands.now())
+        return
+    case = await consider(hands, survey, hands.now())
+    # What only waits needs no call to amoCRM; whatever is final is decided upon the deal as it is now.
+    if case is not None and not isinstance(case.decision, Wait):
+        await reread(hands, survey)
+        case = await consider(hands, survey, hands.now())
+    if case is None:
+        # Its `[[survey]]` was taken out of the settings: it may come back before it is too late.
+        await surveys.postpone(hands.db, survey, hands.now() + timedelta(hours=6), Reason.SERVICE)
+    else:
+        await settle(hands, case, hands.now())
