@@ -1,0 +1,113 @@
+"""Words that a person has to answer: to the deal's responsible, to the head, and a sentence back to the client."""
+
+from datetime import datetime, timedelta
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage import deals, outbox
+from storage.tables import Client, Deal, Survey
+from worker.actions import keys
+from worker.actions.base import Hands
+from worker.actions.received import Received
+from worker.actions.words import values_for
+from worker.rules.planning import SurveyRule
+
+FORWARDED_ONCE_IN = timedelta(hours=12)
+ANSWER_WITHIN = timedelta(hours=4)  # of working time
+
+
+async def pass_on(
+    tx: AsyncSession,
+    hands: Hands,
+    received: Received,
+    survey: Survey | None,
+    words: str,
+    *,
+    is_quiet: bool = False,
+) -> None:
+    """To the deal's responsible as a task, to the head at once, and the client is told when somebody answers."""
+    chat, now = received.chat, received.now
+    chat.waiting_since = chat.waiting_since or now
+    deal = await deal_of(tx, hands, received.client, survey)
+    if deal is not None:
+        await add_task(tx, hands, deal.deal_id, received, words, about=received.about)
+    await tell_head(tx, hands, received, survey, words)
+    told_lately = chat.forwarded_at is not None and now < chat.forwarded_at + FORWARDED_ONCE_IN
+    if deal is not None and not told_lately and not is_quiet:
+        chat.forwarded_at = now
+        await say(tx, hands, received, "forwarded", survey=survey, deadline=deadline(hands, now))
+
+
+async def deal_of(tx: AsyncSession, hands: Hands, client: Client, survey: Survey | None) -> Deal | None:
+    if survey is not None and (deal := await deals.deal(tx, survey.root_deal_id)) is not None:
+        return deal
+    return await deals.newest_of_client(
+        tx, client.client_id or 0, but_pipeline=hands.known.complaints_pipeline
+    )
+
+
+def deadline(hands: Hands, now: datetime) -> datetime:
+    return hands.calendar.add_work_time(now, ANSWER_WITHIN)
+
+
+async def add_task(
+    tx: AsyncSession, hands: Hands, deal_id: int, received: Received, words: str, *, about: str
+) -> None:
+    now = received.now
+    payload = {
+        "deal_id": deal_id,
+        "text_key": "deal.task_words",
+        "words": words,
+        "deadline": deadline(hands, now).isoformat(),
+    }
+    await outbox.add_once(tx, "deal_task", keys.task(deal_id, about), payload, now, now)
+
+
+async def tell_head(
+    tx: AsyncSession, hands: Hands, received: Received, survey: Survey | None, words: str
+) -> None:
+    payload = {
+        "channel": received.chat.channel,
+        "chat_id": received.chat.chat_id,
+        "client_id": received.client.client_id,
+        "survey_id": survey.id if survey else None,
+        "words": words,
+        "when": received.now.isoformat(),
+    }
+    await outbox.add_once(
+        tx, "tell_head", keys.tell_head(received.about), payload, received.now, received.now
+    )
+
+
+async def say(
+    tx: AsyncSession,
+    hands: Hands,
+    received: Received,
+    key: str,
+    *,
+    survey: Survey | None = None,
+    rule: SurveyRule | None = None,
+    a: int | None = None,
+    b: int | None = None,
+    deadline: datetime | None = None,
+    share_phone: bool = False,
+) -> None:
+    """One sentence back: one act of the client gets at most one message."""
+    values = values_for(
+        hands, client=received.client, survey=survey, rule=rule, now=received.now, deadline=deadline
+    )
+    values |= {"a": a, "b": b}
+    payload = {
+        "channel": received.chat.channel,
+        "chat_id": received.chat.chat_id,
+        "survey_id": survey.id if survey else None,
+        "text": hands.texts.fill(key, **values),
+        "variant": key,
+        "share_phone": share_phone,
+    }
+    await outbox.add_once(tx, "say", keys.say(received.about), payload, received.now, received.now)
+    hands.wake.act.set()
+
+
+async def sync_deal(tx: AsyncSession, deal_id: int, now: datetime) -> None:
+    await outbox.ask_again(tx, "sync_deal", keys.sync_deal(deal_id), {"deal_id": deal_id}, now, now)

@@ -1,0 +1,157 @@
+"""A score: first given, corrected or late, with all that it calls for."""
+
+from datetime import datetime, timedelta
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from integrations.channels.base import IncomingKind
+from storage import outbox, surveys
+from storage.tables import Reply, Survey, SurveyState
+from worker.actions import keys
+from worker.actions.base import Hands
+from worker.actions.passing import add_task, pass_on, say, sync_deal, tell_head
+from worker.actions.received import Meant, Received
+from worker.rules.answer import Score
+from worker.rules.planning import SurveyRule
+from worker.rules.reaction import Do, react
+from worker.rules.scale import Band
+
+EDIT_WINDOW = timedelta(days=3)  # a score may be corrected this long after the first answer
+
+
+async def take_score(
+    tx: AsyncSession,
+    hands: Hands,
+    received: Received,
+    meant: Meant,
+    score: Score,
+    reply: Reply,
+    *,
+    is_quiet: bool = False,
+) -> None:
+    survey, rule, now = meant.survey, meant.rule, received.now
+    band = rule.scale.band(score.value)
+    if survey.answered_at is not None and now > survey.answered_at + EDIT_WINDOW:
+        await say(tx, hands, received, "score.locked", survey=survey, rule=rule)
+        await pass_on(tx, hands, received, survey, reply.text)
+        return
+    reply.score, reply.band, reply.survey_id = score.value, band, survey.id
+    words = score.comment
+    reply.text = words if received.message.kind is not IncomingKind.TAP else ""
+    before, was_band = survey.score, survey.band
+    is_first = survey.answered_at is None
+    reply.late = survey.late if not is_first else _is_late(survey, now)
+    if before == score.value:
+        await surveys.uncount_replies(tx, survey.id or 0)
+        reply.counts = True
+        if words:
+            await join_words(tx, hands, received, meant, reply)
+        return
+    await surveys.uncount_replies(tx, survey.id or 0)
+    reply.counts = True
+    survey.score, survey.band = score.value, band
+    survey.revision += 1
+    survey.uncertain = False
+    if is_first:
+        survey.answered_at, survey.late = now, reply.late
+        survey.state = SurveyState.ANSWERED
+        await surveys.give_turn(tx, received.client.client_id or 0, now)
+    survey.confirm_until = _confirm_until(rule, score, band, received)
+    await tx.flush()
+    await _react(tx, hands, received, meant, reply, was_band=was_band, before=before,
+        wants_reply=score.wants_reply, is_quiet=is_quiet)  # fmt: skip
+
+
+def _is_late(survey: Survey, now: datetime) -> bool:
+    return survey.state == SurveyState.EXPIRED or (survey.expires_at is not None and now > survey.expires_at)
+
+
+def _confirm_until(rule: SurveyRule, score: Score, band: Band, received: Received) -> datetime | None:
+    """A bare typed 4 or 5 on a ten-point scale may be a school mark."""
+    is_doubtful = (
+        received.message.kind is not IncomingKind.TAP
+        and score.is_bare
+        and band is Band.LOW
+        and rule.scale.last == 10
+        and score.value in (4, 5)
+        and rule.confirm_low is not None
+    )
+    return received.now + rule.confirm_low.span if is_doubtful and rule.confirm_low else None
+
+
+async def _react(
+    tx: AsyncSession,
+    hands: Hands,
+    received: Received,
+    meant: Meant,
+    reply: Reply,
+    *,
+    was_band: str,
+    before: int | None,
+    wants_reply: bool,
+    is_quiet: bool,
+) -> None:
+    survey, rule, now = meant.survey, meant.rule, received.now
+    calls_for = react(
+        band=Band(survey.band),
+        trigger=survey.trigger,
+        on_low=rule.on_low,
+        has_words=bool(reply.text),
+        wants_reply=wants_reply,
+    )
+    at = survey.confirm_until or now
+    about = {"survey_id": survey.id, "revision": survey.revision, "reply_id": reply.id}
+    if was_band == Band.LOW and survey.band != Band.LOW:
+        # The complaint stays open until somebody has talked with the client.
+        await outbox.add_once(
+            tx, "score_raised", f"score_raised:{survey.id}:{survey.revision}", about, now, now
+        )
+    for do in calls_for:
+        match do:
+            case Do.WRITE_BACK:
+                await sync_deal(tx, survey.deal_id, now)
+            case Do.NOTE_DEAL:
+                note = keys.note_deal(survey.id or 0, survey.revision)
+                await outbox.add_once(tx, "note_deal", note, {**about, "before": before}, now, now)
+            case Do.OPEN_COMPLAINT:
+                key = keys.open_complaint(survey.id or 0, survey.revision)
+                await outbox.add_once(tx, "open_complaint", key, about, at, now)
+            case Do.ALERT_STAFF if Do.OPEN_COMPLAINT not in calls_for:
+                key = f"alert_again:{survey.id}:{survey.revision}"
+                await outbox.add_once(tx, "alert_again", key, about, at, now)
+            case Do.TASK:
+                await add_task(
+                    tx, hands, survey.root_deal_id, received, reply.text, about=f"score:{survey.id}"
+                )
+            case Do.TELL_HEAD:
+                await tell_head(tx, hands, received, survey, reply.text)
+            case Do.THANK_CLIENT if not is_quiet:
+                thanks = {**about, "wants_reply": wants_reply}
+                await outbox.add_once(tx, "thank_client", keys.thank(reply.id or 0), thanks, now, now)
+            case _:
+                continue  # The alert comes with its complaint; a quiet score is thanked for with the opt-out.
+    await outbox.add_once(
+        tx, "edit_question", keys.edit_question(survey.id or 0, survey.revision), about, now, now
+    )
+
+
+async def join_words(
+    tx: AsyncSession, hands: Hands, received: Received, meant: Meant, reply: Reply, *, is_quiet: bool = False
+) -> None:
+    """A comment joins the response: the deal's note, or the complaint and its alert."""
+    survey, now = meant.survey, received.now
+    about = {"survey_id": survey.id, "reply_id": reply.id, "revision": survey.revision}
+    if survey.answered_at is None:
+        return  # The words wait with the survey; the note of its score will quote them.
+    earlier = [words for words in await surveys.words_of(tx, survey.id or 0) if words != reply.text]
+    if survey.band == Band.LOW:
+        if survey.confirm_until is not None and survey.confirm_until > now:
+            survey.confirm_until = now  # Words under it: no school mark, a real complaint.
+            await outbox.hurry(tx, f"open_complaint:survey:{survey.id}:", now)
+        await outbox.add_once(tx, "complaint_words", f"complaint_words:reply:{reply.id}", about, now, now)
+    else:
+        await outbox.add_once(tx, "note_words", f"note_words:reply:{reply.id}", about, now, now)
+    if not is_quiet and not earlier:
+        await outbox.add_once(
+            tx, "thank_client", keys.thank(reply.id or 0), {**about, "is_words": True}, now, now
+        )
