@@ -1,0 +1,210 @@
+"""What the storage holds, for people and programs: `report`, `export`, `forget`."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, fields, replace
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from worker.cli.common import (
+    AsJson,
+    Config,
+    From,
+    Out,
+    PeriodText,
+    To,
+    chosen_period,
+    read_settings,
+    say,
+    with_storage,
+    write,
+)
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from storage.database import Database
+    from storage.erase import Erasure
+    from storage.facts import ExportRow
+    from worker.account import Account
+    from worker.config import Settings
+    from worker.reports.build import Report, ReportScope
+
+LATER_FORMATS = ("xlsx", "html", "png")
+
+
+def report(
+    config: Config = None,
+    first: From = "",
+    last: To = "",
+    period: PeriodText = "",
+    form: Annotated[
+        Literal["text", "json", "xlsx", "html", "png"] | None,
+        typer.Option("--format", help="text or json; the others come in a later version."),
+    ] = None,
+    as_json: AsJson = False,
+    out: Out = None,
+) -> None:
+    """The numbers of a period: surveys, complaints, referrals. By default the current quarter so far."""
+    from datetime import UTC, datetime
+
+    from worker.reports.build import as_json as in_json
+    from worker.reports.build import build_report
+    from worker.reports.text import as_text
+
+    if form in LATER_FORMATS:
+        raise typer.BadParameter(f"{form} comes in a later version: use text or json", param_hint="--format")
+    if as_json and form == "text":
+        raise typer.BadParameter("--json and --format text contradict each other", param_hint="--format")
+    settings = read_settings(config, log_level="warning")
+    about = chosen_period(settings, first, last, period)
+
+    async def build(db: "Database") -> "Report":
+        return await build_report(db, about, await scope_of(settings, db), datetime.now(UTC))
+
+    built = with_storage(settings, build)
+    if as_json or form == "json":
+        text = json.dumps(in_json(built), ensure_ascii=False, indent=2, allow_nan=False)
+    else:
+        text = as_text(built, settings.texts)
+    write(f"{text}\n", out)
+
+
+def export(
+    config: Config = None,
+    first: From = "",
+    last: To = "",
+    period: PeriodText = "",
+    as_json: AsJson = False,
+    out: Out = None,
+) -> None:
+    """Every reply of a client, as CSV or (--json) one JSON object a line."""
+    from storage.facts import export_rows
+
+    settings = read_settings(config, log_level="warning")
+    about = chosen_period(settings, first, last, period)
+
+    async def read(db: "Database") -> "Sequence[ExportRow]":
+        return await export_rows(db, about.begins, about.ends)
+
+    rows = with_storage(settings, read)
+    write(_as_lines(rows, about.zone) if as_json else _as_csv(rows, about.zone), out)
+
+
+def forget(
+    phone: Annotated[str, typer.Argument(metavar="PHONE", help="The person's number, in any spelling.")],
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Erase a person: names, number, words and chats go, scores stay. Asks nothing."""
+    from datetime import UTC, datetime
+
+    from storage.erase import erase_person
+    from worker.rules.phone import mask, normalise
+
+    settings = read_settings(config, log_level="warning")
+    number = normalise(phone, settings.company.holidays or "RU")
+    if number is None:
+        raise typer.BadParameter(
+            "this is no phone number; expected one such as +79141234567", param_hint="PHONE"
+        )
+
+    async def erase(db: "Database") -> "Erasure":
+        async with db.transaction() as tx:
+            return await erase_person(tx, number, datetime.now(UTC))
+
+    erased = with_storage(settings, erase)
+    if as_json:
+        typer.echo(json.dumps(asdict(erased)))
+    else:
+        typer.echo(_told(settings, mask(number), erased))
+
+
+def report_scope(settings: "Settings", account: "Account | None") -> "ReportScope":
+    """What a report is about. Before amoCRM answered for the first time there is no account."""
+    from worker.metrics.base import Asked
+    from worker.reports.build import ReportScope
+
+    asked = tuple(
+        Asked(
+            key=survey.key,
+            metric=survey.metric,
+            title=settings.texts.fill(_title_key(survey.metric, survey.trigger, survey.subject)),
+            scale=survey.answers,
+            subject="field" if survey.subject_field else survey.subject,
+        )
+        for survey in settings.surveys
+    )
+    scope = ReportScope(
+        surveys=asked, min_answers=settings.reports.min_answers, company=settings.company.name
+    )
+    if account is None:
+        return scope
+    return replace(
+        scope,
+        sales_pipelines=account.sales_pipelines,
+        complaints_pipeline=account.complaints_pipeline,
+        currency=account.currency or scope.currency,
+    )
+
+
+async def scope_of(settings: "Settings", db: "Database") -> "ReportScope":
+    """With the ids that amoCRM gave last; no network is needed."""
+    from worker.account import recall, resolve
+
+    dictionaries = await recall(db)
+    return report_scope(settings, resolve(settings, dictionaries) if dictionaries is not None else None)
+
+
+def _title_key(metric: str, trigger: str, subject: str) -> str:
+    special = {"complaint_closed": "survey.complaint", "deal_lost": "survey.lost"}.get(trigger)
+    if special:
+        return special
+    if metric == "csat" and subject:
+        return "survey.csat_manager" if subject == "manager" else "survey.csat_field"
+    return f"survey.{metric}"
+
+
+def _plain(row: "ExportRow", zone: "tzinfo") -> dict[str, Any]:
+    """The row with its time as ISO 8601, by the company's clock."""
+    values = {field.name: getattr(row, field.name) for field in fields(row)}
+    return {**values, "received_at": row.received_at.astimezone(zone).isoformat(timespec="seconds")}
+
+
+def _as_lines(rows: "Sequence[ExportRow]", zone: "tzinfo") -> str:
+    return "".join(f"{json.dumps(_plain(row, zone), ensure_ascii=False)}\n" for row in rows)
+
+
+def _as_csv(rows: "Sequence[ExportRow]", zone: "tzinfo") -> str:
+    from storage.facts import ExportRow
+
+    text = io.StringIO(newline="")
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(field.name for field in fields(ExportRow))
+    table.writerows([_cell(value) for value in _plain(row, zone).values()] for row in rows)
+    return text.getvalue()
+
+
+def _cell(value: object) -> object:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def _told(settings: "Settings", phone: str, erased: "Erasure") -> str:
+    if not erased:
+        return say(
+            settings,
+            f"{phone}: здесь такого номера нет. Если он появится из amoCRM, имя и номер не сохраним.",
+            f"{phone}: nobody here has this number. If amoCRM brings it, neither name nor number is kept.",
+        )
+    return say(
+        settings,
+        f"{phone}: стёрто. Клиентов: {erased.clients}, контактов: {erased.contacts}, чатов: {erased.chats}, "
+        f"ответов: {erased.replies} (оценки остались без имени), входящих сообщений: {erased.messages}. "
+        "Карточку в amoCRM и прежние копии базы удалите сами.",
+        f"{phone}: erased. Clients: {erased.clients}, contacts: {erased.contacts}, chats: {erased.chats}, "
+        f"replies: {erased.replies} (scores stay without a name), messages as they came: {erased.messages}. "
+        "Delete the card in amoCRM and older copies of the database yourself.",
+    )

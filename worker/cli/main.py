@@ -1,0 +1,78 @@
+"""The `sarafan` command and its subcommands; exit codes 0 done, 1 failed, 2 wrong use or settings."""
+
+from typing import Annotated
+
+import typer
+
+from worker.cli import data, move, setup
+from worker.cli.common import AsJson, Config, day, read_settings
+
+app = typer.Typer(
+    name="sarafan",
+    help=(
+        "Asks amoCRM clients how it went, turns bad answers into complaints that somebody owns, "
+        "and measures word of mouth.\n\n"
+        "Begin with `sarafan demo`. Then copy config.example.toml to config.toml, fill in what is marked "
+        "NEEDED, and go on with `sarafan check`, `sarafan plan` and `sarafan run`."
+    ),
+    epilog="Exit codes: 0 done, 1 the work failed, 2 wrong use or configuration.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+@app.command()
+def demo(config: Config = None) -> None:
+    """Show it all: a made-up company in fast time. Needs neither configuration nor network."""
+    del config  # Every command takes it; this one has its own.
+    from worker.cli import demo as story
+
+    raise typer.Exit(story.run())
+
+
+@app.command()
+def run(config: Config = None) -> None:
+    """Work until SIGTERM or Ctrl-C."""
+    import logging
+
+    from worker import app as worker
+
+    settings = read_settings(config)
+    for warning in settings.warnings:
+        logging.getLogger("sarafan").warning("%s", warning)
+    raise typer.Exit(worker.run(settings))
+
+
+@app.command()
+def plan(
+    config: Config = None,
+    since: Annotated[
+        str, typer.Option("--since", metavar="DATE", help="In place of amocrm.surveys_since.")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Dry run: what would be sent, to whom, when and why not. Reads amoCRM, changes nothing."""
+    from datetime import datetime, time
+
+    from worker.cli import plan as dry_run
+
+    settings = read_settings(config, log_level="warning")
+    begins = datetime.combine(day(since, "--since"), time(), settings.company.timezone) if since else None
+    raise typer.Exit(dry_run.run(settings, since=begins, as_json=as_json))
+
+
+app.command()(setup.check)
+app.command()(data.report)
+app.command()(data.export)
+app.command()(data.forget)
+app.command()(move.backup)
+
+
+def main() -> None:
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,279 @@
+"""Is everything right, and if not, what is the remedy? `check`."""
+
+import asyncio
+import base64
+import json
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import typer
+
+from worker.cli.common import FAILED, WRONG, AsJson, Config, say
+
+if TYPE_CHECKING:
+    import httpx
+
+    from integrations.errors import OutsideError
+    from worker.account import Account, Dictionaries
+    from worker.config import Settings
+
+MOST_SKEW = timedelta(minutes=1)
+SOON, VERY_SOON = 30, 7  # days before the token ends
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was tried. A remedy beside `ok` is advice."""
+
+    name: str
+    ok: bool
+    found: str
+    remedy: str = ""
+
+
+def check(config: Config = None, as_json: AsJson = False) -> None:
+    """Try every credential, name and channel, and tell the remedy for what is not fine."""
+    from worker import log
+    from worker.config import ConfigProblems, load
+
+    try:
+        settings = load(config, os.environ)
+    except ConfigProblems as problems:
+        rows = [
+            Check(problem.key or "config", False, problem.where, problem.text)
+            for problem in problems.problems
+        ]
+        if as_json:
+            typer.echo(_as_json(rows))
+        else:
+            for problem in problems.problems:
+                typer.echo(str(problem), err=True)
+        raise typer.Exit(WRONG) from None
+    log.set_up("warning", settings.log.format, secrets=settings.secrets())
+    rows = asyncio.run(run_checks(settings))
+    if as_json:
+        typer.echo(_as_json(rows))
+    else:
+        _print_table(rows, settings)
+    raise typer.Exit(0 if all(row.ok for row in rows) else FAILED)
+
+
+async def run_checks(
+    settings: "Settings",
+    *,
+    transports: "Mapping[str, httpx.AsyncBaseTransport] | None" = None,
+    now: datetime | None = None,
+) -> list[Check]:
+    """`transports` replaces the network by service in tests."""
+    transports = transports or {}
+    rows = [*_config(settings), await _storage(settings)]
+    rows += [row async for row in _amocrm(settings, transports.get("amocrm"), now or datetime.now(UTC))]
+    for name in settings.configured_channels:
+        rows.append(await _channel(settings, name, transports.get(name)))
+    rows.append(_staff(settings))
+    return rows
+
+
+def _config(settings: "Settings") -> Iterator[Check]:
+    surveys = ", ".join(survey.key for survey in settings.surveys)
+    yield Check("config", True, say(settings, f"прочитан, опросы: {surveys}", f"read, surveys: {surveys}"))
+    for warning in settings.warnings:
+        yield Check("config", True, say(settings, "можно лучше", "could be better"), warning)
+    free = not settings.amocrm.advertising_consent_field and not settings.referral.channels
+    if free and any(survey.promo_in in ("question", "thanks_high") for survey in settings.surveys):
+        yield Check("referral", True, "promo_in", settings.texts.fill("law.promo"))
+
+
+async def _storage(settings: "Settings") -> Check:
+    """The database as it is; one that is not there yet is made by the first `run`."""
+    from storage.database import Database, parse_url
+    from storage.errors import StorageError
+    from storage.files import path_of
+
+    shown = parse_url(settings.storage.url).render_as_string(hide_password=True)
+    path = path_of(parse_url(settings.storage.url)) if shown.startswith("sqlite") else None
+    if path is not None and not path.exists():
+        folder = next(parent for parent in path.absolute().parents if parent.exists())
+        if not os.access(folder, os.W_OK):
+            return Check("storage", False, shown, say(
+                settings,
+                f"В папку {folder} нельзя писать. Дайте право или укажите другой storage.url.",
+                f"The folder {folder} cannot be written to. Allow it or change storage.url.",
+            ))  # fmt: skip
+        found = say(settings, f"{path} появится при первом запуске", f"{path} is made by the first run")
+        return Check("storage", True, f"{found}, SQLite {sqlite3.sqlite_version}")
+    try:
+        db = await Database.open(settings.storage.url, migrate=False)
+        await db.close()
+    except StorageError as error:
+        return Check("storage", False, shown, str(error))
+    return Check("storage", True, f"{shown}, SQLite {sqlite3.sqlite_version}" if path is not None else shown)
+
+
+async def _amocrm(
+    settings: "Settings", transport: "httpx.AsyncBaseTransport | None", now: datetime
+) -> AsyncIterator[Check]:
+    from integrations.amocrm.client import AmoCrm
+    from integrations.errors import OutsideError
+    from worker.account import read, resolve
+
+    token = settings.amocrm.token.get_secret_value()
+    # One request a second: a worker may be running with the same token.
+    amocrm = AmoCrm(settings.amocrm.base_url, token, requests_per_second=1, transport=transport)
+    try:
+        known = await read(amocrm)
+    except OutsideError as error:
+        yield Check("amocrm", False, str(error), _remedy(settings, error))
+        return
+    finally:
+        await amocrm.close()
+    account = known.account
+    yield Check("amocrm", True, f"«{account.name}», {settings.amocrm.base_url}, {account.timezone}")
+    if (ends := token_ends(token)) is not None:
+        yield _token(settings, ends - now)
+    yield _users(settings, known)
+    yield _filter(settings, known)
+    yield _clock(settings, known, now)
+    for row in _names(settings, resolve(settings, known)):
+        yield row
+    yield Check(
+        "amocrm.nps",
+        True,
+        say(settings, "не проверить", "cannot be seen"),
+        settings.texts.fill("amo.nps_bot"),
+    )
+
+
+def token_ends(token: str) -> datetime | None:
+    """`exp` of a JSON Web Token; None for anything else."""
+    try:
+        body = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+        return datetime.fromtimestamp(int(claims["exp"]), UTC)
+    except (IndexError, KeyError, TypeError, ValueError, OverflowError, OSError):
+        return None
+
+
+def _token(settings: "Settings", left: timedelta) -> Check:
+    days = max(left.days, 0)
+    found = say(settings, f"действует ещё дней: {days}", f"days left: {days}")
+    if days > SOON:
+        return Check("amocrm.token", True, found)
+    return Check("amocrm.token", days > VERY_SOON, found, settings.texts.fill("amo.token_soon", n=days))
+
+
+def _users(settings: "Settings", known: "Dictionaries") -> Check:
+    if known.users is None:
+        name = say(settings, "пользователи", "users")
+        return Check("amocrm.users", False, "403", settings.texts.fill("amo.rights", name=name))
+    active = sum(user.is_active for user in known.users)
+    return Check("amocrm.users", True, say(settings, f"активных: {active}", f"active: {active}"))
+
+
+def _filter(settings: "Settings", known: "Dictionaries") -> Check:
+    if known.account.is_filter_enabled is False:
+        found = say(settings, "выключена", "off")
+        return Check("amocrm.filter", True, found, settings.texts.fill("amo.no_filter"))
+    return Check("amocrm.filter", True, say(settings, "есть", "there"))
+
+
+def _clock(settings: "Settings", known: "Dictionaries", now: datetime) -> Check:
+    if known.account.server_time is None:
+        return Check(
+            "clock", True, say(settings, "amoCRM не сообщает время", "amoCRM does not tell the time")
+        )
+    skew = now - known.account.server_time
+    seconds = round(abs(skew.total_seconds()))
+    found = say(settings, f"расхождение с amoCRM, секунд: {seconds}", f"apart from amoCRM by {seconds} s")
+    if abs(skew) <= MOST_SKEW:
+        return Check("clock", True, found)
+    return Check("clock", False, found, settings.texts.fill("clock", n=seconds))
+
+
+def _names(settings: "Settings", account: "Account") -> Iterator[Check]:
+    for problem in account.problems:
+        yield Check(problem.key, False, problem.where, problem.text)
+    for warning in account.warnings:
+        yield Check("names", True, say(settings, "работаем без этого", "we work without it"), warning)
+    if not account.problems and account.complaints_pipeline is not None:
+        pipeline = account.pipelines[account.complaints_pipeline]
+        found = say(
+            settings, f"все найдены, рекламации: «{pipeline}»", f"all found, complaints: «{pipeline}»"
+        )
+        yield Check("names", True, found)
+
+
+async def _channel(settings: "Settings", name: str, transport: "httpx.AsyncBaseTransport | None") -> Check:
+    from integrations.channels.base import Linked
+    from integrations.channels.registry import open_channel
+    from integrations.errors import OutsideError
+
+    section = settings.telegram if name == "telegram" else settings.whatsapp
+    channel = open_channel(name, section, transport=transport)
+    try:
+        await channel.start()
+        found = (await channel.deep_link("x")).partition("?")[0] if isinstance(channel, Linked) else "ok"
+    except OutsideError as error:
+        return Check(name, False, str(error), _remedy(settings, error))
+    finally:
+        await channel.close()
+    return Check(name, True, found)
+
+
+def _staff(settings: "Settings") -> Check:
+    people = ", ".join(f"{person.name} ({person.role})" for person in settings.staff)
+    if people:
+        return Check("staff", True, people)
+    remedy = say(
+        settings,
+        'Добавьте [[staff]] с role = "head": ему придут низкие оценки.',
+        'Add a [[staff]] with role = "head": low scores go there.',
+    )
+    return Check("staff", False, say(settings, "никого", "nobody"), remedy)
+
+
+def _remedy(settings: "Settings", error: "OutsideError") -> str:
+    """Our own words where there are some, else what the integration says."""
+    from integrations.errors import AccessDenied, Temporary, Uncertain
+
+    texts = settings.texts
+    if error.service == "amocrm" and isinstance(error, AccessDenied) and error.status == 401:
+        return texts.fill("amo.token_dead")
+    if error.service == "amocrm" and error.status == 402:
+        return texts.fill("amo.unpaid")
+    if error.service == "amocrm" and error.status == 403 and isinstance(error, Temporary):
+        return texts.fill("amo.banned")
+    if error.service == "telegram" and error.status == 409:
+        return texts.fill("telegram.conflict")
+    if error.service == "telegram" and error.status is None and isinstance(error, Temporary | Uncertain):
+        return texts.fill("telegram.blocked")
+    return error.remedy or say(
+        settings, "Проверьте адрес и связь и повторите.", "Check the address and the network, then try again."
+    )
+
+
+def _as_json(rows: list[Check]) -> str:
+    answer = {"ok": all(row.ok for row in rows), "checks": [asdict(row) for row in rows]}
+    return json.dumps(answer, ensure_ascii=False, indent=2)
+
+
+def _print_table(rows: list[Check], settings: "Settings") -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("", *say(settings, "что,найдено,что сделать", "what,found,what to do").split(",")):
+        table.add_column(title, overflow="fold")
+    for row in rows:
+        mark = Text("✓", style="green") if row.ok and not row.remedy else Text("!", style="yellow")
+        mark = mark if row.ok else Text("✗", style="red")
+        table.add_row(mark, *(Text(cell) for cell in (row.name, row.found, row.remedy)))
+    console = Console(highlight=False)
+    console.print(table)
+    wrong = sum(not row.ok for row in rows)
+    console.print(settings.texts.fill("check.todo", n=wrong) if wrong else settings.texts.fill("check.ok"))
