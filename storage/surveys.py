@@ -266,8 +266,11 @@ async def in_line(
     return [survey for survey in (await tx.exec(wanted)).all() if survey.id != behind]
 
 
-async def give_turn(tx: AsyncSession, client_id: int, now: datetime) -> None:
-    """The question before them was answered: those in line may be asked now."""
+async def give_turn(tx: AsyncSession, client_id: int, now: datetime, next_at: datetime) -> None:
+    """The question before them was answered: those in line may be asked.
+
+    The thanks take the next one along at once; `next_at` is when it goes by itself if they could not.
+    """
     await tx.exec(
         update(Survey)
         .where(
@@ -276,8 +279,42 @@ async def give_turn(tx: AsyncSession, client_id: int, now: datetime) -> None:
             col(Survey.due_at) <= now,
             col(Survey.waits_for) != CHECKING,
         )
-        .values(turn_at=now, next_at=now, waits_for="")
+        .values(turn_at=now, next_at=next_at, waits_for="")
     )
+
+
+async def running_conversation(tx: AsyncSession, survey: Survey) -> int | None:
+    """The conversation that this survey goes on with: its turn came when somebody answered there."""
+    if survey.turn_at is None or survey.client_id is None:
+        return None
+    wanted = (
+        select(Survey.conversation)
+        .where(
+            Survey.client_id == survey.client_id,
+            col(Survey.conversation).is_not(None),
+            col(Survey.answered_at) == survey.turn_at,
+        )
+        .limit(1)
+    )
+    return (await tx.exec(wanted)).first()
+
+
+async def settle_uncertain(tx: AsyncSession, channel: str, chat_id: str, message_id: str) -> Survey | None:
+    """The gateway shows a message of ours in this chat whose answer was lost: the question did arrive."""
+    wanted = (
+        select(Survey)
+        .where(
+            Survey.channel == channel,
+            Survey.chat_id == chat_id,
+            Survey.state == SurveyState.UNCERTAIN,
+            Survey.message_id == "",
+        )
+        .order_by(col(Survey.sent_at).desc())
+    )
+    survey = (await tx.exec(wanted)).first()
+    if survey is not None:
+        survey.message_id, survey.state, survey.uncertain = message_id, SurveyState.SENT, False
+    return survey
 
 
 async def end_line(tx: AsyncSession, client_id: int, now: datetime, reason: str) -> Sequence[int]:

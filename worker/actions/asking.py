@@ -274,6 +274,9 @@ async def send_question(
     if route is None or client is None:
         return False
     channel = route.channel
+    if conversation is None:
+        async with hands.db.reading() as tx:
+            conversation = await surveys.running_conversation(tx, survey)
     code = await own_code(hands, client, now)
     may_carry = case.rule.promo_in == "question" and may_carry_code(hands, case.contact, channel.name)
     question = question_for(

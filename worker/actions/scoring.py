@@ -16,6 +16,7 @@ from worker.rules.planning import SurveyRule
 from worker.rules.reaction import Do, react
 from worker.rules.scale import Band
 
+THANKS_FIRST = timedelta(minutes=2)  # until then the thanks may take the next question along
 EDIT_WINDOW = timedelta(days=3)  # a score may be corrected this long after the first answer
 
 
@@ -52,11 +53,12 @@ async def take_score(
     survey.score, survey.band = score.value, band
     survey.revision += 1
     survey.uncertain = False
+    survey.confirm_until = _confirm_until(rule, score, band, received)
     if is_first:
         survey.answered_at, survey.late = now, reply.late
         survey.state = SurveyState.ANSWERED
-        await surveys.give_turn(tx, received.client.client_id or 0, now)
-    survey.confirm_until = _confirm_until(rule, score, band, received)
+        next_at = (survey.confirm_until or now) + THANKS_FIRST
+        await surveys.give_turn(tx, received.client.client_id or 0, now, next_at)
     await tx.flush()
     await _react(tx, hands, received, meant, reply, was_band=was_band, before=before,
         wants_reply=score.wants_reply, is_quiet=is_quiet)  # fmt: skip
