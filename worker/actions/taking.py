@@ -17,6 +17,7 @@ from worker.actions.words import stop_label
 from worker.rules.answer import Ask, Command, Comment, OptIn, OptOut, Reading, Score, read_answer
 from worker.rules.scale import Band, Scale
 
+REACTION = "reaction"  # a thumb under our message is kept, and asks for nothing
 BARE_EDIT_WINDOW = timedelta(hours=1)  # a number alone corrects a score this long after it
 WORDS_WINDOW = timedelta(days=7)  # words join the answer this long after it
 LATE_WINDOW = timedelta(days=7)  # a typed number counts this long after expiry, and only with a marker
@@ -32,9 +33,12 @@ async def take(tx: AsyncSession, hands: Hands, received: Received) -> None:
             {"channel": chat.channel, "callback_id": message.callback_id, "text": ""}, received.now, received.now,
         )  # fmt: skip
     meant = await _meant(tx, hands, received)
+    if meant is not None and message.data == f"s:{meant.survey.id}:change":
+        await _show_keyboard(tx, received, meant.survey)
+        return
     reading = _read(hands, received, meant)
     reply = await _keep(tx, received, meant)
-    if reply is None:
+    if reply is None or message.media == REACTION:
         return
     reply.rule = (
         type(reading).__name__.lower() if not isinstance(reading, Score) else (reading.rule or "score")
@@ -56,6 +60,13 @@ async def take(tx: AsyncSession, hands: Hands, received: Received) -> None:
         case Command():
             await _obey(tx, hands, received, meant, reading)
     hands.wake.act.set()
+
+
+async def _show_keyboard(tx: AsyncSession, received: Received, survey: Survey) -> None:
+    """«Изменить оценку»: the scale is shown again; nothing has been said yet."""
+    payload = {"survey_id": survey.id, "is_open": True}
+    key = f"{keys.edit_question(survey.id or 0, survey.revision)}:open:{received.about}"
+    await outbox.add_once(tx, "edit_question", key, payload, received.now, received.now)
 
 
 async def _meant(tx: AsyncSession, hands: Hands, received: Received) -> Meant | None:

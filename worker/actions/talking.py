@@ -97,6 +97,8 @@ async def _following(hands: Hands, survey: Survey, route: Route) -> tuple[Case, 
     now = hands.now()
     if survey.client_id is None or survey.answered_at is None:
         return None
+    if survey.confirm_until is not None and survey.confirm_until > now:
+        return None  # A number that comes now is the corrected one, so nothing else is asked.
     async with hands.db.reading() as tx:
         still_open = [
             row for row in await surveys.open_of_client(tx, survey.client_id) if row.id != survey.id
@@ -218,17 +220,13 @@ async def edit_question(item: Outbox, hands: Hands) -> None:
     """The tapped keyboard gives way to «Ваша оценка: 9 из 10»."""
     async with hands.db.reading() as tx:
         survey = await surveys.survey(tx, int(item.payload["survey_id"]))
-    if (
-        survey is None
-        or survey.score is None
-        or survey.state != SurveyState.ANSWERED
-        or not survey.message_id
-    ):
+    if survey is None or survey.state != SurveyState.ANSWERED or not survey.message_id:
         return
     channel, rule = hands.channels.get(survey.channel), hands.known.rule(survey.survey_key)
     if channel is None or rule is None or not channel.has_buttons:
         return
-    message = await answered_for(hands, survey, rule)
+    # «Изменить оценку» was tapped: the scale is wanted again.
+    message = answered_for(hands, survey, rule, is_open=bool(item.payload.get("is_open")))
     await channel.edit(survey.chat_id, survey.message_id, message)
 
 

@@ -237,9 +237,11 @@ def code_card(hands: Hands, code: str) -> str:
     )
 
 
-async def answered_for(hands: Hands, survey: Survey, rule: SurveyRule) -> Outgoing:
-    """The question after the tap: the keyboard has given way to the score."""
+def answered_for(hands: Hands, survey: Survey, rule: SurveyRule, *, is_open: bool) -> Outgoing:
+    """The question after the tap: the keyboard has given way to the score, until it is wanted again."""
     line = hands.texts.fill("score.line", **values_of_score(rule.scale, survey.score or 0))
+    if is_open:
+        return Outgoing(text=line, buttons=keyboard(hands, survey, rule))
     return Outgoing(
         text=line, buttons=((Button(hands.texts.fill("button.change_score"), data=f"s:{survey.id}:change"),),)
     )
