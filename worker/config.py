@@ -181,12 +181,15 @@ class _Reader:
         surveys = self._list("survey", [{"key": "nps", "metric": "nps"}])
         staff = self._list("staff", [])
         parts["texts"] = self._texts(parts["texts"], company)
+        places = {
+            dotted(self._named(path)): self.source.where(path) for path in leaves(self.source.tables, ())
+        }
         settings = Settings(
             company=company,
             surveys=tuple(survey for _, survey in surveys),
             staff=tuple(person for _, person in staff),
-            given=frozenset(dotted(path) for path in self._given()),
-            places={dotted(path): self.source.where(path) for path in self._given()},
+            given=frozenset(places),
+            places=places,
             **parts,
         )
         self._check(
@@ -390,10 +393,6 @@ class _Reader:
             shown = name if isinstance(name, str) and name.strip() else str(path[1] + 1)
             return (path[0], shown, *path[2:])
         return path
-
-    def _given(self) -> Iterator[KeyPath]:
-        for path in leaves(self.source.tables, ()):
-            yield self._named(path)
 
 
 def _plain(path: KeyPath) -> str:
