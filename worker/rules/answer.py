@@ -1,4 +1,4 @@
-"""What did the client mean? A score, a wish, or words: read in Russian and English, and rather asked than guessed."""
+"""What a client meant, in Russian or English: a score, a wish or words; rather asked than guessed."""
 
 import re
 from dataclasses import dataclass, replace
@@ -58,7 +58,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """Words. `wants_reply`: a question, a request or a problem. `is_uncalled`: nobody contacted the client."""
+    """Words. `wants_reply`: a question, a request or a problem. `is_uncalled`: nobody called the client."""
 
     text: str
     wants_reply: bool = False
@@ -129,38 +129,49 @@ def _read_score(shown: str, folded: str, scale: Scale) -> Score | Ask:
     found = scan(folded, scale)
     parts = clauses(found)
     if corrected := _corrected(found, parts):
-        return _score(corrected, shown, folded, parts) if corrected.value in scale else Ask("outside")
+        return _score(corrected, shown) if corrected.value in scale else Ask("outside")
     candidates, doubts = _weigh(found, parts)
-    return _decide(found, candidates, doubts, shown, folded, parts)
+    return _decide(found, candidates, doubts, shown)
 
 
-def _decide(
-    found: Scan,
-    candidates: list[_Candidate],
-    doubts: list[Number],
-    shown: str,
-    folded: str,
-    parts: list[Clause],
-) -> Score | Ask:
+def _decide(found: Scan, candidates: list[_Candidate], doubts: list[Number], shown: str) -> Score | Ask:
     """One score that nothing speaks against, or a question that says what is unclear."""
     if found.ranges:
         a, b = found.ranges[0]
         return Ask("range", a, b) if len(set(found.ranges)) == 1 and not candidates else Ask("none")
     fits = [candidate for candidate in candidates if candidate.value in found.scale]
     values = sorted({candidate.value for candidate in fits}, key=[c.value for c in fits].index)
-    doubted = [
-        number.value for number in doubts if number.value in found.scale and number.value not in values
-    ]
+    # A ten beside a five-point score is no less doubtful than a four; a twelve is not.
+    near = [number.value for number in doubts if number.value in found.scale or 0 <= number.value <= 10]
+    doubted = [value for value in near if value not in values]
     if len(values) == 1 and not doubted and not found.is_doubtful and len(fits) == len(candidates):
         # The one with a marker, else the first: the others only repeat it.
         best = max(fits, key=lambda candidate: candidate.has_marker)
-        return _score(best, shown, folded, parts)
-    both = list(dict.fromkeys([*values, *doubted]))
+        score = _score(best, shown)
+        return Ask("none") if _is_contradicted(score, best, found) else score
+    both = [value for value in dict.fromkeys([*values, *doubted]) if value in found.scale]
     if len(both) == 2:
-        return Ask("two", *both)
+        return Ask("two", both[0], both[1])
     if candidates and not fits:
         return Ask("outside")
     return Ask("two" if len(both) > 2 else "none")
+
+
+_CONDITION = re.compile(
+    r"если\s+бы|был[аои]?\s+бы|могл[аои]\s+быть|мог\s+быть|would\s+(?:be|have)|could\s+have|if\s+(?:not|only)"
+)
+
+
+def _is_contradicted(score: Score, chosen: _Candidate, found: Scan) -> bool:
+    """«10, если бы не грязь» is no ten, and «1, отлично» most likely no one."""
+    starts = [end.end() for end in re.finditer(r"[.!?\n]", found.text[: chosen.start])]
+    ends = re.search(r"[.!?\n]", found.text[chosen.end :])
+    stop = chosen.end + ends.start() if ends else len(found.text)
+    if _CONDITION.search(found.text, starts[-1] if starts else 0, stop):
+        return True
+    words = wishes.plain(fold(score.comment)).split()
+    is_praised = any(vocabulary.is_praise(word) for word in words) and _is_bare(score.comment)
+    return is_praised and 3 * score.value <= found.top
 
 
 # --- what each number may be ------------------------------------------------------------------------------
@@ -225,7 +236,7 @@ def _marked(found: Scan, part: Clause, *, is_alone: bool) -> _Candidate | None:
         is_unit = bool(after and vocabulary.UNIT_OF_SCORE.fullmatch(after))
         before = part.tokens[max(0, index - 4) : index]
         has_marker = _marker_before(before) and (not is_followed or vocabulary.may_follow(after, 0))
-        if (is_unit and not _is_measured(part, index)) or has_marker:
+        if (is_unit and not _is_measured(part)) or has_marker:
             if "бы" in part.words and not is_alone:
                 return None  # «поставила бы 10, если бы не …»
             return _taken(part, token.number, "marker", has_marker=True)
@@ -236,7 +247,7 @@ def _marker_before(before: tuple[Token, ...]) -> bool:
     """A marker with at most two strange words between it and the number."""
     strange = 0
     for token in reversed(before):
-        if token.number is not None or token.is_cover or token.word in ("не", "not"):
+        if token.number is not None or token.is_cover or token.word in ("не", "not", "me"):
             return False
         if vocabulary.is_marker(token.word):
             return True
@@ -246,13 +257,14 @@ def _marker_before(before: tuple[Token, ...]) -> bool:
     return False
 
 
-def _is_measured(part: Clause, index: int) -> bool:
+_SUBTRACTED = re.compile(
+    r"не|хвата\w*|минус|снял\w*|сним\w+|отня\w+|скин\w+|меньше|больше|less|more|minus|not"
+)
+
+
+def _is_measured(part: Clause) -> bool:
     """«не хватает 2 баллов», «минус 2 балла»: points, but not the score."""
-    before = [token.word for token in part.tokens[:index]]
-    return any(
-        re.match(r"не|хвата|минус|снял|сним|снижа|отня|вычит|скин|убра|less|minus|not", word)
-        for word in before
-    )
+    return any(_SUBTRACTED.fullmatch(word) for word in part.words)
 
 
 def _is_pure(part: Clause) -> bool:
@@ -299,10 +311,17 @@ def _is_at_edge(part: Clause, telling: list[Clause]) -> bool:
         return not (has_others and part.numbers[0].is_word)
     if has_others:
         return False
-    if part.parted == "dash":
+    if part.parted in ("dash", "conj"):
         last = telling[index - 1].words[-1:]
         return bool(last) and _may_precede(last[0])
-    return part.parted == "comma" or _may_precede((telling[index - 1].words or [""])[-1])
+    # «Всё понравилось, 10», but not «улица Русская, 5».
+    words = [word for other in telling[:index] for word in other.words]
+    is_opinion = any(vocabulary.is_opinion(word) or vocabulary.is_receiver(word) for word in words)
+    return (
+        is_opinion
+        or (len(words) == 1 and vocabulary.is_name(words[0]))
+        or all(w in vocabulary.BEFORE for w in words)
+    )
 
 
 def _may_precede(word: str) -> bool:
@@ -322,7 +341,7 @@ def _leads(part: Clause, number: Number) -> bool:
     if any(not _leaves_bare(token.word, is_after=False) for token in part.tokens[:index]):
         return False
     after = part.tokens[index + 1 :]
-    if not after or not after[0].word:
+    if not after or not after[0].word or vocabulary.UNIT_OF_SCORE.fullmatch(after[0].word):
         return False
     word = after[0].word
     if number.is_word:
@@ -371,15 +390,18 @@ _CORRECTIONS = tuple(
     re.compile(pattern)
     for pattern in (
         rf"(?<!\w)не (?:на )?{NUMBER} *,? *а (?:на )?(?P<to>{NUMBER})",
-        rf"{NUMBER}[^\w\d]*(?:то есть|т\.?е\.?|точнее|вернее|ой|упс|ошиб\w+|исправляю|пусть будет|хотя нет|нет|опечат\w+"
+        rf"{NUMBER}[^\w\d]*(?:то есть|т\.?е\.?|точнее|вернее|ой|упс|ошиб\w+|исправляю|пусть будет|хотя нет"
+        rf"|нет|опечат\w+"
         rf"|хотел\w* написать|имел\w* в виду|в смысле|i mean|sorry|actually|oops|make it|no)[^\w\d]*"
-        rf"(?:(?:это|на|ставлю|поставлю|лучше|все|таки|все-таки|извините|простите|пусть|будет) *,? *)*(?P<to>{NUMBER})",
-        rf"(?:хотел\w*|думал\w*|собирал\w+|могл?[ао]? бы|был\w? бы|мог бы|поставил\w? бы|планировал\w*|wanted|would)(?: [а-яa-z]+)*? "
+        rf"(?:(?:это|на|ставлю|поставлю|лучше|все|таки|все-таки|извините|простите|пусть"
+        rf"|будет) *,? *)*(?P<to>{NUMBER})",
+        rf"(?:хотел\w*|думал\w*|собирал\w+|могл?[ао]? бы|был\w? бы|мог бы|поставил\w? бы|планировал\w*"
+        rf"|wanted|would)(?: [а-яa-z]+)*? "
         rf"{NUMBER}[^\d]{{0,30}}?(?:но|а|but)(?: [а-яa-z]+){{0,4}}? (?P<to>{NUMBER})",
         rf"(?P<to>{NUMBER}) *,? *(?:а не|вместо|not|instead of) {NUMBER}",
-        rf"(?:исправ\w+|поменя\w+|измен\w+|замен\w+|меняю|change)(?: (?:мою|свою|оценку|my|it|rating|score|с|from)| {NUMBER}|[ \ue000]+)*"
+        rf"(?:исправ\w+|поменя\w+|измен\w+|замен\w+|меняю|change)(?: (?:мою|свою|оценку|my|it|rating|score"
+        rf"|с|from)| {NUMBER}|[ \ue000]+)*"
         rf" (?:на|to) (?P<to>{NUMBER})",
-        rf"был\w? {NUMBER}[^\w\d]*(?:а )?(?:стал\w?|теперь) (?P<to>{NUMBER})",
         rf"(?<!\w)not (?:a )?{NUMBER} *,? *but (?:a )?(?P<to>{NUMBER})",
     )
 )
@@ -427,10 +449,11 @@ def _stars(shown: str, folded: str, scale: Scale) -> Score | Ask | None:
     )
 
 
-_INTENSE = frozenset(
-    "все было в целом очень просто ну да работа работу монтаж менеджер оценка ставлю поставлю это на мне для меня"
-    " it was is very i'd say".split()
-)
+# Beside the label these words change nothing: «в целом всё очень хорошо».
+_BESIDE_LABELS = frozenset({
+    "все", "было", "в", "целом", "очень", "просто", "ну", "да", "работа", "работу", "монтаж", "менеджер",
+    "оценка", "ставлю", "поставлю", "это", "на", "мне", "для", "меня", "it", "was", "is", "very", "say",
+})  # fmt: skip
 
 
 def _labelled(shown: str, folded: str, scale: Scale) -> Score | Ask | None:
@@ -444,7 +467,9 @@ def _labelled(shown: str, folded: str, scale: Scale) -> Score | Ask | None:
         value = labels.get(words)
         if value is None:
             left = [
-                word for word in words.split() if word not in _INTENSE and not vocabulary.is_courtesy(word)
+                word
+                for word in words.split()
+                if word not in _BESIDE_LABELS and not vocabulary.is_courtesy(word)
             ]
             value = labels.get(" ".join(left))
         if value is not None:
@@ -453,7 +478,7 @@ def _labelled(shown: str, folded: str, scale: Scale) -> Score | Ask | None:
         chosen = [(value, 0, len(folded))]
     values = list(dict.fromkeys(value for value, _, _ in chosen))
     if len(values) > 1:
-        return Ask("two", *values[:2])
+        return Ask("two", values[0], values[1])
     if not values or re.search(r"\d", scan(folded, scale).text):
         return None  # A number beside the word: the reader of numbers sees which it is.
     value, start, end = chosen[0]
@@ -471,12 +496,10 @@ def _labelled(shown: str, folded: str, scale: Scale) -> Score | Ask | None:
 # --- what is left beside the score ------------------------------------------------------------------------
 
 
-def _score(chosen: _Candidate, shown: str, folded: str, parts: list[Clause]) -> Score:
+def _score(chosen: _Candidate, shown: str) -> Score:
     comment = _comment(shown, chosen.start, chosen.end)
-    if not any(word for part in parts for word in part.words if not vocabulary.is_marker(word)) or _repeats(
-        comment, chosen
-    ):
-        comment = comment if _has_words(comment) and not _repeats(comment, chosen) else ""
+    if _repeats(comment, chosen.value):
+        comment = ""
     return Score(
         chosen.value,
         comment,
@@ -496,14 +519,10 @@ def _comment(shown: str, start: int, end: int) -> str:
     return rest if _has_words(rest) else ""
 
 
-def _repeats(comment: str, chosen: _Candidate) -> bool:
+def _repeats(comment: str, score: int) -> bool:
     """«10 (десять)»: the rest says the same number again."""
-    words = wishes.plain(fold(comment)).split()
-    same = {
-        str(chosen.value),
-        *(word for word, value in vocabulary.WORD_VALUES.items() if value == chosen.value),
-    }
-    return bool(words) and all(word in same for word in words)
+    same = {str(score), *(word for word, value in vocabulary.WORD_VALUES.items() if value == score)}
+    return all(word in same for word in wishes.plain(fold(comment)).split())
 
 
 def _is_bare(comment: str) -> bool:

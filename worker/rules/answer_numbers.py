@@ -24,7 +24,8 @@ _EDGE = r"(?<![\w.,/])"
 _LINK = re.compile(r"(?:https?://|www\.)\S+|\S+@\S+|@\w+|\b[\w-]+\.(?:ru|com|рф|me|org|net|su|info)\b\S*")
 _EMOTICON = re.compile(r"(?<!\w)[:;=]-?[)(]+|[:;=]-?[)(dp]+(?!\w)|\bxd\b")
 _DATE = re.compile(
-    rf"{_EDGE}\d{{1,4}}[./-]\d{{1,2}}[./-]\d{{2,4}}(?!\d)|{_EDGE}\d{{1,2}}[.]0\d(?!\d)|{_EDGE}0\d[./]\d{{1,2}}(?!\d)"
+    rf"{_EDGE}\d{{1,4}}[./-]\d{{1,2}}[./-]\d{{2,4}}(?!\d)|{_EDGE}\d{{1,2}}[.]0\d(?!\d)"
+    rf"|{_EDGE}0\d[./]\d{{1,2}}(?!\d)"
 )
 _TIME = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?")
 _PHONE = re.compile(r"\+?\d(?:[ ()-]{0,2}\d){6,}|(?<!\d)\d{2,3}-\d{2}-\d{2}(?!\d)|\+\d[\d ()-]{4,}\d")
@@ -125,7 +126,7 @@ class Scan:
 
 
 def scan(folded: str, scale: Scale) -> Scan:
-    """Cover links, phones, dates, sums, units and the like; note ranges, fractions and scores of other scales.
+    """Cover links, phones, dates, sums, units and the like; note ranges, fractions and other scales.
 
     The order matters: «8-9 дней» is a span before it is a range, and a range before «9» is a score.
     """

@@ -8,8 +8,12 @@ import re
 from worker.rules.given_names import FEMALE, MALE
 
 
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
 def _table(lines: str) -> dict[str, int]:
-    found = {}
+    found: dict[str, int] = {}
     for line in lines.strip().splitlines():
         value, words = line.split(maxsplit=1)
         found |= dict.fromkeys(words.split(), int(value))
@@ -86,42 +90,48 @@ UNIT_OF_SCORE = re.compile(r"бал+|бал+а|бал+ов|бал+ы|звезд|
 STARS = re.compile(r"звезд\w*|stars?")
 
 # Before a number these words leave it a bare number.
-BEFORE = frozenset(
-    """
-    я мы ну да нет итак думаю считаю наверное наверно пожалуй скорее точно однозначно конечно обязательно безусловно
-    вам твердая твердую твердое твердый уверенная уверенную крепкая крепкую чистая моя мою мой наша общая итоговая
-    итого в целом целом на ответ ответ: будет пусть пускай короче ой извините простите точнее вернее исправляю исправьте
-    i i'd id i'll i'm would will you a an it it's its is my of solid definitely probably say let's lets our the answer
-    порекомендую рекомендую только лишь максимум полная полные полных мы-
-""".split()
-)
+BEFORE = _set("""
+    я мы ну да нет итак думаю считаю наверное наверно пожалуй скорее точно однозначно конечно
+    обязательно безусловно вам твердая твердую твердое твердый уверенная уверенную крепкая крепкую
+    чистая моя мою мой наша общая итоговая итого в целом целом на ответ будет пусть пускай короче ой
+    извините простите точнее вернее исправляю исправьте i d ll m would will you a an it its is my of
+    solid definitely probably say lets our the answer порекомендую рекомендую только лишь полная полные
+    полных
+""")
 
 # After it, too.
-AFTER = frozenset(
-    """
-    все всё однозначно конечно точно обязательно безусловно пожалуй наверное наверно думаю вам ребята ребят
-    всем очень пока да же вот так балов из
-    definitely sure probably all from me с удовольствием радостью
-""".split()
-)
+AFTER = _set("""
+    все всё однозначно конечно точно обязательно безусловно пожалуй наверное наверно думаю вам ребята
+    ребят всем очень пока да же вот так definitely sure probably all from me с удовольствием радостью
+""")
 
 _COURTESY = re.compile(
-    r"спасиб\w*|спс|благодар\w*|пожалуйста|плиз|пж|пжл|здравствуй\w*|здрасте|привет\w*|добр(ый|ого|ое|ой)|день|дня|вечер"
+    r"спасиб\w*|спс|благодар\w*|пожалуйста|плиз|пж|пжл|здравствуй\w*|здрасте|привет\w*|добр(ый|ого|ое|ой)"
+    r"|день|дня|вечер"
     r"|вечера|утро|утра|больш(ое|ущее|им)|огромн(ое|ым)|всем|вам|заранее|уважением?|всего|хорошего|удачи"
     r"|thanks?|thank|you|please|hi|hello|hey|dear|so|much|very|ok|ок|окей"
 )
 _PRAISE = re.compile(
-    r"отличн\w*|супер\w*|хорош\w*|прекрасн\w*|замечательн\w*|великолепн\w*|шикарн\w*|класс|классн\w*|круто|крутые|топ|огонь"
-    r"|молод(цы|ец|чин\w+)|умниц\w+|понравил\w+|нравится|доволь\w+|довол\w+|идеальн\w*|превосходн\w*|чудесн\w*"
-    r"|быстро|качественн\w*|вежлив\w+|устро(ил|ило|ила|или)|устраивает|рекомендую|советую|рекомендуем|лучш(ие|ая|ий)"
+    r"отличн\w*|супер\w*|хорош\w*|прекрасн\w*|замечательн\w*|великолепн\w*|шикарн\w*|класс|классн\w*|круто"
+    r"|крутые|топ|огонь"
+    r"|молод(цы|ец|чин\w+)|умниц\w+|понравил\w+|нравится|доволь\w+|довол\w+|идеальн\w*|превосходн\w*"
+    r"|чудесн\w*"
+    r"|быстро|качественн\w*|вежлив\w+|устро(ил|ило|ила|или)|устраивает|рекомендую|советую|рекомендуем"
+    r"|лучш(ие|ая|ий)"
     r"|нормальн\w*|норм|неплохо|приятн\w+|профессионал\w*|красав\w+"
     r"|great|good|excellent|perfect|awesome|nice|super|cool|amazing|love|best"
 )
 # Words that say nothing by themselves: beside praise they leave a number bare.
-FILLERS = frozenset("все было очень и так это вообще в целом job work everything was the very all is".split())
+FILLERS = _set("все было очень и так это вообще в целом job work everything was the very all is")
+_OPINION = re.compile(
+    r"плох\w*|ужас\w*|кошмар\w*|долго|дольше|медленн\w*|дорог\w*|высок\w*|грубо|слабо|средн\w*|грязн\w*"
+    r"|опозда\w+|задерж\w+"
+    r"|сделали|приехали|привезли|установили|bad|terrible|slow|poor|late|expensive"
+)
 # What may stand right after a leading number without a comma: no counted noun among them.
 _SAFE_AFTER = re.compile(
-    r"но|а|и|потому|за|хотя|только|ведь|поскольку|ибо|очень|плох\w*|ужас\w*|кошмар\w*|долго|медленн\w*|дорого|дороговато"
+    r"но|а|и|потому|за|хотя|только|ведь|поскольку|ибо|очень|плох\w*|ужас\w*|кошмар\w*|долго|медленн\w*"
+    r"|дорого|дороговато"
     r"|грубо|слабо|средне|так|монтаж|менеджер|мастер|доставка|сервис|качество|бригада|установка|консультация"
     r"|because|but|and|for|bad|terrible|slow|poor|too|except|would"
 )
@@ -133,32 +143,46 @@ RECEIVERS = re.compile(
     r"вам|всем|менеджеру|мастеру|мастерам|ребятам|бригаде|компании|фирме|монтажникам|ему|ей|им"
 )
 SUBJECTS = re.compile(
-    r"менеджер\w*|монтаж\w*|мастер\w*|работ\w*|сервис\w*|качество|обслуживание|установк\w*|доставк\w*|бригад\w*|общение"
+    r"менеджер\w*|монтаж\w*|мастер\w*|работ\w*|сервис\w*|качество|обслуживание|установк\w*|доставк\w*"
+    r"|бригад\w*|общение"
     r"|manager|service|work|installation|quality|team"
 )
 
 UNITS = (
-    r"(?:минут\w*|мин\b|час(?:а|ов|у|ам|ик\w*)?\b|ч\b|дн(?:я|ей|и|ю|ям)\b|день|дн\b|сут(?:ки|ок)|недел\w*|нед\b|месяц\w*|мес\b"
-    r"|год(?:а|у|ов|ы)?\b|лет\b|секунд\w*|сек\b|раз(?:а|ов|ик\w*)?\b|метр\w*|м\b|м2|м²|мм\b|см\b|км\b|кв\b|кг\b|шт\b|штук\w*"
-    r"|человек\w*|чел\b|створ\w+|ворот\w*|двер\w+|этаж\w*|подъезд\w*|квартир\w*|комнат\w*|пульт\w*|заказ\w*|звонк\w+|звонок"
-    r"|мастера\b|мастеров|монтажник\w+|менеджера\b|менеджеров|рабоч\w+|секци\w+|комплект\w*|деталь|детал\w+|болт\w*|петл\w+"
-    r"|двигател\w*|привод\w*|дет(?:ей|и)\b|сотрудник\w*|бригад(?:ы|ам)?\b|попыт\w+|утра|вечера|ночи|числа|вопрос\w*"
+    r"(?:минут\w*|мин\b|час(?:а|ов|у|ам|ик\w*)?\b|ч\b|дн(?:я|ей|и|ю|ям)\b|день|дн\b|сут(?:ки|ок)|недел\w*"
+    r"|нед\b|месяц\w*|мес\b"
+    r"|год(?:а|у|ов|ы)?\b|лет\b|секунд\w*|сек\b|раз(?:а|ов|ик\w*)?\b|метр\w*|м\b|м2|м²|мм\b|см\b|км\b|кв\b"
+    r"|кг\b|шт\b|штук\w*"
+    r"|человек\w*|чел\b|створ\w+|ворот\w*|двер\w+|этаж\w*|подъезд\w*|квартир\w*|комнат\w*|пульт\w*"
+    r"|заказ\w*|звонк\w+|звонок"
+    r"|мастера\b|мастеров|монтажник\w+|менеджера\b|менеджеров|рабоч\w+|секци\w+|комплект\w*|деталь"
+    r"|детал\w+|болт\w*|петл\w+"
+    r"|двигател\w*|привод\w*|дет(?:ей|и)\b|сотрудник\w*|бригад(?:ы|ам)?\b|попыт\w+|утра|вечера|ночи|числа"
+    r"|вопрос\w*"
     r"|руб\w*|р\b|₽|тыс\w*|т\.?р\b|к\b|млн\w*|доллар\w*|евро|\$|€|%|процент\w*|сот\w{2,}"
-    r"|январ\w+|феврал\w+|март\w*|апрел\w+|мая|июн\w+|июл\w+|август\w*|сентябр\w+|октябр\w+|ноябр\w+|декабр\w+"
-    r"|minutes?|mins?\b|hours?|days?|weeks?|months?|years?|times|metres?|meters?|people|men\b|guys|calls?|am\b|pm\b|percent"
+    r"|январ\w+|феврал\w+|март\w*|апрел\w+|мая|июн\w+|июл\w+|август\w*|сентябр\w+|октябр\w+|ноябр\w+"
+    r"|декабр\w+"
+    r"|minutes?|mins?\b|hours?|days?|weeks?|months?|years?|times|metres?|meters?|people|men\b|guys|calls?"
+    r"|am\b|pm\b|percent"
     r"|rubles|dollars|remotes?|doors?|gates?)"
 )
 # «раза 3», «минут 40»: about so many.
 ROUGHLY = (
-    r"(?:минут|часа|часов|дня|дней|недели|недель|месяца|месяцев|года|лет|раза|раз|метра|метров|штуки|штук|человека|человек"
+    r"(?:минут|часа|часов|дня|дней|недели|недель|месяца|месяцев|года|лет|раза|раз|метра|метров|штуки|штук"
+    r"|человека|человек"
     r"|рублей|тысяч|процентов)"
 )
 LABELS = (
-    r"(?:№|#|номер\w*|дом\w?|д\.|кв\.?|квартир\w*|офис\w?|оф\.|подъезд\w*|этаж\w*|корпус\w*|корп\.|стр\.|строени\w+|договор\w*"
-    r"|заказ\w*|счет\w*|пункт\w*|п\.|вариант\w*|кабинет\w*|артикул|модель|гараж\w*|бокс\w*|квитанц\w+|чек\w*|улиц\w+|ул\."
+    r"(?:№|#|номер\w*|дом\w?|д\.|кв\.?|квартир\w*|офис\w?|оф\.|подъезд\w*|этаж\w*|корпус\w*|корп\.|стр\."
+    r"|строени\w+|договор\w*"
+    r"|заказ\w*|счет\w*|пункт\w*|п\.|вариант\w*|кабинет\w*|артикул|модель|гараж\w*|бокс\w*|квитанц\w+"
+    r"|чек\w*|улиц\w+|ул\."
     r"|высота|ширина|длина|размер|order|room|apartment|apt|house|number|no\.)"
 )
-PREPOSITIONS = r"(?:в|во|к|ко|до|после|с|со|около|через|за|по|под|от|у|при|без|из|между|at|by|after|before|until|till|in|on|from|to|for)"
+PREPOSITIONS = (
+    r"(?:в|во|к|ко|до|после|с|со|около|через|за|по|под|от|у|при|без|из|между"
+    r"|at|by|after|before|until|till|in|on|from|to|for)"
+)
 
 
 def is_receiver(word: str) -> bool:
@@ -175,6 +199,10 @@ def is_receiver(word: str) -> bool:
     return any(name in MALE or name in FEMALE for name in forms.get(ending, ()))
 
 
+def is_name(word: str) -> bool:
+    return word in MALE or word in FEMALE
+
+
 def is_marker(word: str) -> bool:
     return _MARKER.fullmatch(word) is not None
 
@@ -187,6 +215,11 @@ def is_praise(word: str) -> bool:
     return _PRAISE.fullmatch(word) is not None
 
 
+def is_opinion(word: str) -> bool:
+    """Does somebody who says this speak about how it went?"""
+    return bool(is_praise(word) or is_marker(word) or _OPINION.fullmatch(word) or SUBJECTS.fullmatch(word))
+
+
 def may_follow(word: str, value: int) -> bool:
     """May this word stand right after a leading number that is a score?"""
     if value == 1 and _SINGULARS.fullmatch(word):
@@ -195,6 +228,7 @@ def may_follow(word: str, value: int) -> bool:
         is_courtesy(word)
         or is_praise(word)
         or is_marker(word)
+        or is_receiver(word)
         or word in AFTER
         or _SAFE_AFTER.fullmatch(word)
     )

@@ -1,0 +1,244 @@
+"""A reply is read as its writer meant it, or asked about: a wrong score is worse than a question."""
+
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.rules import replies
+from worker.rules.answer import Ask, Command, Comment, OptIn, OptOut, Reading, Score, read_answer
+from worker.rules.scale import Option, Scale
+
+TEN = Scale(first=1, last=10, low=5, high=9)
+ZERO_TEN = Scale(first=0, last=10, low=6, high=9)
+FIVE = Scale(first=1, last=5, low=3, high=5)
+OPTIONS = Scale(
+    first=2,
+    last=5,
+    low=2,
+    high=5,
+    options=(Option("Отлично", 5), Option("Удовлетворительно", 3), Option("Плохо", 2)),
+)
+EASE = Scale(
+    first=1,
+    last=4,
+    low=2,
+    high=4,
+    options=(
+        Option("Трудно", 1),
+        Option("Не очень просто", 2),
+        Option("Совсем несложно", 3),
+        Option("Проще некуда", 4),
+    ),
+)
+
+LABELLED: tuple[tuple[str, Scale | None], ...] = (
+    (replies.TEN, TEN),
+    (replies.SILENCE, TEN),
+    (replies.FIVE, FIVE),
+    (replies.OPTIONS, OPTIONS),
+    (replies.NOTHING, None),
+)
+
+
+def label_of(reading: Reading) -> str:
+    match reading:
+        case Score(value):
+            return str(value)
+        case OptOut(value):
+            return "stop" if value is None else f"stop:{value}"
+        case OptIn():
+            return "back"
+        case Command(name):
+            return name
+        case Ask(why):
+            return why
+        case Comment():
+            return "reply" if reading.wants_reply else "words"
+
+
+def labelled() -> Iterator[tuple[str, str, Scale | None]]:
+    for lines, scale in LABELLED:
+        for line in lines.strip("\n").split("\n"):
+            label, text = line.split("\t", 1)
+            yield label, text.replace("\\n", "\n"), scale
+
+
+def test_the_reader_is_accurate_and_never_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    total, right, asked_needlessly = 0, 0, []
+    for label, text, scale in labelled():
+        got = label_of(read_answer(text, scale))
+        total += 1
+        if got == label:
+            right += 1
+            continue
+        # What remains may only be a question too many, or another reason for one.
+        assert not got.isdecimal(), f"{text!r} was scored {got}, it is {label}"
+        assert got.startswith("stop") == label.startswith("stop"), f"{text!r} is {label}, not {got}"
+        assert "stop:" not in label, f"{text!r} is {label}, not {got}"
+        asked_needlessly.append(text)
+    share = 100 * right / total
+    with capsys.disabled():
+        sys.stdout.write(f"\nanswer reader: {right} of {total} labelled replies read right ({share:.1f} %), ")
+        sys.stdout.write(
+            f"no wrong score, no missed or false opt-out; asked needlessly: {asked_needlessly}\n"
+        )
+    assert total >= 300
+    assert right / total > 0.98
+
+
+@pytest.mark.parametrize("text", replies.NO_OPT_OUT.strip("\n").split("\n"))
+def test_words_of_an_opt_out_inside_a_sentence_are_none(text: str) -> None:
+    assert not isinstance(read_answer(text, TEN), OptOut)
+    assert not isinstance(read_answer(text, None), OptOut)
+
+
+@pytest.mark.parametrize(
+    ("text", "score"),
+    [
+        ("9", Score(9, "", "whole", is_bare=True)),
+        ("9️⃣", Score(9, "", "whole", is_bare=True)),
+        ("9/10", Score(9, "", "denominator", has_marker=True)),
+        ("10 (десять)", Score(10, "", "edge", is_bare=True)),
+        ("ставлю 8, спасибо Олегу", Score(8, "спасибо Олегу", "marker", has_marker=True)),
+        ("3, монтаж три недели", Score(3, "монтаж три недели", "edge")),
+        ("9, но пульт не работает", Score(9, "но пульт не работает", "edge", wants_reply=True)),
+        ("9, спасибо", Score(9, "спасибо", "whole", is_bare=True)),
+        ("5, отлично!", Score(5, "отлично", "edge", is_bare=True)),  # a school mark in praise
+        ("Всё сделали быстро.\n10", Score(10, "Всё сделали быстро", "edge")),
+        ("9 за Работу Олега", Score(9, "за Работу Олега", "edge")),
+        ("не 5, а 4", Score(4, "", "correction", has_marker=True)),
+        (
+            "Хорошо всё, ставлю 9, спасибо Олегу",
+            Score(9, "Хорошо всё, ставлю 9, спасибо Олегу", "marker", has_marker=True),
+        ),
+        ("8. Когда приедете?", Score(8, "Когда приедете?", "edge", wants_reply=True)),
+        ("9. Вопросов нет", Score(9, "Вопросов нет", "edge")),
+    ],
+)
+def test_the_words_beside_a_score_are_kept(text: str, score: Score) -> None:
+    assert read_answer(text, TEN) == score
+
+
+@pytest.mark.parametrize(
+    ("text", "reading"),
+    [
+        ("8-9", Ask("range", 8, 9, "8-9")),
+        ("8,5", Ask("range", 8, 9, "8,5")),
+        ("0", Ask("outside", None, None, "0")),
+        ("Менеджер 10, монтаж 8", Ask("two", 10, 8, "Менеджер 10, монтаж 8")),
+        ("Спасибо!", Ask("none", None, None, "Спасибо!")),
+        ("", Ask("none")),
+        ("10, но больше не пишите", OptOut(10)),
+        ("Ждали месяц, больше не пишите", OptOut(None, "Ждали месяц")),
+        ("Сколько стоит пульт?", Comment("Сколько стоит пульт?", wants_reply=True)),
+    ],
+)
+def test_what_is_no_score_is_kept_whole(text: str, reading: Reading) -> None:
+    assert read_answer(text, TEN) == reading
+
+
+@pytest.mark.parametrize(
+    "text", ["Со мной никто не связался", "никто не звонил", "Мне так и не позвонили", "nobody called me"]
+)
+def test_that_nobody_called_is_noticed(text: str) -> None:
+    reading = read_answer(text, FIVE)
+    assert isinstance(reading, Comment)
+    assert reading.is_uncalled
+    assert reading.wants_reply
+
+
+@pytest.mark.parametrize(
+    ("text", "wants"),
+    [
+        ("9, всё работает", False),
+        ("9, без проблем", False),
+        ("9, проблем не было", False),
+        ("9, ничего не нужно", False),
+        ("9, хочу поблагодарить Олега", False),
+        ("9, позвонили вовремя", False),
+        ("9, пульт сломался", True),
+        ("9, ворота не закрываются до конца", True),
+        ("9, позвоните мне", True),
+        ("9, нужен второй пульт", True),
+        ("9, а где акт?", True),
+        ("9, please call me", True),
+        ("9, the remote is broken", True),
+    ],
+)
+def test_a_question_request_or_problem_wants_a_reply_under_any_score(text: str, wants: bool) -> None:
+    reading = read_answer(text, TEN)
+    assert isinstance(reading, Score)
+    assert reading.wants_reply is wants
+
+
+@pytest.mark.parametrize(
+    ("text", "scale", "label"),
+    [
+        ("0", ZERO_TEN, "0"),
+        ("ноль", ZERO_TEN, "0"),
+        ("0 из 10", ZERO_TEN, "0"),
+        ("Трудно", EASE, "1"),
+        ("Не очень просто", EASE, "2"),
+        ("не очень просто, договор сложный", EASE, "2"),
+        ("проще некуда!", EASE, "4"),
+        ("просто", EASE, "none"),
+        ("не трудно", EASE, "none"),
+        ("3", EASE, "3"),
+        ("5", EASE, "outside"),
+    ],
+)
+def test_other_scales(text: str, scale: Scale, label: str) -> None:
+    assert label_of(read_answer(text, scale)) == label
+
+
+def test_nothing_is_a_score_where_nothing_is_asked() -> None:
+    assert read_answer("9", None) == Comment("9")
+
+
+@given(st.one_of(st.text(max_size=80), st.from_regex(r"([0-9а-я,.!? \-/()+]{1,4}){1,12}", fullmatch=True)))
+@settings(max_examples=200)
+def test_every_text_has_a_reading_and_no_score_leaves_the_scale(text: str) -> None:
+    for scale in (TEN, FIVE, OPTIONS, None):
+        reading = read_answer(text, scale)
+        if isinstance(reading, Score):
+            assert scale is not None
+            assert reading.value in scale
+        if isinstance(reading, OptOut) and reading.value is not None:
+            assert scale is not None
+            assert reading.value in scale
+
+
+@given(
+    st.integers(1, 10),
+    st.sampled_from(["{}", " {}!", "«{}»", "ставлю {}", "{} из 10", "{}\nспасибо", "Здравствуйте! {}"]),
+)
+@settings(max_examples=60)
+def test_a_plain_score_is_read_in_every_dress(score: int, dress: str) -> None:
+    reading = read_answer(dress.format(score), TEN)
+    assert isinstance(reading, Score)
+    assert reading.value == score
+
+
+@given(
+    st.sampled_from(replies.TEN.strip("\n").split("\n")),
+    st.sampled_from([str.upper, str.lower, str.title, lambda text: f"  {text} "]),
+)
+@settings(max_examples=100)
+def test_case_and_spaces_change_no_score(line: str, dress: object) -> None:
+    label, text = line.split("\t", 1)
+    assert callable(dress)
+    reading = read_answer(dress(text.replace("\\n", "\n")), TEN)
+    assert not isinstance(reading, Score) or label == str(reading.value)
+
+
+@pytest.mark.parametrize(
+    "unit", ["не пишите мне больше ", "9, ", "а ", "больше ", "1 2 3 ", "((((", "стоп ", "\n9", "из 10 "]
+)
+def test_a_long_message_is_read_in_no_time(unit: str) -> None:
+    started = time.monotonic()
+    read_answer(unit * (4096 // len(unit)), TEN)
+    assert time.monotonic() - started < 2
