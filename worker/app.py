@@ -30,7 +30,7 @@ from worker.clock import Clock, RealClock
 from worker.flows.act import LANES, act
 from worker.flows.follow import follow
 from worker.flows.listen import listen
-from worker.flows.pull import pull
+from worker.flows.pull import begin, pull
 from worker.flows.receive import LONG_POLL, receive
 from worker.flows.send import send
 from worker.rules.backoff import next_try
@@ -75,11 +75,12 @@ class App:
         db: Database,
         clock: Clock | None = None,
         transports: Mapping[str, httpx.AsyncBaseTransport] | None = None,
+        requests_per_second: float | None = None,
         is_paced: bool = True,
     ) -> "App":
         """`transports` replaces the network by service (amocrm, telegram, whatsapp) in tests.
 
-        `is_paced=False`: the demo's stand-ins need no sparing.
+        `requests_per_second` for commands beside a running worker; `is_paced=False`: the demo's stand-ins need no sparing.
         """
         transports = transports or {}
         wake = Wake()
@@ -102,7 +103,7 @@ class App:
             amocrm=AmoCrm(
                 settings.amocrm.base_url,
                 settings.amocrm.token.get_secret_value(),
-                requests_per_second=settings.amocrm.requests_per_second,
+                requests_per_second=requests_per_second or settings.amocrm.requests_per_second,
                 transport=transports.get("amocrm"),
                 on_result=partial(_count, health),
                 pace=None if is_paced else Pace(None),
@@ -143,6 +144,7 @@ class App:
 
     async def recover(self) -> None:
         """What a dead process held: questions count as asked, actions are looked at again."""
+        await begin(self.hands)
         now = self.hands.now()
         asked = await surveys.rescue(self.hands.db, now, now + self.hands.policy.expires_after)
         acts = await outbox.rescue(self.hands.db, now)

@@ -39,22 +39,30 @@ async def settle(hands: Hands) -> None:
     await _decide_referrals(hands)
 
 
+async def begin(hands: Hands) -> datetime:
+    """The moment of the first start with this storage: deals closed before it are never surveyed."""
+    async with hands.db.transaction() as tx:
+        since = await deals.surveys_since(tx)
+        if since is None:
+            # amoCRM's times have whole seconds: what closes within this one is not older.
+            since = hands.now().replace(microsecond=0)
+            await deals.remember_surveys_since(tx, since)
+            log.warning("%s", hands.texts.fill("new_database"))
+    return since
+
+
 async def _where_from(hands: Hands) -> datetime | None:
     """The moment to walk from. On the first start: from `surveys_since`, else from what is newest now."""
     async with hands.db.reading() as tx:
-        mark, since = await deals.watermark(tx), await deals.surveys_since(tx)
+        mark = await deals.watermark(tx)
     if mark is not None:
         return mark - OVERLAP
-    now = hands.now()
-    if since is None:
-        since = hands.surveys_since or now
-        async with hands.db.transaction() as tx:
-            await deals.remember_surveys_since(tx, since)
-        log.warning("%s", hands.texts.fill("new_database"))
     if hands.surveys_since is not None:
-        return since
+        return hands.surveys_since
+    since = await begin(hands)
     newest = await hands.amocrm.newest_change()
-    mark = min(newest or since, now)
+    # amoCRM may have been away for a while after the first start: what was closed meanwhile counts.
+    mark = min(newest or since, since)
     async with hands.db.transaction() as tx:
         await deals.move_watermark(tx, mark)
     return mark - OVERLAP
@@ -65,7 +73,7 @@ async def _walk(hands: Hands, since: datetime) -> None:
     async for page in hands.amocrm.changed_leads(since, filtered=hands.known.is_filter_enabled):
         now = hands.now()
         async with hands.db.transaction() as tx:
-            policy = await _policy(tx, hands)
+            policy = await planning_policy(tx, hands)
             saved = await deals.save_page(tx, [deal_from(lead) for lead in page.leads], now)
             for each in saved:
                 await _plan(tx, hands, each, policy, now)
@@ -83,8 +91,8 @@ async def _walk(hands: Hands, since: datetime) -> None:
             await deals.move_watermark(tx, newest)
 
 
-async def _policy(tx: AsyncSession, hands: Hands) -> PlanningPolicy:
-    since = await deals.surveys_since(tx)
+async def planning_policy(tx: AsyncSession, hands: Hands) -> PlanningPolicy:
+    since = hands.surveys_since or await deals.surveys_since(tx)
     return PlanningPolicy(
         surveys_since=since or hands.now(),
         max_deal_age=hands.max_deal_age,
