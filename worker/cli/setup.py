@@ -17,6 +17,7 @@ from worker.cli.common import FAILED, WRONG, AsJson, Config, say
 if TYPE_CHECKING:
     import httpx
 
+    from integrations.amocrm.client import AmoCrm
     from integrations.errors import OutsideError
     from worker.account import Account, Dictionaries
     from worker.config import Settings
@@ -67,11 +68,23 @@ async def run_checks(
     *,
     transports: "Mapping[str, httpx.AsyncBaseTransport] | None" = None,
     now: datetime | None = None,
+    requests_per_second: float = 1,
 ) -> list[Check]:
-    """`transports` replaces the network by service in tests."""
+    """One request a second, for a worker may be running. `transports` replaces the network in tests."""
+    from integrations.amocrm import client
+
     transports = transports or {}
     rows = [*_config(settings), await _storage(settings)]
-    rows += [row async for row in _amocrm(settings, transports.get("amocrm"), now or datetime.now(UTC))]
+    amocrm = client.AmoCrm(
+        settings.amocrm.base_url,
+        settings.amocrm.token.get_secret_value(),
+        requests_per_second=requests_per_second,
+        transport=transports.get("amocrm"),
+    )
+    try:
+        rows += [row async for row in _amocrm(settings, amocrm, now or datetime.now(UTC))]
+    finally:
+        await amocrm.close()
     for name in settings.configured_channels:
         rows.append(await _channel(settings, name, transports.get(name)))
     rows.append(_staff(settings))
@@ -114,26 +127,18 @@ async def _storage(settings: "Settings") -> Check:
     return Check("storage", True, f"{shown}, SQLite {sqlite3.sqlite_version}" if path is not None else shown)
 
 
-async def _amocrm(
-    settings: "Settings", transport: "httpx.AsyncBaseTransport | None", now: datetime
-) -> AsyncIterator[Check]:
-    from integrations.amocrm.client import AmoCrm
+async def _amocrm(settings: "Settings", amocrm: "AmoCrm", now: datetime) -> AsyncIterator[Check]:
     from integrations.errors import OutsideError
     from worker.account import read, resolve
 
-    token = settings.amocrm.token.get_secret_value()
-    # One request a second: a worker may be running with the same token.
-    amocrm = AmoCrm(settings.amocrm.base_url, token, requests_per_second=1, transport=transport)
     try:
         known = await read(amocrm)
     except OutsideError as error:
         yield Check("amocrm", False, str(error), _remedy(settings, error))
         return
-    finally:
-        await amocrm.close()
     account = known.account
     yield Check("amocrm", True, f"«{account.name}», {settings.amocrm.base_url}, {account.timezone}")
-    if (ends := token_ends(token)) is not None:
+    if (ends := token_ends(settings.amocrm.token.get_secret_value())) is not None:
         yield _token(settings, ends - now)
     yield _users(settings, known)
     yield _filter(settings, known)

@@ -1,0 +1,84 @@
+"""The command itself: what it lists, and how it ends."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from tests.cli.conftest import Sarafan
+from worker.cli.main import app
+
+COMMANDS = ("demo", "run", "plan", "check", "report", "export", "forget", "backup")
+
+
+def typed(*words: str) -> Result:
+    return CliRunner().invoke(app, list(words), env={"COLUMNS": "120"})
+
+
+def test_help_lists_every_command_and_the_exit_codes() -> None:
+    told = typed("--help")
+    assert told.exit_code == 0
+    assert [command for command in COMMANDS if f" {command} " not in told.output] == []
+    assert "Exit codes: 0 done, 1 the work failed, 2 wrong use or configuration." in told.output
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_takes_a_config_and_explains_itself(command: str) -> None:
+    told = typed(command, "--help")
+    assert told.exit_code == 0
+    assert "--config" in told.output
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("fly",),
+        ("report", "--fly"),
+        ("forget",),
+        ("init",),  # of a later version
+        ("demo", "--serve"),
+    ],
+)
+def test_wrong_use_ends_with_two(words: tuple[str, ...]) -> None:
+    told = typed(*words)
+    assert told.exit_code == 2
+    assert "Traceback" not in told.output
+
+
+@pytest.mark.parametrize("command", [("run",), ("check",), ("plan",), ("report",), ("export",),
+                                     ("forget", "+79140000001"), ("backup", "copy.db")])  # fmt: skip
+def test_a_broken_config_ends_with_two_and_one_line_for_each_problem(
+    sarafan: Sarafan, config: Path, command: tuple[str, ...]
+) -> None:
+    config.write_text('[amocrm]\ntoken = "secret-token"\npoll_interval = "x"\n', encoding="utf-8")
+    told = sarafan(*command)
+    assert told.exit_code == 2
+    lines = told.stderr.splitlines()
+    assert len(lines) == 4
+    assert all(line.startswith(str(config)) for line in lines)
+    assert "secret-token" not in told.output
+
+
+def test_a_missing_config_ends_with_two(tmp_path: Path) -> None:
+    told = typed("report", "--config", str(tmp_path / "none.toml"))
+    assert told.exit_code == 2
+    assert told.stderr.count("\n") == 1
+    assert "такого файла нет" in told.stderr
+
+
+def test_help_does_not_wait_for_libraries() -> None:
+    """Whoever mistypes an option gets the answer at once."""
+    heavy = "{'sqlalchemy', 'pydantic', 'httpx', 'telegram', 'apscheduler'}"
+    code = f"import sys, worker.cli.main; print({heavy} & sys.modules.keys())"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+    assert told.stdout.strip() == "set()"
+
+
+def test_the_entry_point_is_installed() -> None:
+    told = subprocess.run(
+        [sys.executable, "-m", "worker.cli.main", "--help"], capture_output=True, text=True, check=True
+    )
+    assert "Usage:" in told.stdout

@@ -1,0 +1,190 @@
+"""`check`: what is fine, what is not, and what to do about it."""
+
+import base64
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from integrations.standins.amocrm import AmoCrmStandIn
+from integrations.standins.telegram import TelegramStandIn
+from integrations.standins.whatsapp import GreenApiStandIn
+from tests.cli.conftest import Sarafan
+from tests.world import BASE, merged, settings_from
+from worker.cli.setup import Check, run_checks, token_ends
+
+NOW = datetime(2026, 9, 7, 1, tzinfo=UTC)
+
+
+class Outside:
+    """The three services, and what `check` says of them."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.folder = folder
+        self.url = url
+        self.now = NOW
+        self.amocrm = AmoCrmStandIn(lambda: self.now, rate_limit=None)
+        self.telegram = TelegramStandIn(lambda: self.now)
+        self.whatsapp = GreenApiStandIn(lambda: self.now)
+
+    async def check(self, *, our_time: datetime = NOW, **config: Any) -> dict[str, Check]:
+        settings = settings_from(merged({**BASE, "storage": {"url": self.url}}, config), self.folder)
+        transports = {
+            "amocrm": httpx.ASGITransport(app=self.amocrm.app),
+            "telegram": httpx.ASGITransport(app=self.telegram.app),
+            "whatsapp": httpx.ASGITransport(app=self.whatsapp.app),
+        }
+        rows = await run_checks(settings, transports=transports, now=our_time, requests_per_second=1000)
+        return {row.name: row for row in rows}
+
+
+@pytest.fixture
+def outside(tmp_path: Path, db_url: str) -> Outside:
+    return Outside(tmp_path, db_url)
+
+
+async def test_everything_is_fine(outside: Outside) -> None:
+    rows = await outside.check()
+    assert [row for row in rows.values() if not row.ok] == []
+    assert {"config", "storage", "amocrm", "clock", "names", "telegram", "whatsapp", "staff"} <= rows.keys()
+    assert "https://example.amocrm.ru" in rows["amocrm"].found
+    assert "sarafan_demo_bot" in rows["telegram"].found
+    assert "«Рекламации»" in rows["names"].found
+    assert "Обращения и NPS" in rows["amocrm.nps"].remedy
+
+
+async def test_the_storage_is_shown_with_its_version(outside: Outside) -> None:
+    found = (await outside.check())["storage"]
+    assert found.ok
+    assert ("SQLite 3." in found.found) == outside.url.startswith("sqlite")
+
+
+async def test_a_storage_that_is_not_there_yet_is_fine_and_stays_so(outside: Outside, tmp_path: Path) -> None:
+    outside.url = f"sqlite:///{tmp_path}/new/sarafan.db"
+    found = (await outside.check())["storage"]
+    assert (found.ok, "при первом запуске" in found.found) == (True, True)
+    assert not (tmp_path / "new").exists()
+
+
+async def test_a_refused_token_is_told_with_its_remedy(outside: Outside) -> None:
+    rows = await outside.check(amocrm={"token": "another"})
+    assert not rows["amocrm"].ok
+    assert "Создайте новый токен" in rows["amocrm"].remedy
+    assert "names" not in rows
+    assert rows["telegram"].ok
+
+
+def without_rights(outside: Outside) -> None:
+    outside.amocrm.is_admin = False
+
+
+def without_filter(outside: Outside) -> None:
+    outside.amocrm.filters = False
+
+
+def blocked(outside: Outside) -> None:
+    outside.amocrm.is_blocked = True
+
+
+@pytest.mark.parametrize(
+    ("change", "name", "ok", "remedy"),
+    [
+        (without_rights, "amocrm.users", False, "нет прав администратора"),
+        (without_filter, "amocrm.filter", True, "читаем медленнее"),
+        (blocked, "amocrm", False, "напишите в поддержку amoCRM"),
+    ],
+)
+async def test_what_amocrm_withholds_is_told(
+    outside: Outside, change: Callable[[Outside], None], name: str, ok: bool, remedy: str
+) -> None:
+    change(outside)
+    row = (await outside.check())[name]
+    assert row.ok is ok
+    assert remedy in row.remedy
+
+
+async def test_a_name_that_is_not_there_is_told_with_the_nearest(outside: Outside) -> None:
+    row = (await outside.check(complaints={"pipeline": "Рекламация"}))["complaints.pipeline"]
+    assert not row.ok
+    assert "Похоже на: Рекламации" in row.remedy
+
+
+async def test_a_clock_that_is_wrong_is_told(outside: Outside) -> None:
+    assert (await outside.check(our_time=NOW + timedelta(seconds=50)))["clock"].ok
+    row = (await outside.check(our_time=NOW - timedelta(hours=1)))["clock"]
+    assert not row.ok
+    assert "3600" in row.found
+    assert "Часы сервера расходятся" in row.remedy
+
+
+async def test_a_bot_that_is_refused_is_told(outside: Outside) -> None:
+    rows = await outside.check(telegram={"token": "999999999:AAE-another-token-of-a-bot"})
+    assert not rows["telegram"].ok
+    assert rows["telegram"].remedy
+    assert "AAE" not in str(rows)
+
+
+async def test_an_instance_that_lost_its_phone_is_told(outside: Outside) -> None:
+    outside.whatsapp.set_state("notAuthorized")
+    row = (await outside.check())["whatsapp"]
+    assert not row.ok
+    assert row.remedy
+
+
+async def test_nobody_to_hear_of_it_is_not_fine(outside: Outside) -> None:
+    row = (await outside.check(staff=[]))["staff"]
+    assert (row.ok, "[[staff]]" in row.remedy) == (False, True)
+
+
+def jwt(**claims: Any) -> str:
+    body = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    return f"eyJ0eXAiOiJKV1QifQ.{body}.c2ln"
+
+
+@pytest.mark.parametrize(
+    ("days", "ok", "warns"),
+    [
+        (400, True, False),
+        (31, True, False),
+        (30, True, True),
+        (8, True, True),
+        (7, False, True),
+        (0, False, True),
+    ],
+)
+async def test_a_token_that_ends_is_told_in_time(outside: Outside, days: int, ok: bool, warns: bool) -> None:
+    token = jwt(exp=int((NOW + timedelta(days=days, minutes=1)).timestamp()))
+    outside.amocrm.token = token
+    row = (await outside.check(amocrm={"token": token}))["amocrm.token"]
+    assert (row.ok, "Создайте новый" in row.remedy) == (ok, warns)
+
+
+@pytest.mark.parametrize("token", ["", "abc", "a.b.c", "a.!.c", jwt(), jwt(exp="soon"), jwt(exp=10**30)])
+def test_a_token_of_another_kind_has_no_end(token: str) -> None:
+    assert token_ends(token) is None
+
+
+def test_the_answer_for_programs_has_the_contracts_shape(sarafan: Sarafan, config: Path) -> None:
+    config.write_text('[amocrm]\npoll_interval = "x"\n', encoding="utf-8")
+    told = sarafan("check", "--json")
+    assert told.exit_code == 2
+    answer = json.loads(told.stdout)
+    assert answer["ok"] is False
+    assert all(row.keys() == {"name", "ok", "found", "remedy"} for row in answer["checks"])
+
+
+def test_without_a_network_it_ends_with_one_and_a_table(sarafan: Sarafan, config: Path) -> None:
+    text = config.read_text(encoding="utf-8").replace("https://example.amocrm.ru", "http://127.0.0.1:9")
+    config.write_text(
+        text.replace("[telegram]\n", '[telegram]\napi_url = "http://127.0.0.1:9"\n'), encoding="utf-8"
+    )
+    told = sarafan("check")
+    assert told.exit_code == 1
+    assert "✗" in told.stdout
+    assert "Осталось исправить: 2" in told.stdout
+    answer = json.loads(sarafan("check", "--json").stdout)
+    assert [row["name"] for row in answer["checks"] if not row["ok"]] == ["amocrm", "telegram"]
