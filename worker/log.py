@@ -11,8 +11,9 @@ from typing import TextIO
 from urllib.parse import quote
 
 HIDDEN = "***"
-# httpx writes Telegram's token at INFO, in the address.
-QUIET = ("httpx", "httpcore", "telegram", "apscheduler", "uvicorn.access")
+# Nobody vouches for what libraries write below a warning: httpx has Telegram's token in the address,
+# aiosqlite has names and clients' words among the values of a statement.
+OURS = ("worker", "integrations", "storage", "sarafan")
 
 # What looks like a secret, whether or not it stands in the settings.
 _SECRETS = (
@@ -130,9 +131,10 @@ def set_up(
     handler.addFilter(mask)
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level.upper())
-    for name in QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    chosen = logging.getLevelNamesMapping()[level.upper()]
+    root.setLevel(max(chosen, logging.WARNING))
+    for name in OURS:
+        logging.getLogger(name).setLevel(chosen)
     logging.captureWarnings(True)
     sys.excepthook = _Uncaught(mask)
     return handler
