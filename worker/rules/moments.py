@@ -58,7 +58,7 @@ def age_text(texts: Texts, age: timedelta) -> str:
     hours = round(minutes / 60)
     if hours < 48:
         return texts.fill("age.hours", n=hours)
-    return texts.fill("age.days", n=age.days)
+    return texts.fill("age.days", n=hours // 24)
 
 
 def closed_ago(texts: Texts, closed_at: datetime | None, now: datetime, zone: tzinfo) -> str:
