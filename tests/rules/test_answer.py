@@ -38,6 +38,7 @@ EASE = Scale(
 LABELLED: tuple[tuple[str, Scale | None], ...] = (
     (replies.TEN, TEN),
     (replies.SILENCE, TEN),
+    (replies.UNSEEN, TEN),
     (replies.FIVE, FIVE),
     (replies.OPTIONS, OPTIONS),
     (replies.NOTHING, None),

@@ -49,8 +49,8 @@ _SYSTEM = re.compile(
     r"(?:по\s+)?(?:(\d+)\s*-?\s*(?:ти|х)?-?\s*|(пяти|десяти|сто)-?)бал+ьн\w*(?:\s+(?:шкал\w+|систем\w+))?"
 )
 _OUT_OF = re.compile(
-    rf"{_EDGE}(?P<sign>-)?(?P<n>{GLUED_NUMBER}) *(?:бал+\w* *|points? *|звезд\w* *)?\(? *"
-    rf"(?:из|of|out +of|/) *(?P<m>{GLUED_NUMBER}|max\b|максимум\w*)(?: *-?(?:ти|х|и))?(?!\w|[/.,-]\d)\)?"
+    rf"{_EDGE}(?P<sign>-)?(?P<n>{GLUED_NUMBER}) *(?:бал+\w* *|points? *|звезд\w* *)?\(? *(?:из|of|out +of"
+    rf"|/) *(?P<m>{GLUED_NUMBER}|max\b|максимум\w*)(?: *-?(?:ти|х|и))?(?!\w|[/.,-]\d)\)?"
 )
 _RANGE = re.compile(rf"{_EDGE}({NUMBER}) *(?:-+|\.\.+|или|либо|or) *({NUMBER})(?![\d-])(?![.,/:]\d)")
 _FROM_TO = re.compile(
@@ -79,7 +79,6 @@ class Number:
     is_word: bool = False
     is_school: bool = False  # «пятёрка», «5+»: on a ten-point scale nobody knows what is meant
     is_out_of_top: bool = False  # «9 из 10»
-    is_odd: bool = False  # «+5», «9-» of something: looks like a number, is perhaps none
 
 
 @dataclass(frozen=True, slots=True)
