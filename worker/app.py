@@ -24,7 +24,7 @@ from storage.database import Database
 from storage.errors import AlreadyRunning, StorageError
 from storage.inbox import InboxWriter
 from storage.tables import State
-from worker.account import AccountProblems, Dictionaries, recall, refresh, resolve
+from worker.account import AccountProblems, recall, refresh, resolve
 from worker.actions.base import Hands, Wake
 from worker.clock import Clock, RealClock
 from worker.flows.act import LANES, act
@@ -60,7 +60,6 @@ class App:
         self.hands = hands
         self.inbox = inbox
         self.health = health
-        self.dictionaries: Dictionaries | None = None
         self.is_stopping = asyncio.Event()
         self.exit_code = 0
         self._account_read_at: float | None = None
@@ -137,9 +136,11 @@ class App:
             wake=wake,
         )
         app = cls(settings, hands, InboxWriter(db, on_new=wake.listen.set), health)
-        app.dictionaries = await recall(db)
-        if app.dictionaries is not None:
-            app._resolve(app.dictionaries)
+        remembered = await recall(db)
+        if remembered is not None:
+            account = resolve(settings, remembered)
+            # What is remembered may be out of date: only amoCRM itself can say that a name is missing.
+            hands.account = None if account.problems else account
         return app
 
     async def recover(self) -> None:
@@ -155,28 +156,27 @@ class App:
 
     # --- the account ----------------------------------------------------------------------------------
 
-    def _resolve(self, dictionaries: Dictionaries) -> None:
-        account = resolve(self.settings, dictionaries)
-        if account.problems:
-            raise AccountProblems(account.problems)
-        self.hands.account = account
-        self.dictionaries = dictionaries
-
     async def know_account(self) -> None:
-        """Names to ids, from amoCRM once an hour. Raises AccountProblems for names that the file gives wrongly."""
+        """Names to ids, from amoCRM once an hour.
+
+        Raises AccountProblems, at the first reading only, for names that the file gives wrongly: a field that
+        is renamed while the worker runs must not end it.
+        """
         loop_time = asyncio.get_running_loop().time()
-        is_fresh = (
-            self._account_read_at is not None
-            and loop_time - self._account_read_at < REFRESH_ACCOUNT.total_seconds()
-        )
-        if self.hands.account is not None and is_fresh:
+        read_at = self._account_read_at
+        if read_at is not None and loop_time - read_at < REFRESH_ACCOUNT.total_seconds():
             return
-        dictionaries = await refresh(self.hands.amocrm, self.hands.db)
+        account = resolve(self.settings, await refresh(self.hands.amocrm, self.hands.db))
         self._account_read_at = loop_time
-        self._resolve(dictionaries)
-        if self.hands.account is not None:
-            for warning in self.hands.account.warnings:
-                log.warning("%s", warning)
+        if account.problems and read_at is None:
+            raise AccountProblems(account.problems)
+        if account.problems:
+            for problem in account.problems:
+                log.error("%s", problem)
+            return
+        self.hands.account = account
+        for warning in account.warnings:
+            log.warning("%s", warning)
 
     # --- one step at a time: the demo and the tests -----------------------------------------------------
 
@@ -305,7 +305,10 @@ class App:
 
     async def _pull(self) -> None:
         try:
+            was_unknown = self.hands.account is None
             await self.know_account()
+            if was_unknown:
+                self.hands.wake.listen.set()  # Replies that came before may be read now.
             await pull(self.hands)
         except AccessDenied as error:
             self.health.set_token("amocrm", is_valid=error.status != 401)
@@ -329,12 +332,17 @@ class App:
     async def _receive(self, channel: Channel) -> None:
         """Polls for ever: a channel that is down costs a line in the log and a pause, nothing else."""
         failures = 0
+        has_heard = False
         while not self.is_stopping.is_set():
             try:
                 if channel.name not in self._is_set_up:
                     await channel.start()
                     self._is_set_up.add(channel.name)
-                await receive(self.hands, channel, self.inbox, LONG_POLL)
+                    self.health.mark(f"poll_{channel.name}", self.hands.now())  # It answers.
+                # The first look is a short one: readiness need not wait for a long poll to end.
+                wait = LONG_POLL if has_heard else timedelta(0)
+                await receive(self.hands, channel, self.inbox, wait)
+                has_heard = True
                 self.health.set_token(channel.name, is_valid=True)
                 self.health.set_trouble(channel.name, "")
                 failures = 0
