@@ -23,7 +23,7 @@ CONTROL = "/_control/"
 class Fault:
     """One thing that goes wrong with requests that match `method` and `path` (a regular expression).
 
-    `after` says when: False instead of the work, True after it, so that only its answer is lost.
+    `after` says when: False instead of the work, True after it, so that only its answer is lost (or late).
     """
 
     method: str = ""  # "" = any
@@ -34,7 +34,7 @@ class Fault:
     body: str = HTML_ERROR  # … and this text, or with `json`
     json: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
-    delay: float = 0  # real seconds to wait before anything else
+    delay: float = 0  # real seconds to wait before that
     drop: bool = False  # close the connection in the middle of the answer
     after: bool = False
     seen: int = 0  # matching requests so far
@@ -122,10 +122,12 @@ class Faulty:
 
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start":
+                if fault and fault.after:
+                    await asyncio.sleep(fault.delay)
                 logged.status = message["status"]
             await send(message)
 
-        if fault and fault.delay:
+        if fault and fault.delay and not fault.after:
             await asyncio.sleep(fault.delay)
         if fault is None or not (fault.drop or fault.status):
             await self.app(scope, receive, noting)
@@ -133,6 +135,8 @@ class Faulty:
         if fault.after:
             await self.app(scope, receive, _swallow)
         if fault.drop:
+            if fault.after:
+                await asyncio.sleep(fault.delay)
             await drop(scope, send)
             return
         answer: Response = Response(fault.body, fault.status, media_type="text/html")

@@ -1,5 +1,6 @@
 """The stand-in has the habits of the real amoCRM, so that what passes against it passes there."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -525,6 +526,17 @@ async def test_a_fault_strikes_when_it_is_told_to(api: httpx.AsyncClient, accoun
         await api.post("/leads", json=[{}])
     assert len(account.leads) == 2  # it was processed, only its answer was lost
     assert [request.path for request in account.requests] == ["/api/v4/leads"] * 2
+
+
+async def test_an_answer_may_be_late_though_the_work_is_done(
+    api: httpx.AsyncClient, account: AmoCrmStandIn
+) -> None:
+    account.faults.add("/leads$", method="POST", delay=0.05, after=True)
+    asked = asyncio.create_task(api.post("/leads", json=[{}]))
+    done, _ = await asyncio.wait([asked], timeout=0.03)
+    assert account.leads
+    assert not done
+    assert (await asked).status_code == 200
 
 
 # Webhooks
