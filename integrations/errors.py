@@ -16,7 +16,7 @@ from datetime import timedelta
 
 
 class OutsideError(Exception):
-    """`service` is «amocrm», «telegram» …; `detail` is safe to log and to show; `remedy` tells a person what to do."""
+    """`service` is «amocrm», «telegram» …; `detail` is safe to show; `remedy` tells a person what to do."""
 
     def __init__(self, service: str, detail: str, *, remedy: str = "", status: int | None = None) -> None:
         super().__init__(f"{service} {detail}")

@@ -79,7 +79,8 @@ class App:
     ) -> "App":
         """`transports` replaces the network by service (amocrm, telegram, whatsapp) in tests.
 
-        `requests_per_second` for commands beside a running worker; `is_paced=False`: the demo's stand-ins need no sparing.
+        `requests_per_second` for commands beside a running worker; `is_paced=False` for the demo:
+        its stand-ins need no sparing.
         """
         transports = transports or {}
         wake = Wake()
@@ -93,6 +94,7 @@ class App:
                 getattr(settings, name),
                 transport=transports.get(name),
                 on_result=partial(_count, health),
+                pace=None if is_paced else Pace(None),
             )
             for name in settings.configured_channels
         }
@@ -293,7 +295,7 @@ class App:
                 self.health.set_error(error.service, str(error))
                 log.warning("%s waits: %s", name, error)
             except AccountProblems as problems:
-                print(problems, file=sys.stderr)
+                sys.stderr.write(f"{problems}\n")
                 self.stop(exit_code=2)
             except StorageError as error:
                 self.health.set_trouble("storage", str(error))
@@ -397,7 +399,7 @@ async def _run(settings: Settings) -> int:
     try:
         db = await Database.open(settings.storage.url, migrate=False)
     except StorageError as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return 1
     try:
         await db.claim_instance()
@@ -408,10 +410,10 @@ async def _run(settings: Settings) -> int:
         finally:
             await app.close()
     except AccountProblems as problems:
-        print(problems, file=sys.stderr)
+        sys.stderr.write(f"{problems}\n")
         return 2
     except (AlreadyRunning, StorageError, OSError) as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return 1
     finally:
         await db.close()

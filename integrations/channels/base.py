@@ -44,7 +44,7 @@ class IncomingKind(StrEnum):
 
 
 class Status(StrEnum):
-    """How far a message got. The order is the rank: a status never goes back, FAILED only counts before DELIVERED."""
+    """How far a message got, by rank: a status never goes back, FAILED counts before DELIVERED only."""
 
     SENT = "sent"
     FAILED = "failed"
@@ -61,7 +61,7 @@ class Incoming:
     sent_at: datetime | None = None  # by the service's clock
     message_id: str = ""  # of the incoming message; of ours for STATUS
     text: str = ""
-    data: str = ""  # payload of the tapped button; for a poll the chosen option's text, "" = withdrawn
+    data: str = ""  # payload of the tapped button; of a poll the chosen option, "" = withdrawn
     quoted: str = ""  # id of our message that it answers
     callback_id: str = ""  # a tap that wants an answer
     sender_id: str = ""
@@ -139,7 +139,7 @@ class Channel(Protocol):
 class Polled(Protocol):
     """A channel that can be asked for what came in."""
 
-    async def poll(self, offset: str, timeout: timedelta) -> Batch:
+    async def poll(self, offset: str, timeout: timedelta) -> Batch:  # noqa: ASYNC109 - of the far side
         """Wait up to `timeout` for updates after `offset` ("" = from the oldest unconfirmed)."""
 
     async def confirm(self, batch: Batch) -> None:
@@ -156,7 +156,7 @@ class Linked(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewaySettings:
-    """`[whatsapp]`, `[max_account]`, `[telegram_account]`: the keys of all gateways; `provider` says which matter."""
+    """`[whatsapp]` and the account sections: the keys of all gateways; `provider` says which matter."""
 
     provider: str = "none"
     base_url: str = ""

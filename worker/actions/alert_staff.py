@@ -109,7 +109,7 @@ def _button(hands: Hands, what: str, complaint: Complaint) -> Button:
 
 
 async def alert_again(item: Outbox, hands: Hands) -> None:
-    """The client is unhappy with how the complaint was solved: no second complaint, but everybody hears of it."""
+    """The client is unhappy with how it was solved: no second complaint, but everybody hears of it."""
     async with hands.db.reading() as tx:
         survey = await surveys.survey(tx, int(item.payload["survey_id"]))
         complaint = await complaints.by_lead(tx, survey.deal_id) if survey is not None else None

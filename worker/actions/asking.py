@@ -254,7 +254,7 @@ async def own_code(hands: Hands, client: Client, now: datetime) -> PromoCode:
 
 
 def may_carry_code(hands: Hands, contact: Contact | None, channel: str) -> bool:
-    """A code makes the message advertising: only with consent where it is kept, and only where it is allowed."""
+    """A code makes it advertising: only with consent where that is kept, and only where it is allowed."""
     field_id = hands.known.advertising_consent_field
     consents = field_id is None or is_checked(contact, field_id)
     return consents and (not hands.referral.channels or channel in hands.referral.channels)

@@ -1,4 +1,4 @@
-"""What a press under an alert means in amoCRM: the responsible, the closed deal, another task, always a note."""
+"""What a press under an alert means in amoCRM: the responsible, the closed deal, a task, always a note."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from worker.rules.planning import WON
 
 
 async def follow_press(item: Outbox, hands: Hands) -> None:
-    """Safe to do twice: values are set, and the note and the task are looked for when a try may have happened."""
+    """Safe to do twice: values are set; note and task are looked for when a try may have happened."""
     async with hands.db.reading() as tx:
         complaint = await complaints.complaint(tx, int(item.payload["complaint_id"]))
     if complaint is None:

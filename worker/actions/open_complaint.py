@@ -1,4 +1,4 @@
-"""A complaint deal for a low score: one for one client's bad experience, made once, with a task and a note."""
+"""A complaint deal for a low score: one for one bad experience, made once, with a task and a note."""
 
 import logging
 import secrets

@@ -1,4 +1,4 @@
-"""Words that a person has to answer: to the deal's responsible, to the head, and a sentence back to the client."""
+"""Words that a person has to answer: to the responsible, to the head, and a sentence to the client."""
 
 from datetime import datetime, timedelta
 
@@ -25,7 +25,7 @@ async def pass_on(
     *,
     is_quiet: bool = False,
 ) -> None:
-    """To the deal's responsible as a task, to the head at once, and the client is told when somebody answers."""
+    """To the responsible as a task, to the head at once; the client is told when somebody answers."""
     chat, now = received.chat, received.now
     chat.waiting_since = chat.waiting_since or now
     deal = await deal_of(tx, hands, received.client, survey)

@@ -53,7 +53,7 @@ async def read_company(hands: Hands, company_id: int) -> None:
 async def keep(
     tx: AsyncSession, hands: Hands, contact: AmoContact | AmoCompany, contact_id: int, now: datetime
 ) -> Client | None:
-    """Keep what was read. Somebody who asked to be forgotten is not brought back: no name, no number, no client."""
+    """Keep what was read. Who asked to be forgotten is not brought back: no name, no number, no client."""
     phone = best_phone(contact.phones, hands.region)
     forgotten = phone is not None and await erase.is_erased(tx, phone)
     client = None

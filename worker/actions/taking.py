@@ -28,10 +28,7 @@ async def take(tx: AsyncSession, hands: Hands, received: Received) -> None:
     message, chat = received.message, received.chat
     chat.client_wrote_at = received.now
     if message.callback_id:
-        await outbox.add_once(
-            tx, "toast", keys.toast(message.callback_id),
-            {"channel": chat.channel, "callback_id": message.callback_id, "text": ""}, received.now, received.now,
-        )  # fmt: skip
+        await _toast(tx, received, "")
     meant = await _meant(tx, hands, received)
     if meant is not None and message.data == f"s:{meant.survey.id}:change":
         await _show_keyboard(tx, received, meant.survey)
@@ -60,6 +57,14 @@ async def take(tx: AsyncSession, hands: Hands, received: Received) -> None:
         case Command():
             await _obey(tx, hands, received, meant, reading)
     hands.wake.act.set()
+
+
+async def _toast(tx: AsyncSession, received: Received, text: str) -> None:
+    """The tapped button stops spinning, with a word or without."""
+    callback = received.message.callback_id
+    if callback:
+        payload = {"channel": received.chat.channel, "callback_id": callback, "text": text}
+        await outbox.ask_again(tx, "toast", keys.toast(callback), payload, received.now, received.now)
 
 
 async def _show_keyboard(tx: AsyncSession, received: Received, survey: Survey) -> None:
@@ -167,35 +172,77 @@ async def _take_words(
     reply: Reply,
 ) -> None:
     """Words without a score: they join the answer, are asked about once, or go to a person as they are."""
-    wants_reply = reading.wants_reply if isinstance(reading, Comment | Score) else False
     if received.message.kind is IncomingKind.TAP:
-        # A tap on the keyboard of a survey that is not this person's, or of a button that is no more.
+        # The keyboard of a survey that is not this person's, or a button that is no more.
         reply.text = ""
-        return
-    if meant is None or _is_over(meant.survey, received):
+        await _toast(tx, received, hands.texts.fill("survey.over"))
+    elif meant is None or _is_over(meant.survey, received):
         reply.survey_id = None
-        await pass_on(tx, hands, received, meant.survey if meant else None, _as_words(received))
-        return
-    if meant.survey.answered_at is not None:
-        if wants_reply and meant.survey.band != Band.LOW:
+        await _stray(tx, hands, received, reading)
+    elif meant.survey.answered_at is not None:
+        is_for_person = _wants_reply(reading) and meant.survey.band != Band.LOW
+        if is_for_person:
             await pass_on(tx, hands, received, meant.survey, _as_words(received))
-        await join_words(tx, hands, received, meant, reply, is_quiet=wants_reply)
+        await join_words(tx, hands, received, meant, reply, is_quiet=is_for_person)
+    else:
+        await _unclear(tx, hands, received, meant, reading)
+
+
+def _wants_reply(reading: Score | Comment | Ask) -> bool:
+    return reading.wants_reply if isinstance(reading, Comment | Score) else False
+
+
+async def _stray(tx: AsyncSession, hands: Hands, received: Received, reading: Score | Comment | Ask) -> None:
+    """Words that belong to no survey: whoever asks is answered; «спасибо» only goes to the card."""
+    chat, now, words = received.chat, received.now, _as_words(received)
+    if chat.human_wrote_at is not None and now < chat.human_wrote_at + hands.policy.human_pause:
+        return  # A person is talking with the client in this very chat, and reads it there.
+    deal = await deal_of(tx, hands, received.client, None)
+    if deal is None or _wants_reply(reading) or received.message.kind is IncomingKind.MEDIA:
+        await pass_on(tx, hands, received, None, words)
         return
-    await join_words(tx, hands, received, meant, reply, is_quiet=True)
-    survey, scale = meant.survey, meant.rule.scale
-    is_media = isinstance(reading, Ask) and reading.why == "voice"
-    if wants_reply or survey.asked_again or isinstance(reading, Score) or is_media:
-        await pass_on(tx, hands, received, survey, _as_words(received), is_quiet=not wants_reply)
-    if wants_reply or survey.asked_again or isinstance(reading, Score):
-        return
-    survey.asked_again = True
-    a, b = (reading.a, reading.b) if isinstance(reading, Ask) else (None, None)
-    key = {"range": "ask_again.range", "outside": "ask_again.outside", "voice": "ask_again.voice"}.get(
-        reading.why if isinstance(reading, Ask) else "", "ask_again"
-    )
-    if scale.options and key == "ask_again":
-        key = "ask_again.options"
-    await say(tx, hands, received, key, survey=survey, rule=meant.rule, a=a, b=b)
+    payload = {
+        "deal_id": deal.deal_id,
+        "text_key": "complaint.note_words",
+        "when": now.isoformat(),
+        "values": {"words": words},
+    }
+    await outbox.add_once(tx, "note", keys.note(deal.deal_id, received.about), payload, now, now)
+
+
+async def _unclear(
+    tx: AsyncSession, hands: Hands, received: Received, meant: Meant, reading: Score | Comment | Ask
+) -> None:
+    """The question is open, and this is no answer to it: asked once more, then it is a person's."""
+    survey = meant.survey
+    match reading:
+        case Score():
+            return  # It answers a person of the company who wrote after us, or came too late to count.
+        case Comment(wants_reply=False):
+            return  # An answering machine.
+        case Comment():
+            await pass_on(tx, hands, received, survey, _as_words(received))
+        case Ask() if survey.asked_again:
+            await pass_on(tx, hands, received, survey, _as_words(received), is_quiet=True)
+        case Ask(why=why):
+            if why == "voice":
+                await pass_on(tx, hands, received, survey, _as_words(received), is_quiet=True)
+            survey.asked_again = True
+            is_choice = reading.a is not None and reading.b is not None
+            why = why if is_choice or why not in ("range", "two") else "none"
+            key = _ask_again_key(why, has_options=bool(meant.rule.scale.options))
+            await say(tx, hands, received, key, survey=survey, rule=meant.rule, a=reading.a, b=reading.b)
+
+
+def _ask_again_key(why: str, *, has_options: bool) -> str:
+    if has_options:
+        return "ask_again.voice.options" if why == "voice" else "ask_again.options"
+    return {
+        "range": "ask_again.range",
+        "two": "ask_again.range",
+        "outside": "ask_again.outside",
+        "voice": "ask_again.voice",
+    }.get(why, "ask_again")
 
 
 def _is_over(survey: Survey, received: Received) -> bool:
@@ -249,10 +296,9 @@ async def _obey(
     survey, now = meant.survey if meant else None, received.now
     match command.name:
         case "code":
-            await outbox.add_once(
-                tx, "hand_over_code", f"hand_over_code:{received.about}",
-                {"channel": received.chat.channel, "chat_id": received.chat.chat_id, "client_id": received.client.client_id}, now, now,
-            )  # fmt: skip
+            chat, client_id = received.chat, received.client.client_id
+            payload = {"channel": chat.channel, "chat_id": chat.chat_id, "client_id": client_id}
+            await outbox.add_once(tx, "hand_over_code", f"hand_over_code:{received.about}", payload, now, now)
         case "call":
             await pass_on(tx, hands, received, survey, _as_words(received), is_quiet=True)
             await say(tx, hands, received, "callback.done", survey=survey, deadline=deadline(hands, now))

@@ -1,4 +1,4 @@
-"""One message back to a client: thanks with the next question, single sentences, the code, the tapped keyboard."""
+"""One message back to a client: thanks with the next question, sentences, the code, the tapped keyboard."""
 
 import logging
 from datetime import datetime, timedelta
@@ -172,8 +172,8 @@ async def say(item: Outbox, hands: Hands) -> None:
         remove_keyboard=bool(item.payload.get("remove_keyboard")),
     )
     await _say(
-        hands, channel, str(item.payload["chat_id"]), message, survey_id=item.payload.get("survey_id"), kind="say",
-        variant=str(item.payload.get("variant", "")),
+        hands, channel, str(item.payload["chat_id"]), message, survey_id=item.payload.get("survey_id"),
+        kind="say", variant=str(item.payload.get("variant", "")),
     )  # fmt: skip
 
 

@@ -217,7 +217,7 @@ def _code_button(
 
 
 def _asks_review(hands: Hands, survey: Survey, band: Band, others: Sequence[Survey]) -> bool:
-    """Everybody who answered, once per deal, after its last question; who is unhappy is asked another time."""
+    """Everybody who answered, once per deal, after its last question; who is unhappy another time."""
     if not hands.reviews.links or band is Band.LOW or any(other.reviewed for other in others):
         return False
     if hands.reviews.ask == "high" and band is not Band.HIGH:

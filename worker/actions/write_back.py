@@ -1,4 +1,4 @@
-"""What the deal's card shows: score fields, the code for friends, where the survey stands, notes and tasks."""
+"""What the deal's card shows: scores, the code for friends, where the survey stands, notes and tasks."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ class _Wanted:
 
 
 async def sync_deals(items: Sequence[Outbox], hands: Hands) -> Mapping[int, Exception]:
-    """Set the deals' fields to what they should show; only what differs from amoCRM is sent, 50 deals a call."""
+    """Set the deals' fields to what they should show; only what differs is sent, 50 deals a call."""
     changes: dict[int, LeadChange] = {}
     for item in items:
         change = await _change(hands, int(item.payload["deal_id"]))

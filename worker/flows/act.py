@@ -65,11 +65,13 @@ async def _settle(item: Outbox, error: Exception | None, hands: Hands, now: date
             )
         case Temporary() if not gives_up(item.attempt, item.created_at, now):
             log.info("%s is put off: %s", item.key, error)
-            due_at = next_try(item.attempt, now, error.retry_after)
+            due_at = next_try(item.attempt, now, error.retry_after, key=item.id or 0)
             await outbox.postpone(db, item, due_at, str(error), uncertain=item.uncertain)
         case Uncertain() if not gives_up(item.attempt, item.created_at, now):
             log.warning("%s may have happened: %s", item.key, error)
-            await outbox.postpone(db, item, next_try(item.attempt, now, None), str(error), uncertain=True)
+            await outbox.postpone(
+                db, item, next_try(item.attempt, now, key=item.id or 0), str(error), uncertain=True
+            )
         case Temporary() | Uncertain() | Permanent():
             log.error("%s is given up: %s", item.key, error)
             await outbox.give_up(db, item, str(error), now)
@@ -79,5 +81,9 @@ async def _settle(item: Outbox, error: Exception | None, hands: Hands, now: date
                 await outbox.give_up(db, item, type(error).__name__, now)
             else:
                 await outbox.postpone(
-                    db, item, next_try(item.attempt, now, None), type(error).__name__, uncertain=True
+                    db,
+                    item,
+                    next_try(item.attempt, now, key=item.id or 0),
+                    type(error).__name__,
+                    uncertain=True,
                 )

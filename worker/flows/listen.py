@@ -95,7 +95,7 @@ async def _take(tx: AsyncSession, hands: Hands, channel: Channel, row: Inbox, me
 
 
 async def _take_echo(tx: AsyncSession, row: Inbox, message: Incoming) -> None:
-    """A person of the company wrote: nobody waits there any more, and a bare number may answer that person."""
+    """A person of the company wrote: nobody waits there now, and a bare number may answer that person."""
     chat = await people.chat(tx, row.channel, message.chat_id)
     if chat is not None:
         chat.human_wrote_at = message.sent_at or row.received_at

@@ -24,7 +24,7 @@ TOKEN_BYTES = 15  # 20 characters of a deep link: unguessable, and short enough 
 
 
 async def pull(hands: Hands) -> None:
-    """Everything that changed since the watermark. Raises what amoCRM's client raises; nothing is lost then."""
+    """Everything that changed since the watermark. Raises what amoCRM's client raises, losing nothing."""
     since = await _where_from(hands)
     if since is not None:
         await _walk(hands, since)
@@ -108,10 +108,13 @@ async def _plan(tx: AsyncSession, hands: Hands, saved: Saved, policy: PlanningPo
     ):
         if planned.skip is Reason.OLD_DEAL:
             continue
-        if await surveys.add_once(tx, survey_from(planned, deal, complaint, hands, now)):
+        is_news = await surveys.add_once(tx, survey_from(planned, deal, complaint, hands, now))
+        if not is_news and planned.skip is None:
+            is_news = await surveys.move_due(
+                tx, planned.rule.key, deal.deal_id, planned.triggered_at, planned.due_at
+            )
+        if is_news:
             await _tell_deal(tx, hands, deal.deal_id, now)
-        elif planned.skip is None:
-            await surveys.move_due(tx, planned.rule.key, deal.deal_id, planned.triggered_at, planned.due_at)
 
 
 def survey_from(

@@ -11,14 +11,17 @@ from worker.actions.base import Hands
 LONG_POLL = timedelta(seconds=50)
 
 
-async def receive(hands: Hands, channel: Channel, inbox: InboxWriter, timeout: timedelta = LONG_POLL) -> int:
-    """One poll of one channel; gives the number of updates that are now on disk. Raises what `poll` raises."""
+async def receive(hands: Hands, channel: Channel, inbox: InboxWriter, wait: timedelta) -> int:
+    """One poll of one channel; gives the number of updates that are now on disk.
+
+    Raises what `poll` raises.
+    """
     if not isinstance(channel, Polled):
         return 0
     async with hands.db.reading() as tx:
         offset = await state.offset(tx, channel.name)
     try:
-        batch = await channel.poll(offset, timeout)
+        batch = await channel.poll(offset, wait)
     except OutsideError as error:
         hands.health.set_error(channel.name, str(error))
         raise
