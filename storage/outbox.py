@@ -73,6 +73,15 @@ async def hurry(tx: AsyncSession, key_begins: str, now: datetime) -> None:
     )
 
 
+async def is_open(tx: AsyncSession, key_begins: str) -> bool:
+    """Is an act whose key begins so still to be done?"""
+    wanted = select(Outbox.id).where(
+        col(Outbox.key).startswith(key_begins, autoescape=True),
+        col(Outbox.state).in_([OutboxState.WAITING, OutboxState.DOING]),
+    )
+    return (await tx.exec(wanted.limit(1))).first() is not None
+
+
 async def claim(
     db: Database, now: datetime, *, kinds: Sequence[str] | None = None, limit: int = 1
 ) -> list[Outbox]:

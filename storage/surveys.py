@@ -29,9 +29,9 @@ async def survey(tx: AsyncSession, survey_id: int) -> Survey | None:
 
 async def move_due(
     tx: AsyncSession, survey_key: str, deal_id: int, triggered_at: datetime, due_at: datetime
-) -> None:
-    """The date it counts from was changed before anything was sent."""
-    await tx.exec(
+) -> bool:
+    """The date it counts from was changed before anything was sent. True if it is due at another time now."""
+    moved = await tx.exec(
         update(Survey)
         .where(
             col(Survey.survey_key) == survey_key,
@@ -42,6 +42,7 @@ async def move_due(
         )
         .values(triggered_at=triggered_at, due_at=due_at, next_at=due_at, waits_for="")
     )
+    return moved.rowcount == 1
 
 
 async def claim_due(db: Database, now: datetime) -> Survey | None:

@@ -81,7 +81,8 @@ async def consider(
         deal = await deals.deal(tx, survey.deal_id)
         if fresh is None or rule is None or deal is None:
             return None
-        if fresh.client_id is None and deal.client_id is not None:
+        if deal.client_id is not None and fresh.sent_at is None and fresh.trigger != "complaint_closed":
+            # The main contact may have been changed since: whoever it is now is asked.
             fresh.client_id = survey.client_id = deal.client_id
         contact = await people.contact(tx, deal.contact_id) if deal.contact_id is not None else None
         client = await people.client(tx, fresh.client_id) if fresh.client_id is not None else None

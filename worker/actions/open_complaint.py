@@ -10,6 +10,7 @@ from storage import complaints, deals, outbox, people, surveys
 from storage.tables import Complaint, Deal, Outbox, Survey
 from worker.actions import keys
 from worker.actions.base import Hands
+from worker.actions.promising import contact_until
 from worker.actions.words import staff_values
 from worker.rules.scale import Band
 
@@ -38,6 +39,8 @@ async def open_complaint(item: Outbox, hands: Hands) -> None:
         now = hands.now()
         about = {"complaint_id": complaint.id, "survey_id": complaint.survey_id}
         await outbox.ask_again(tx, "alert_staff", keys.alert(complaint.id or 0, "new"), about, now, now)
+        # An alert that could not wait gets its link now.
+        await outbox.ask_again(tx, "edit_alert", keys.edit_alert(complaint.id), about, now, now)
         if complaint.source_deal_id is not None:
             await outbox.ask_again(
                 tx, "sync_deal", keys.sync_deal(complaint.source_deal_id),
@@ -72,7 +75,7 @@ async def _intend(item: Outbox, hands: Hands) -> tuple[Complaint | None, bool]:
             manager=survey.manager,
             responsible_id=_responsible(hands, survey, deal) or 0,
             opened_at=now,
-            deadline=hands.calendar.deadline(now, hands.complaints.task_deadline),
+            deadline=contact_until(hands, survey.confirm_until or item.created_at),
         )
         tx.add(complaint)
         await tx.flush()

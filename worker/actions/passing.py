@@ -8,12 +8,12 @@ from storage import deals, outbox
 from storage.tables import Client, Deal, Survey
 from worker.actions import keys
 from worker.actions.base import Hands
+from worker.actions.promising import answer_by
 from worker.actions.received import Received
 from worker.actions.words import values_for
 from worker.rules.planning import SurveyRule
 
 FORWARDED_ONCE_IN = timedelta(hours=12)
-ANSWER_WITHIN = timedelta(hours=4)  # of working time
 
 
 async def pass_on(
@@ -35,7 +35,7 @@ async def pass_on(
     told_lately = chat.forwarded_at is not None and now < chat.forwarded_at + FORWARDED_ONCE_IN
     if deal is not None and not told_lately and not is_quiet:
         chat.forwarded_at = now
-        await say(tx, hands, received, "forwarded", survey=survey, deadline=deadline(hands, now))
+        await say(tx, hands, received, "forwarded", survey=survey, deadline=answer_by(hands, now))
 
 
 async def deal_of(tx: AsyncSession, hands: Hands, client: Client, survey: Survey | None) -> Deal | None:
@@ -46,19 +46,24 @@ async def deal_of(tx: AsyncSession, hands: Hands, client: Client, survey: Survey
     )
 
 
-def deadline(hands: Hands, now: datetime) -> datetime:
-    return hands.calendar.add_work_time(now, ANSWER_WITHIN)
-
-
 async def add_task(
-    tx: AsyncSession, hands: Hands, deal_id: int, received: Received, words: str, *, about: str
+    tx: AsyncSession,
+    hands: Hands,
+    deal_id: int,
+    received: Received,
+    words: str,
+    *,
+    about: str,
+    survey: Survey | None = None,
 ) -> None:
+    """A task on the deal. `survey`: because of its low score, with words or without."""
     now = received.now
     payload = {
         "deal_id": deal_id,
-        "text_key": "deal.task_words",
+        "text_key": "deal.task_words" if survey is None else "deal.task_low",
+        "survey_id": survey.id if survey is not None else None,
         "words": words,
-        "deadline": deadline(hands, now).isoformat(),
+        "deadline": answer_by(hands, now).isoformat(),
     }
     await outbox.add_once(tx, "deal_task", keys.task(deal_id, about), payload, now, now)
 

@@ -122,8 +122,15 @@ async def _react(
                 key = f"alert_again:{survey.id}:{survey.revision}"
                 await outbox.add_once(tx, "alert_again", key, about, at, now)
             case Do.TASK:
+                is_low = survey.band == Band.LOW
                 await add_task(
-                    tx, hands, survey.root_deal_id, received, reply.text, about=f"score:{survey.id}"
+                    tx,
+                    hands,
+                    survey.deal_id,  # of a complaint that was solved badly, its own
+                    received,
+                    reply.text,
+                    about=f"score:{survey.id}",
+                    survey=survey if is_low else None,
                 )
             case Do.TELL_HEAD:
                 await tell_head(tx, hands, received, survey, reply.text)

@@ -10,7 +10,8 @@ from storage.rows import insert_once
 from storage.tables import Reply, Survey, SurveyState
 from worker.actions import keys
 from worker.actions.base import Hands
-from worker.actions.passing import deadline, deal_of, pass_on, say
+from worker.actions.passing import deal_of, pass_on, say
+from worker.actions.promising import answer_by
 from worker.actions.received import Meant, Received
 from worker.actions.scoring import EDIT_WINDOW, join_words, take_score
 from worker.actions.words import stop_label
@@ -301,7 +302,7 @@ async def _obey(
             await outbox.add_once(tx, "hand_over_code", f"hand_over_code:{received.about}", payload, now, now)
         case "call":
             await pass_on(tx, hands, received, survey, _as_words(received), is_quiet=True)
-            await say(tx, hands, received, "callback.done", survey=survey, deadline=deadline(hands, now))
+            await say(tx, hands, received, "callback.done", survey=survey, deadline=answer_by(hands, now))
         case _:  # erase
             await people.opt_out(tx, received.client.client_id or 0, received.chat.channel, now)
             await outbox.add_once(

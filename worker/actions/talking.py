@@ -2,6 +2,7 @@
 
 import logging
 from datetime import datetime, timedelta
+from functools import partial
 
 from integrations.channels.base import Channel, Outgoing
 from integrations.errors import AccessDenied, Permanent, Temporary, Uncertain, Unreachable
@@ -18,6 +19,7 @@ from worker.actions.asking import (
     send_question,
 )
 from worker.actions.base import Hands, Later
+from worker.actions.promising import promise
 from worker.actions.words import answered_for, code_card, thanks_for
 from worker.rules.eligibility import Send, Skip, Wait
 
@@ -47,11 +49,18 @@ async def thank_client(item: Outbox, hands: Hands) -> None:
     if channel is None or rule is None or int(item.payload["revision"]) != survey.revision:
         return
     following = await _following(hands, survey, Route(channel, reply.chat_id))
-    thanks = await thanks_for(
-        hands, survey, rule, reply, is_words=bool(item.payload.get("is_words")),
-        wants_reply=bool(item.payload.get("wants_reply")), has_next=following is not None,
-        deadline=complaint.deadline if complaint is not None else None,
-    )  # fmt: skip
+    promised = complaint.deadline if complaint is not None else promise(hands, survey, rule, item.created_at)
+    say_thanks = partial(
+        thanks_for,
+        hands,
+        survey,
+        rule,
+        reply,
+        is_words=bool(item.payload.get("is_words")),
+        wants_reply=bool(item.payload.get("wants_reply")),
+        deadline=promised,
+    )
+    thanks = await say_thanks(has_next=following is not None)
     if following is not None:
         case, is_last = following
         went_out = await send_question(
@@ -64,11 +73,7 @@ async def thank_client(item: Outbox, hands: Hands) -> None:
         )
         if went_out:
             return
-        thanks = await thanks_for(
-            hands, survey, rule, reply, is_words=bool(item.payload.get("is_words")),
-            wants_reply=bool(item.payload.get("wants_reply")), has_next=False,
-            deadline=complaint.deadline if complaint is not None else None,
-        )  # fmt: skip
+        thanks = await say_thanks(has_next=False)
     if not thanks.text:
         return
     message = Outgoing(text=thanks.text, buttons=thanks.buttons if channel.has_buttons else ())

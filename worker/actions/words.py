@@ -8,6 +8,7 @@ from integrations.channels.base import Button, Channel, Outgoing
 from storage import people, surveys
 from storage.tables import Client, Complaint, Deal, Reply, Survey
 from worker.actions.base import Hands
+from worker.actions.promising import answer_by
 from worker.rules.compose import (
     Form,
     Occasion,
@@ -148,7 +149,6 @@ async def thanks_for(
     wants_reply: bool,
     has_next: bool,
     deadline: datetime | None,
-    promise: datetime | None = None,
     may_carry_code: bool = True,
 ) -> Thanks:
     """In the words of the band; empty where the next question's own «Спасибо» is enough."""
@@ -195,9 +195,9 @@ async def thanks_for(
         asks_review=asks_review, survey_texts=survey_texts(hands, rule.key),
     )  # fmt: skip
     text, variant = composed.text, composed.variant
-    if wants_reply and promise is not None and band is not Band.LOW:
+    if wants_reply and band is not Band.LOW:
         # Words that ask or complain under a good score: the client is told when somebody answers.
-        by = contact_by(hands.texts, promise, now, hands.calendar.zone)
+        by = contact_by(hands.texts, answer_by(hands, reply.received_at), now, hands.calendar.zone)
         text, variant = hands.texts.fill("forwarded", contact_by=by), "forwarded"
     return Thanks(
         text=text,

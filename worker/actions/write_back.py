@@ -262,7 +262,12 @@ async def add_task(item: Outbox, hands: Hands) -> None:
     until = datetime.fromisoformat(item.payload["deadline"])
     async with hands.db.reading() as tx:
         deal = await deals.deal(tx, deal_id)
-    values = {**staff_values(hands, client=None, deal=deal, survey=None, now=hands.now(), deadline=until)}
+        survey = (
+            await surveys.survey(tx, int(item.payload["survey_id"]))
+            if item.payload.get("survey_id")
+            else None
+        )
+    values = {**staff_values(hands, client=None, deal=deal, survey=survey, now=hands.now(), deadline=until)}
     values["words"] = cut_words(str(item.payload.get("words") or ""))
     text = hands.texts.fill(str(item.payload["text_key"]), **values)
     if item.uncertain and any(task.text == text for task in await hands.amocrm.lead_tasks(deal_id)):

@@ -179,13 +179,18 @@ async def _follow_complaint(tx: AsyncSession, hands: Hands, saved: Saved, now: d
         row.closed_at, row.is_solved = deal.closed_at or deal.updated_at, deal.status_id == WON
         await tx.flush()
         await outbox.ask_again(tx, "edit_alert", keys.edit_alert(row.id), {"complaint_id": row.id}, now, now)
-    elif not is_closed and row.closed_at is not None:
+    elif not is_closed and row.closed_at is not None and not await _is_closing(tx, row):
         row.closed_at, row.is_solved = None, None
         row.reopened += 1
         await tx.flush()
         await outbox.ask_again(tx, "edit_alert", keys.edit_alert(row.id), {"complaint_id": row.id}, now, now)
     await tx.flush()
     return row
+
+
+async def _is_closing(tx: AsyncSession, row: Complaint) -> bool:
+    """«Решено» was pressed, and amoCRM has not been told yet: the deal there is open a little longer."""
+    return await outbox.is_open(tx, keys.press(row.id or 0, "solved", ""))
 
 
 async def _read_people(hands: Hands) -> None:
