@@ -10,6 +10,7 @@ from sqlmodel import col, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.database import Database
+from storage.people import mark_code_sent
 from storage.rows import insert_once
 from storage.tables import Chat, Complaint, Deal, Message, Reply, Survey, SurveyState
 
@@ -176,10 +177,10 @@ async def take_back(
         return changed.rowcount == 1
 
 
-async def rescue(db: Database, now: datetime, expires_at: datetime) -> int:
+async def rescue(db: Database, now: datetime, expires_at: datetime) -> Sequence[Survey]:
     """At start: what another process was just sending may have arrived, so it counts as asked.
 
-    What it was only checking is free again. Gives the number of the former.
+    What it was only checking is free again. Gives the former.
     """
     claimed = select(Survey.owner).where(
         or_(Survey.state == SurveyState.SENDING, Survey.waits_for == CHECKING), Survey.owner != db.owner
@@ -188,7 +189,7 @@ async def rescue(db: Database, now: datetime, expires_at: datetime) -> int:
         owners = (await tx.exec(claimed.distinct())).all()
     dead = await db.orphans(owners)
     if not dead:
-        return 0
+        return ()
     async with db.transaction() as tx:
         asked = await tx.exec(
             update(Survey)
@@ -206,6 +207,8 @@ async def rescue(db: Database, now: datetime, expires_at: datetime) -> int:
         rows = [row[0] for row in asked.all()]
         for orphan in rows:
             await _note_asked(tx, orphan, now)
+            if orphan.promo_code:
+                await mark_code_sent(tx, orphan.promo_code, now)
         await tx.exec(
             update(Survey)
             .where(
@@ -215,7 +218,7 @@ async def rescue(db: Database, now: datetime, expires_at: datetime) -> int:
             )
             .values(next_at=now, waits_for="")
         )
-        return len(rows)
+        return rows
 
 
 async def _note_asked(tx: AsyncSession, survey: Survey, now: datetime) -> None:

@@ -25,6 +25,7 @@ from storage.errors import AlreadyRunning, StorageError
 from storage.inbox import InboxWriter
 from storage.tables import State
 from worker.account import AccountProblems, recall, refresh, resolve
+from worker.actions.asking import tell_deal
 from worker.actions.base import Hands, Wake
 from worker.clock import Clock, RealClock
 from worker.flows.act import LANES, act
@@ -150,10 +151,15 @@ class App:
         await begin(self.hands)
         now = self.hands.now()
         asked = await surveys.rescue(self.hands.db, now, now + self.hands.policy.expires_after)
+        async with self.hands.db.transaction() as tx:
+            for survey in asked:
+                await tell_deal(tx, self.hands, survey.deal_id, now)
         acts = await outbox.rescue(self.hands.db, now)
         if asked or acts:
             log.warning(
-                "after a sudden end: %d questions count as asked, %d actions are looked at again", asked, acts
+                "after a sudden end: %d questions count as asked, %d actions are looked at again",
+                len(asked),
+                acts,
             )
 
     # --- the account ----------------------------------------------------------------------------------

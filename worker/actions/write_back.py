@@ -272,10 +272,19 @@ async def add_task(item: Outbox, hands: Hands) -> None:
     text = hands.texts.fill(str(item.payload["text_key"]), **values)
     if item.uncertain and any(task.text == text for task in await hands.amocrm.lead_tasks(deal_id)):
         return
-    responsible = deal.manager_id if deal is not None and hands.known.is_active(deal.manager_id) else None
+    responsible = _task_owner(hands, deal, survey)
     await hands.amocrm.add_task(
         NewTask(text=text, complete_till=until, lead_id=deal_id, responsible_user_id=responsible)
     )
+
+
+def _task_owner(hands: Hands, deal: Deal | None, survey: Survey | None) -> int | None:
+    """The deal's responsible, unless the score is about that person. None: the token's own user."""
+    if deal is None:
+        return None
+    about = survey.manager_id if survey is not None and survey.subject_is_manager else None
+    wanted = (deal.manager_id, *hands.known.heads_of(deal.pipeline_id, deal.manager_id))
+    return next((user for user in wanted if user != about and hands.known.is_active(user)), None)
 
 
 async def tag_contact(item: Outbox, hands: Hands) -> None:
