@@ -1,23 +1,26 @@
-"""A made-up company, its clients and its staff around the real worker: all real but the network and the clock."""
+"""A made-up company, its clients and staff around the real worker: all real but the network and the clock."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
+import pytest
+from sqlmodel import col, select
 
 from integrations.standins.amocrm import AmoCrmStandIn
-from integrations.standins.amocrm_model import Lead
+from integrations.standins.amocrm_model import CONTACTS, Lead
 from integrations.standins.telegram import TOKEN as BOT_TOKEN
 from integrations.standins.telegram import TelegramStandIn
 from integrations.standins.whatsapp import INSTANCE, GreenApiStandIn
 from integrations.standins.whatsapp import TOKEN as GATEWAY_TOKEN
 from storage.database import Database
+from storage.tables import Survey
 from worker.app import App
 from worker.clock import ManualClock
 from worker.config import load
@@ -27,6 +30,7 @@ ZONE = ZoneInfo("Asia/Vladivostok")
 MONDAY = datetime(2026, 9, 7, 11, 0, tzinfo=ZONE)  # a working day, no holiday near
 ANNA = 111111111  # the head's account in Telegram
 IVAN = "+79140000001"
+PETR = "+79140000002"
 
 BASE: dict[str, Any] = {
     "company": {"name": "ВладАвтоматика", "timezone": "Asia/Vladivostok", "phone": "+7 423 200-00-00"},
@@ -73,15 +77,32 @@ def settings_from(tables: Mapping[str, Any], folder: Path) -> Settings:
     return load(path, {})
 
 
-@dataclass
+def nothing(amocrm: AmoCrmStandIn) -> None:
+    """The account as it comes."""
+
+
+def configured(
+    tables: Mapping[str, Any] | None = None, *, before: Callable[[AmoCrmStandIn], None] = nothing
+) -> pytest.MarkDecorator:
+    """What this test's config says beyond the ordinary, and what amoCRM has `before` the worker starts."""
+    return pytest.mark.parametrize(("config", "before"), [(dict(tables or {}), before)], ids=["configured"])
+
+
+@dataclass(kw_only=True)
 class World:
-    """Speaks as people do: a deal closes, Ivan writes, Anna presses; `later` moves the clock and lets all work."""
+    """Speaks as people do: a deal closes, Ivan writes, Anna presses; `later` moves the clock."""
 
     app: App
+    db: Database
+    folder: Path
+    config: Mapping[str, Any]
     clock: ManualClock
     amocrm: AmoCrmStandIn
     telegram: TelegramStandIn
     whatsapp: GreenApiStandIn
+    _contacts: dict[str, int] = field(default_factory=dict)
+
+    # Time
 
     async def step(self) -> None:
         await self.app.step()
@@ -94,12 +115,46 @@ class World:
         self.clock.set(moment)
         await self.step()
 
-    def contact(self, name: str = "Иван Петров", phone: str | None = IVAN) -> int:
-        return self.amocrm.add_contact(name, [phone] if phone else [])
+    async def until(self, moment: datetime, every: timedelta = timedelta(hours=6)) -> None:
+        """Life goes on up to this moment; the worker looks around every six hours."""
+        while self.clock.now() < moment:
+            await self.at(min(self.clock.now() + every, moment))
+
+    async def next_morning(self) -> None:
+        """The next day at noon, in the send window."""
+        local = self.local() + timedelta(days=1)
+        await self.at(local.replace(hour=12, minute=0, second=0, microsecond=0))
+
+    def local(self) -> datetime:
+        return self.clock.now().astimezone(ZONE)
+
+    async def restart(self, **config: Any) -> None:
+        """The worker is started again with the same database; `config` is what was changed meanwhile."""
+        await self.app.close()
+        self.config = merged(self.config, config)
+        self.app = await _start(self)
+        await self.step()
+
+    # Deals
+
+    def contact(self, name: str = "Иван Петров", phone: str | None = IVAN, **more: Any) -> int:
+        return self.amocrm.add_contact(name, [phone] if phone else [], **more)
+
+    def ivan(self) -> int:
+        """Ivan's contact, the same for all his deals."""
+        if "Иван" not in self._contacts:
+            self._contacts["Иван"] = self.contact()
+        return self._contacts["Иван"]
+
+    def tick(self, contact: int, box: str, *, is_on: bool = True) -> None:
+        """A checkbox of the contact."""
+        entity = self.amocrm.contacts[contact]
+        entity.fields[self.amocrm.field_id(box, CONTACTS)] = [{"value": is_on}]
+        entity.updated_at = self.amocrm.now()
 
     def deal(self, contacts: list[int] | None = None, **more: Any) -> int:
         more.setdefault("responsible", "Олег Смирнов")
-        return self.amocrm.add_lead(contacts=[self.contact()] if contacts is None else contacts, **more)
+        return self.amocrm.add_lead(contacts=[self.ivan()] if contacts is None else contacts, **more)
 
     async def closed_deal(self, contacts: list[int] | None = None, **more: Any) -> int:
         """A deal that is won now, and seen by the worker."""
@@ -108,48 +163,109 @@ class World:
         await self.step()
         return deal
 
-    async def next_morning(self) -> None:
-        """The next day at noon, in the send window."""
-        local = self.clock.now().astimezone(ZONE) + timedelta(days=1)
-        await self.at(local.replace(hour=12, minute=0, second=0, microsecond=0))
-
     async def asked(self, contacts: list[int] | None = None, **more: Any) -> int:
         """A deal whose client has just been asked."""
         deal = await self.closed_deal(contacts, **more)
         await self.next_morning()
         return deal
 
-    async def ivan_writes(self, text: str, **more: Any) -> None:
+    def card(self, deal: int) -> str | None:
+        """The line «Опрос» in the deal's card."""
+        value: str | None = self.amocrm.field_value(deal, "Опрос")
+        return value
+
+    async def survey(self, deal: int, key: str = "nps") -> Survey:
+        async with self.db.reading() as tx:
+            return (
+                await tx.exec(select(Survey).where(Survey.deal_id == deal, Survey.survey_key == key))
+            ).one()
+
+    async def surveys(self) -> list[Survey]:
+        async with self.db.reading() as tx:
+            return list((await tx.exec(select(Survey).order_by(col(Survey.id)))).all())
+
+    # People
+
+    async def ivan_writes(self, text: str, **more: Any) -> str:
         self.clock.advance(timedelta(minutes=1))
-        self.whatsapp.says(IVAN, text, **more)
+        message = self.whatsapp.says(IVAN, text, **more)
         await self.step()
+        return message
+
+    async def ivan_votes(self, option: str | None, **more: Any) -> None:
+        self.clock.advance(timedelta(minutes=1))
+        self.whatsapp.votes(IVAN, option, **more)
+        await self.step()
+
+    async def manager_writes(self, text: str) -> None:
+        """Somebody of the company types in Ivan's chat, on the phone."""
+        self.clock.advance(timedelta(minutes=1))
+        self.whatsapp.manager_writes(IVAN, text)
+        await self.step()
+
+    async def links(self, deal: int, who: str = "Иван") -> None:
+        """Somebody opens the bot by the link in the deal's card."""
+        link: str = self.amocrm.field_value(deal, "Ссылка на Telegram-бота")
+        self.telegram.start(who, link.partition("start=")[2])
+        await self.step()
+
+    async def taps(self, button: str, who: str = "Иван", **more: Any) -> str:
+        """A tap in Telegram; gives its id."""
+        self.clock.advance(timedelta(minutes=1))
+        tap = self.telegram.tap(who, button, **more)
+        await self.step()
+        return tap
 
     def to_ivan(self) -> list[str]:
         return [message.text for message in self.whatsapp.messages(IVAN)]
 
+    def in_telegram(self, who: str = "Иван") -> list[str]:
+        return [message.text for message in self.telegram.messages(who)]
+
     def to_anna(self) -> list[str]:
-        return [message.text for message in self.telegram.messages("Анна")]
+        return self.in_telegram("Анна")
 
     def complaints(self) -> list[Lead]:
         return self.amocrm.leads_in("Рекламации")
 
 
 @asynccontextmanager
-async def world(db: Database, folder: Path, *, now: datetime = MONDAY, **config: Any) -> AsyncIterator[World]:
-    """The company at 11 o'clock on a Monday, with the worker started and nothing to do."""
+async def world(
+    db: Database,
+    folder: Path,
+    *,
+    now: datetime = MONDAY,
+    before: Callable[[AmoCrmStandIn], None] = nothing,
+    **config: Any,
+) -> AsyncIterator[World]:
+    """The company at 11 o'clock on a Monday, with the worker started and nothing to do.
+
+    `before` builds what the account had before the worker's first start.
+    """
     clock = ManualClock(now)
     amocrm = AmoCrmStandIn(clock.now, rate_limit=None)
     telegram = TelegramStandIn(clock.now)
-    whatsapp = GreenApiStandIn(clock.now)
+    whatsapp = GreenApiStandIn(clock.now, longest_wait=0)  # a poll of nothing answers at once
     anna = telegram.person("Анна", user_id=ANNA)
     telegram.start(anna)
-    app = await start(db, folder, clock, amocrm, telegram, whatsapp, config)
-    made = World(app, clock, amocrm, telegram, whatsapp)
+    before(amocrm)
+    tables = merged(BASE, config)
+    app = await start(db, folder, clock, amocrm, telegram, whatsapp, tables)
+    made = World(
+        app=app, db=db, folder=folder, config=tables, clock=clock,
+        amocrm=amocrm, telegram=telegram, whatsapp=whatsapp,
+    )  # fmt: skip
     try:
         await made.step()
         yield made
     finally:
-        await app.close()
+        await made.app.close()
+
+
+async def _start(town: World) -> App:
+    return await start(
+        town.db, town.folder, town.clock, town.amocrm, town.telegram, town.whatsapp, town.config
+    )
 
 
 async def start(
@@ -161,7 +277,7 @@ async def start(
     whatsapp: GreenApiStandIn,
     config: Mapping[str, Any],
 ) -> App:
-    settings = settings_from(merged(BASE, config), folder)
+    settings = settings_from(config, folder)
     transports = {
         "amocrm": httpx.ASGITransport(app=amocrm.app),
         "telegram": httpx.ASGITransport(app=telegram.app),
