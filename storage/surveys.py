@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func
-from sqlmodel import col, or_, select, update
+from sqlmodel import and_, col, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.database import Database
@@ -336,6 +336,28 @@ async def end_line(tx: AsyncSession, client_id: int, now: datetime, reason: str)
     return [deal_id for (deal_id,) in ended.all()]
 
 
+async def look_again(tx: AsyncSession, client_id: int, now: datetime) -> None:
+    """Whoever is just checking a question to this person loses it: what they saw is out of date."""
+    await tx.exec(
+        update(Survey)
+        .where(
+            _of_client(client_id),
+            col(Survey.state) == SurveyState.PLANNED,
+            col(Survey.waits_for) == CHECKING,
+        )
+        .values(attempt=Survey.attempt + 1, next_at=now, waits_for="")
+    )
+
+
+def _of_client(client_id: int) -> Any:
+    """Also those that were planned before it was known whose deal it is."""
+    deals = select(Deal.deal_id).where(Deal.client_id == client_id)
+    return or_(
+        col(Survey.client_id) == client_id,
+        and_(col(Survey.client_id).is_(None), col(Survey.deal_id).in_(deals)),
+    )
+
+
 async def revive(
     tx: AsyncSession, client_id: int, reasons: Collection[str], now: datetime, limit: timedelta
 ) -> int:
@@ -343,7 +365,7 @@ async def revive(
     revived = await tx.exec(
         update(Survey)
         .where(
-            col(Survey.client_id) == client_id,
+            _of_client(client_id),
             col(Survey.state) == SurveyState.SKIPPED,
             col(Survey.reason).in_(list(reasons)),
             col(Survey.due_at) > now - limit,

@@ -133,6 +133,7 @@ async def _bind(
         if previous is not None and previous.key.startswith("chat:"):
             await people.merge(tx, previous, into=client)
     chat.linked_at, chat.dead_at, chat.dead_reason = now, None, ""
+    await surveys.look_again(tx, client.client_id or 0, now)
     revived = await surveys.revive(
         tx, client.client_id or 0, REVIVED_BY_LINK, now, hands.policy.expires_after
     )

@@ -265,6 +265,7 @@ async def _opt_out(
     """In every channel, at once, with one confirmation."""
     client, now = received.client, received.now
     is_news = await people.opt_out(tx, client.client_id or 0, received.chat.channel, now)
+    await surveys.look_again(tx, client.client_id or 0, now)
     if not is_news:
         return
     await say(
@@ -305,6 +306,7 @@ async def _obey(
             await say(tx, hands, received, "callback.done", survey=survey, deadline=answer_by(hands, now))
         case _:  # erase
             await people.opt_out(tx, received.client.client_id or 0, received.chat.channel, now)
+            await surveys.look_again(tx, received.client.client_id or 0, now)
             await outbox.add_once(
                 tx,
                 "tell_erase",

@@ -1,0 +1,92 @@
+"""Who checks a survey holds it; what the client does meanwhile takes it away again."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from storage import surveys
+from storage.database import Database
+from storage.tables import Deal, Survey, SurveyState
+
+NOW = datetime(2026, 9, 7, 12, 0, tzinfo=UTC)
+IVAN = 7
+WEEK = timedelta(days=7)
+
+
+def deal() -> Deal:
+    return Deal(
+        deal_id=501, pipeline_id=1, status_id=142, client_id=IVAN, created_at=NOW, updated_at=NOW, seen_at=NOW
+    )
+
+
+def planned(client_id: int | None) -> Survey:
+    return Survey(
+        survey_key="nps", metric="nps", trigger="deal_won", deal_id=501, root_deal_id=501,
+        client_id=client_id, triggered_at=NOW, planned_at=NOW, due_at=NOW, next_at=NOW,
+        state=SurveyState.PLANNED,
+    )  # fmt: skip
+
+
+async def claimed(db: Database, client_id: int | None) -> Survey:
+    async with db.transaction() as tx:
+        tx.add(deal())
+        tx.add(planned(client_id))
+    survey = await surveys.claim_due(db, NOW)
+    assert survey is not None
+    return survey
+
+
+async def now_in(db: Database, survey: Survey) -> Survey:
+    async with db.reading() as tx:
+        row = await surveys.survey(tx, survey.id or 0)
+    assert row is not None
+    return row
+
+
+@pytest.mark.parametrize("client_id", [IVAN, None], ids=["of the client", "of a deal of the client"])
+async def test_who_links_a_messenger_while_we_find_nobody_is_asked_after_all(
+    db: Database, client_id: int | None
+) -> None:
+    survey = await claimed(db, client_id)
+    async with db.transaction() as tx:  # The client opens the bot …
+        await surveys.look_again(tx, IVAN, NOW)
+        assert await surveys.revive(tx, IVAN, ["unreachable"], NOW, WEEK) == 0
+    async with db.transaction() as tx:  # … and only then it is written down that there is no way.
+        assert not await surveys.close(tx, survey, "unreachable", NOW)
+    again = await surveys.claim_due(db, NOW)
+    assert again is not None
+    assert again.id == survey.id
+
+
+@pytest.mark.parametrize("client_id", [IVAN, None], ids=["of the client", "of a deal of the client"])
+async def test_who_links_one_a_moment_later_is_asked_after_all_too(
+    db: Database, client_id: int | None
+) -> None:
+    survey = await claimed(db, client_id)
+    async with db.transaction() as tx:
+        assert await surveys.close(tx, survey, "unreachable", NOW)
+    async with db.transaction() as tx:
+        await surveys.look_again(tx, IVAN, NOW)
+        assert await surveys.revive(tx, IVAN, ["unreachable"], NOW, WEEK) == 1
+    assert (await now_in(db, survey)).state == SurveyState.PLANNED
+
+
+async def test_nothing_goes_out_on_what_was_seen_before_the_client_said_stop(db: Database) -> None:
+    survey = await claimed(db, IVAN)
+    async with db.transaction() as tx:
+        await surveys.look_again(tx, IVAN, NOW)
+    assert not await surveys.begin_sending(
+        db, survey, channel="whatsapp", chat_id="1", text_variant="", promo_code="", conversation=1
+    )
+
+
+async def test_a_question_that_is_on_its_way_is_not_taken_back(db: Database) -> None:
+    survey = await claimed(db, IVAN)
+    assert await surveys.begin_sending(
+        db, survey, channel="whatsapp", chat_id="1", text_variant="", promo_code="", conversation=1
+    )
+    async with db.transaction() as tx:
+        await surveys.look_again(tx, IVAN, NOW)
+        assert await surveys.mark_asked(
+            tx, survey, message_id="m1", now=NOW, expires_at=NOW + WEEK, uncertain=False
+        )
