@@ -303,6 +303,17 @@ async def running_conversation(tx: AsyncSession, survey: Survey) -> int | None:
     return (await tx.exec(wanted)).first()
 
 
+async def carried_code(tx: AsyncSession, survey: Survey) -> bool:
+    """Did another question about this deal already bring the code for friends?"""
+    wanted = select(Survey.id).where(
+        Survey.root_deal_id == survey.root_deal_id,
+        Survey.id != survey.id,
+        Survey.promo_code != "",
+        col(Survey.sent_at).is_not(None),
+    )
+    return (await tx.exec(wanted.limit(1))).first() is not None
+
+
 async def settle_uncertain(tx: AsyncSession, channel: str, chat_id: str, message_id: str) -> Survey | None:
     """The gateway shows a message of ours in this chat whose answer was lost: the question did arrive."""
     wanted = (

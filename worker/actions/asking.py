@@ -275,11 +275,17 @@ async def send_question(
     if route is None or client is None:
         return False
     channel = route.channel
-    if conversation is None:
-        async with hands.db.reading() as tx:
+    async with hands.db.reading() as tx:
+        if conversation is None:
             conversation = await surveys.running_conversation(tx, survey)
+        has_been_told = await surveys.carried_code(tx, survey)
     code = await own_code(hands, client, now)
-    may_carry = case.rule.promo_in == "question" and may_carry_code(hands, case.contact, channel.name)
+    may_carry = (
+        case.rule.promo_in == "question"
+        and may_carry_code(hands, case.contact, channel.name)
+        # The code goes with the first question about a deal; said again in each, it is only noise.
+        and not has_been_told
+    )
     question = question_for(
         hands, survey, case.rule, case.deal, client, channel,
         code=code.code if may_carry else "", thanks=thanks, is_first=conversation is None, is_last=is_last,
