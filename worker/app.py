@@ -197,15 +197,16 @@ class App:
                 self._is_set_up.add(channel.name)
         await pull(self.hands)
         while True:
-            moved = 0
             for channel in self.hands.channels.values():
-                moved += await receive(self.hands, channel, self.inbox, timedelta(0))
-            moved += await listen(self.hands)
+                while await receive(self.hands, channel, self.inbox, timedelta(0)):
+                    pass
+            await listen(self.hands)
+            done = 0
             for lane in LANES:
-                moved += await act(self.hands, lane)
-            moved += await send(self.hands)
-            moved += await follow(self.hands)
-            if not moved:
+                done += await act(self.hands, lane)
+            done += await send(self.hands)
+            done += await follow(self.hands)
+            if not done:  # Only what we did could bring more.
                 return
 
     # --- on the clock ---------------------------------------------------------------------------------

@@ -144,7 +144,9 @@ class Town:
 @asynccontextmanager
 async def serving(app: ASGIApp, port: int = 0, wake: Callable[[], None] = lambda: None) -> AsyncIterator[str]:
     """Serve one application on loopback and give its address. `wake` ends its long polls when it stops."""
-    listener = socket.socket()
+    # Named, the protocol reaches the accepted sockets too, and asyncio sends small answers at once only where
+    # it is TCP by name; otherwise every other answer waits 40 ms for an acknowledgement.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((HOST, port))
     config = uvicorn.Config(
