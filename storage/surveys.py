@@ -432,10 +432,10 @@ async def remind_later(db: Database, survey: Survey, at: datetime) -> None:
         await tx.exec(update(Survey).where(col(Survey.id) == survey.id).values(next_at=at))
 
 
-async def unclaim_reminder(db: Database, survey: Survey) -> None:
-    """The reminder certainly did not go out."""
+async def unclaim_reminder(db: Database, survey: Survey, at: datetime) -> None:
+    """The reminder certainly did not go out; the next try is at this moment."""
     async with db.transaction() as tx:
-        await tx.exec(update(Survey).where(col(Survey.id) == survey.id).values(reminded_at=None))
+        await tx.exec(update(Survey).where(col(Survey.id) == survey.id).values(reminded_at=None, next_at=at))
 
 
 async def expired(tx: AsyncSession, now: datetime, *, limit: int = 200) -> Sequence[Survey]:

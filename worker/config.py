@@ -432,7 +432,10 @@ def _complete_survey(table: Mapping[str, Any]) -> dict[str, Any]:
     kind = KINDS.get(table["metric"]) if isinstance(table.get("metric"), str) else None
     if kind is None:
         return dict(table)
-    return {"scale": kind.default_scale, "delay": kind.default_delay, **table}
+    # Who is asked to recommend gets something to recommend with; nobody is who lost or complained.
+    is_about_friends = kind.key == "nps" and table.get("trigger") not in ("deal_lost", "complaint_closed")
+    promo_in = "question" if is_about_friends else "nowhere"
+    return {"scale": kind.default_scale, "delay": kind.default_delay, "promo_in": promo_in, **table}
 
 
 def _known_bands(survey: SurveySettings) -> tuple[int, int] | None:

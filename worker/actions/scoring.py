@@ -53,7 +53,8 @@ async def take_score(
     survey.score, survey.band = score.value, band
     survey.revision += 1
     survey.uncertain = False
-    survey.confirm_until = _confirm_until(rule, score, band, received)
+    # Asked about once: who sends another number after that means it.
+    survey.confirm_until = _confirm_until(rule, score, band, received) if is_first else None
     if is_first:
         survey.answered_at, survey.late = now, reply.late
         survey.state = SurveyState.ANSWERED

@@ -26,6 +26,7 @@ from worker.rules.eligibility import Send, Skip, Wait
 log = logging.getLogger(__name__)
 
 AT_ANY_HOUR = timedelta(minutes=10)  # of the client's message a reply may go at night too
+REFUSED_PAUSE = timedelta(minutes=5)  # before a reminder that was refused is tried again
 STALE = timedelta(days=2)  # a thank-you that comes later than this only surprises
 
 
@@ -244,7 +245,8 @@ async def remind(hands: Hands, survey: Survey, message: Outgoing, variant: str, 
         message_id = await channel.send(survey.chat_id, message)
     except (Temporary, AccessDenied) as error:
         log.info("reminder of survey %s is put off: %s", survey.id, error)
-        await surveys.unclaim_reminder(hands.db, survey)
+        wait = error.retry_after if isinstance(error, Temporary) else None
+        await surveys.unclaim_reminder(hands.db, survey, now + (wait or REFUSED_PAUSE))
         return
     except Uncertain as error:
         log.warning("reminder of survey %s may have arrived: %s", survey.id, error)

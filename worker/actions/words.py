@@ -155,7 +155,7 @@ async def thanks_for(
     now = hands.now()
     band = Band(survey.band)
     is_checked = survey.confirm_until is not None and survey.confirm_until > now
-    if has_next and band is not Band.LOW and not reply.text:
+    if has_next and band is not Band.LOW and not reply.text and survey.revision == 1:
         return Thanks("", "")
     channel = hands.channels[reply.channel]
     async with hands.db.reading() as tx:
