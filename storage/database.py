@@ -3,18 +3,18 @@
 import asyncio
 import sqlite3
 import uuid
-import zlib
 from collections.abc import AsyncIterator, Iterable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
 
 from psycopg.abc import Buffer
 from psycopg.types.string import StrDumper
-from sqlalchemy import URL, event, make_url, text
+from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage import migrate
@@ -28,13 +28,10 @@ from storage.files import (
     make_room_for,
     path_of,
 )
+from storage.locks import Locks
 
 READERS = 4  # connections, each with a thread of its own
 WAIT_FOR_TURN = 30  # seconds until a transaction gives up waiting for a connection
-
-# First half of the PostgreSQL advisory lock that tells that an owner lives; the second is made of its name.
-OWNER_LOCKS = 0x5A7A
-LIVING = "SELECT objid FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = :classid"
 
 
 class Database:
@@ -46,7 +43,6 @@ class Database:
         self.owner = str(uuid.uuid4())
         self._path = path_of(url) if self.is_sqlite else None
         self._lock = InstanceLock(self._path) if self._path else None
-        self._life: AsyncConnection | None = None  # holds our advisory lock on PostgreSQL
         self._is_worker = False
         self._tasks: set[asyncio.Task[Any]] = set()  # that are inside a transaction
         self._writer = self._sqlite_engine(reads=False) if self.is_sqlite else _postgres_engine(url)
@@ -56,6 +52,7 @@ class Database:
             # A report sees one moment, as it does on SQLite.
             else self._writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         )
+        self._locks = None if self.is_sqlite else Locks(self.owner, self._writer.connect)
 
     @classmethod
     async def open(cls, url: str, *, migrate: bool = True, must_exist: bool = False) -> Self:
@@ -80,9 +77,8 @@ class Database:
 
     async def close(self) -> None:
         """End every connection; else a thread of aiosqlite may keep the process alive."""
-        if self._life:
-            await self._life.close()
-            self._life = None
+        if self._locks:
+            await self._locks.close()
         await self._reader.dispose()
         await self._writer.dispose()
         if self._lock:
@@ -110,27 +106,33 @@ class Database:
                 await asyncio.to_thread(look_for_damage, self._path)
                 self._is_worker = True
                 await self._writer.dispose()  # The next connection is the worker's: with checkpoints.
-        else:
+        elif self._locks:
             self._is_worker = True
-            await self._show_life()
+            async with self._translated():
+                await self._locks.show_life()
 
-    async def orphans(self, owners: Iterable[str]) -> list[str]:
+    async def hold(self, role: str) -> bool:
+        """Have, or take if it is free, what only one worker may do at a time. Ask before each time.
+
+        On SQLite there is one worker. On PostgreSQL the role is lost with the connection that holds it.
+        """
+        if not self._locks:
+            return True
+        async with self._translated():
+            return await self._locks.hold(role)
+
+    async def orphans(self, owners: Iterable[str], *, gone_for: timedelta = timedelta(0)) -> list[str]:
         """Those owners whose process is gone, so that what they had claimed may be taken over.
 
-        On SQLite the instance lock admits one worker, so these are all but ourselves.
+        On SQLite the instance lock admits one worker, so these are all but ourselves. On PostgreSQL a living
+        worker may be without its lock for seconds, when a connection was cut: `gone_for` is how long we have
+        seen none.
         """
         others = {owner for owner in owners if owner != self.owner}
-        if self.is_sqlite or not others:
+        if not self._locks or not others:
             return sorted(others)
-        if self._is_worker:
-            await self._show_life()  # We may have lost our lock with a connection.
-        async with self.reading() as tx:
-            rows = await tx.exec(  # type: ignore[call-overload]  # exec is typed for select()
-                text(LIVING),
-                params={"classid": OWNER_LOCKS},
-            )
-            living = {int(objid) for (objid,) in rows}
-        return sorted(owner for owner in others if _lock_number(owner) not in living)
+        async with self._translated():
+            return await self._locks.gone(others, for_=gone_for)
 
     async def _expect_tables(self) -> None:
         if not self._path or self._path.is_file():
@@ -207,24 +209,6 @@ class Database:
             if self._path and type(error.orig) is sqlite3.DatabaseError:
                 raise damaged(self._path, error.orig) from error
             raise
-
-    async def _show_life(self) -> None:
-        async with self._translated():
-            if self._life:
-                try:
-                    await self._life.exec_driver_sql("SELECT 1")
-                except DBAPIError:
-                    with suppress(DBAPIError):
-                        await self._life.close()
-                    self._life = None
-                else:
-                    return
-            life = await self._writer.connect()
-            await life.execution_options(isolation_level="AUTOCOMMIT")  # It would be idle in a transaction.
-            await life.exec_driver_sql(
-                "SELECT pg_advisory_lock(%s, %s)", (OWNER_LOCKS, _signed(_lock_number(self.owner)))
-            )
-            self._life = life
 
     def _sqlite_engine(self, *, reads: bool) -> AsyncEngine:
         engine = create_async_engine(
@@ -303,7 +287,16 @@ def _postgres_engine(url: URL) -> AsyncEngine:
         max_overflow=5,
         pool_timeout=WAIT_FOR_TURN,
         isolation_level="READ COMMITTED",
-        connect_args={"options": options, "connect_timeout": 10, "application_name": "sarafan"},
+        connect_args={
+            "options": options,
+            "connect_timeout": 10,
+            "application_name": "sarafan",
+            # A server that is gone is given up after ten seconds, not after a quarter of an hour.
+            "tcp_user_timeout": 10_000,
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+        },
     )
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -318,13 +311,3 @@ class _WithoutNul(StrDumper):
 
     def dump(self, obj: str) -> Buffer | None:
         return super().dump(obj.replace("\0", "\ufffd"))
-
-
-def _lock_number(owner: str) -> int:
-    """32 bits for an owner, as pg_locks shows them: unsigned."""
-    return zlib.crc32(owner.encode())
-
-
-def _signed(number: int) -> int:
-    """pg_advisory_lock takes signed numbers."""
-    return number - (1 << 32) if number >> 31 else number

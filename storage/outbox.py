@@ -6,7 +6,7 @@
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import and_, case, update
@@ -146,12 +146,12 @@ async def postpone(
         return await _if_held(tx, item, values)
 
 
-async def rescue(db: Database, now: datetime) -> int:
+async def rescue(db: Database, now: datetime, *, gone_for: timedelta = timedelta(0)) -> int:
     """Let what dead owners held wait again, due now: each may have died between the act and its record."""
     doing = select(Outbox.owner).where(col(Outbox.state) == OutboxState.DOING).distinct()
     async with db.reading() as tx:
         owners = (await tx.exec(doing)).all()
-    dead = await db.orphans(owners)
+    dead = await db.orphans(owners, gone_for=gone_for)
     if not dead:
         return 0
     rescued = (

@@ -177,8 +177,10 @@ async def take_back(
         return changed.rowcount == 1
 
 
-async def rescue(db: Database, now: datetime, expires_at: datetime) -> Sequence[Survey]:
-    """At start: what another process was just sending may have arrived, so it counts as asked.
+async def rescue(
+    db: Database, now: datetime, expires_at: datetime, *, gone_for: timedelta = timedelta(0)
+) -> Sequence[Survey]:
+    """What a dead process was just sending may have arrived, so it counts as asked.
 
     What it was only checking is free again. Gives the former.
     """
@@ -187,7 +189,7 @@ async def rescue(db: Database, now: datetime, expires_at: datetime) -> Sequence[
     )
     async with db.reading() as tx:
         owners = (await tx.exec(claimed.distinct())).all()
-    dead = await db.orphans(owners)
+    dead = await db.orphans(owners, gone_for=gone_for)
     if not dead:
         return ()
     async with db.transaction() as tx:
