@@ -3,7 +3,6 @@
 import asyncio
 import json as json_text
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from random import SystemRandom
+from typing import Any, Protocol
 
 import httpx
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential
@@ -20,7 +20,8 @@ from integrations.errors import AccessDenied, OutsideError, Permanent, Temporary
 Params = Mapping[str, str | int]
 OnResult = Callable[[str, str], None]  # service; a status such as «200», or «timeout», «refused» …
 
-TIMEOUTS = httpx.Timeout(connect=5, read=20, write=20, pool=5)
+READ_TIMEOUT = 20.0  # seconds
+TIMEOUTS = httpx.Timeout(connect=5, read=READ_TIMEOUT, write=20, pool=5)
 DEADLINE = timedelta(seconds=60)  # of one whole answer, however slowly it drips
 LARGEST_ANSWER = 20 * 1024 * 1024  # bytes
 TRIES = 3  # of a read
@@ -28,15 +29,17 @@ PATIENCE = timedelta(seconds=5)  # a longer pause is the caller's to wait for, n
 LONGEST_BACKOFF = 60.0  # seconds
 BUSY_BEFORE_CIRCUIT = 3  # answers «too fast» in a row
 CIRCUIT = timedelta(minutes=5)
+LONG_PAUSE = timedelta(minutes=1)  # that long, and the circuit counts as open
+SPARE = 4  # places of a pace that requests take one by one, spread over the time that a request may hang
 SLOWER_FOR = 180.0  # seconds at half the rate after a «too fast»
 
 
-@dataclass(slots=True)
-class _Passage:
-    """One request that left; `answered_at` is filled when its answer (or failure) came."""
+@dataclass(slots=True, eq=False)
+class Passage:
+    """One request that left. `arrived_at` is when we knew that it had arrived, None while we do not."""
 
-    answered: asyncio.Event = field(default_factory=asyncio.Event)
-    answered_at: float = 0.0
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+    arrived_at: float | None = None
 
 
 class Paused(Exception):
@@ -47,13 +50,23 @@ class Paused(Exception):
         self.left = left
 
 
+class LeftAlone(Temporary):
+    """Nothing was even tried: the service is left alone for a while."""
+
+
 class Pace:
     """Takes turns to one service: first come, first served, evenly spaced, no credit for idle time.
 
     Spacing alone does not keep a promise about any one second at the far side, since the network bunches
-    requests. So a request also waits until one second after the *answer* to the request `rate` places before
-    it: that one had arrived by then, hence no second ever holds more than `rate` arrivals. A request that is
-    answered late (a long poll) holds others back, so it belongs to a pace of its own with `rate=None`.
+    requests. So a request leaves only while fewer than `rate` others are out that may still arrive within a
+    second before it or later: those that nobody has answered, and those answered less than a second ago.
+    Proof that no second holds more than `rate` arrivals: take the last of them to leave. It left before that
+    second ended, so every other one of them arrived less than a second before it left, or later, and was
+    answered later still or not at all: all of them were out, and there were fewer than `rate`.
+
+    One that hangs keeps its place until it is given up, which may last READ_TIMEOUT. So the last places are
+    taken one by one, spread over that time: whatever hangs, the next request leaves within five seconds (at
+    five a second and more). A long poll hangs on purpose: it belongs to a pace of its own with `rate=None`.
     """
 
     def __init__(
@@ -66,51 +79,73 @@ class Pace:
         self.sleep = sleep
         self._now = now
         self._gap = 1 / rate if rate else 0.0
-        self._recent: deque[_Passage] = deque(maxlen=max(1, int(rate)) if rate else 0)
+        self._places = max(1, int(rate)) if rate else 0
+        self._at_once = max(1, self._places - SPARE)  # may be unanswered without holding others back
+        self._spread = (READ_TIMEOUT + 1) / (max(self._places, 1) - self._at_once + 1)
+        self._out: list[Passage] = []  # may still arrive in the same second as the next
+        self._news = asyncio.Event()  # one of them arrived
         self._line = asyncio.Lock()  # wakes its waiters in the order in which they came
+        self._left_at = float("-inf")
         self._free_at = float("-inf")
         self._parked_until = float("-inf")
         self._slow_until = float("-inf")
         self._needs_probe = False
-        self._probe: _Passage | None = None
+        self._probe: Passage | None = None
         self._busy_in_a_row = 0
+        self._is_open = False
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
+    async def turn(self) -> AsyncIterator[Passage]:
         """Wait for the turn; leaving the block means that the answer is here (or will not come).
 
         Raises Paused when the pause is longer than PATIENCE.
         """
         async with self._line:
             await self._wait()
-            passage = _Passage()
-            self._recent.append(passage)
-            slower = 2 if self._now() < self._slow_until else 1
-            self._free_at = self._now() + self._gap * slower
+            passage = Passage()
+            if self._places:
+                self._out.append(passage)
+            self._left_at = self._now()
+            slower = 2 if self._left_at < self._slow_until else 1
+            self._free_at = self._left_at + self._gap * slower
             if self._needs_probe:  # After a pause one request tries the ground, the others wait for it.
                 self._needs_probe, self._probe = False, passage
         try:
-            yield
+            yield passage
         finally:
-            passage.answered_at = self._now()
-            passage.answered.set()
+            self.arrived(passage)
+            passage.over.set()
+
+    def arrived(self, passage: Passage) -> None:
+        """The far side has begun to answer, or we have given up and closed the connection."""
+        if passage.arrived_at is None:
+            passage.arrived_at = self._now()
+            self._news.set()
 
     def park(self, pause: timedelta) -> None:
         """Let nothing through for this long; then one request goes ahead of all others."""
         self._parked_until = max(self._parked_until, self._now() + pause.total_seconds())
         self._needs_probe = True
+        self._is_open |= pause >= LONG_PAUSE
 
     @property
     def parked_for(self) -> timedelta:
-        """How long the pause still lasts, zero without one. Longer than a minute is an open circuit."""
+        """How long the pause still lasts, zero without one."""
         return timedelta(seconds=max(0.0, self._parked_until - self._now()))
+
+    @property
+    def is_open(self) -> bool:
+        """Is the circuit open: a pause of a minute or more, until a request after it was let through."""
+        return self._is_open
 
     def too_fast(self, retry_after: timedelta | None) -> timedelta:
         """Note an answer «too many requests»: park and give the pause. They say how long, or 1, 2, 4 … s.
 
-        The third in a row opens the circuit for five minutes; the rate is halved for a while.
+        The third in a row opens the circuit for five minutes; the rate is halved for a while. Requests that
+        were out together are refused together: that counts as once.
         """
-        self._busy_in_a_row += 1
+        if not self.parked_for:
+            self._busy_in_a_row += 1
         backoff = min(LONGEST_BACKOFF, 2.0 ** (self._busy_in_a_row - 1)) * SystemRandom().uniform(1, 1.25)
         pause = timedelta(seconds=backoff) if retry_after is None else retry_after
         if self._busy_in_a_row >= BUSY_BEFORE_CIRCUIT:
@@ -121,21 +156,46 @@ class Pace:
 
     def went_through(self) -> None:
         """Note an answer other than «too many requests»."""
-        self._busy_in_a_row = 0
+        if not self.parked_for:  # What left before the pause says nothing about its end.
+            self._busy_in_a_row = 0
+            self._is_open = False
 
     async def _wait(self) -> None:
         if self._probe is not None:
-            await self._probe.answered.wait()
+            await self._probe.over.wait()
             self._probe = None
-        not_before = self._free_at
-        if self._recent and len(self._recent) == self._recent.maxlen:
-            await self._recent[0].answered.wait()
-            not_before = max(not_before, self._recent[0].answered_at + 1)
         # A pause may begin while we sleep, and a sleep may end a little early.
-        while (left := max(not_before, self._parked_until) - self._now()) > 0:
+        while (left := self._still_to_wait()) > 0:
             if self.parked_for > PATIENCE:
                 raise Paused(self.parked_for)
-            await self.sleep(left)
+            await self._sleep(left)
+
+    def _still_to_wait(self) -> float:
+        """Seconds until the next may leave, as far as can be said before another answer comes."""
+        now = self._now()
+        not_before = max(self._free_at, self._parked_until)
+        self._out = [one for one in self._out if one.arrived_at is None or one.arrived_at + 1 > now]
+        if self._places and len(self._out) >= self._places:
+            ends = [one.arrived_at + 1 for one in self._out if one.arrived_at is not None]
+            not_before = max(not_before, min(ends, default=float("inf")))
+        if sum(one.arrived_at is None for one in self._out) >= self._at_once:
+            not_before = max(not_before, self._left_at + self._spread)
+        return not_before - now
+
+    async def _sleep(self, seconds: float) -> None:
+        """For this long, or until one of those that are out has arrived."""
+        if all(one.arrived_at is not None for one in self._out):
+            await self.sleep(seconds)
+            return
+        self._news.clear()
+        waiting: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._news.wait())]
+        if seconds < float("inf"):
+            waiting.append(asyncio.ensure_future(self.sleep(seconds)))
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waiting:
+                each.cancel()
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +245,18 @@ def _http_date(text: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-Explain = Callable[
-    [Answer], OutsideError | None
-]  # a service's own reading of its refusals; None: the common one
+# A service's own reading of its refusals; None: the common one.
+Explain = Callable[[Answer], OutsideError | None]
+Observe = Callable[[Answer, OutsideError | None], None]
+
+
+class TokenSource(Protocol):
+    """What gives the token for each request."""
+
+    async def token(self) -> str: ...
+
+    async def after_refusal(self, refused: str) -> str | None:
+        """Another token in place of one that was answered with 401; None when there is no other."""
 
 
 def failed(service: str, answer: Answer, detail: str) -> Temporary | Uncertain:
@@ -233,7 +302,8 @@ def _is_brief(error: BaseException) -> bool:
 class Http:
     """One service over HTTP. Reads are tried three times within seconds, writes once.
 
-    `explain` reads the service's own refusals before the common rules do. `on_result` is told every outcome.
+    `explain` reads the service's own refusals before the common rules do; `observe` sees every answer and
+    what it was taken for; `on_result` is told every outcome. `tokens` gives each request's bearer token.
     A path may hold a token: neither it nor the query ever stands in an error, `what` does.
     """
 
@@ -243,19 +313,23 @@ class Http:
         base_url: str,
         *,
         headers: Mapping[str, str] | None = None,
+        tokens: TokenSource | None = None,
         pace: Pace | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         on_result: OnResult | None = None,
         explain: Explain | None = None,
+        observe: Observe | None = None,
         deadline: timedelta = DEADLINE,
     ) -> None:
         self.service = service
         self.pace = pace or Pace(None)
         self._base_url = base_url
         self._headers = {"User-Agent": "sarafan/1", **(headers or {})}
+        self._tokens = tokens
         self._transport = transport
         self._on_result = on_result
         self._explain = explain
+        self._observe = observe
         self._deadline = deadline
         self._client = self._new_client()
         self._retired: httpx.AsyncClient | None = None
@@ -315,9 +389,10 @@ class Http:
         timeouts = TIMEOUTS
         if read_timeout is not None:
             timeouts = httpx.Timeout(TIMEOUTS, read=read_timeout.total_seconds())
+        ask = _Ask(method, path, params, json, is_read, what, timeouts)
         async for attempt in attempts:
             with attempt:
-                return await self._once(method, path, params, json, is_read, what, timeouts)
+                return await self._authorized(ask)
         raise AssertionError("tenacity leaves its loop by a result or an error")
 
     async def close(self) -> None:
@@ -325,26 +400,32 @@ class Http:
         if self._retired:
             await self._retired.aclose()
 
-    async def _once(
-        self,
-        method: str,
-        path: str,
-        params: Params | None,
-        json: object,
-        is_read: bool,
-        what: str,
-        timeouts: httpx.Timeout,
-    ) -> Answer:
+    async def _authorized(self, ask: "_Ask") -> Answer:
+        if self._tokens is None:
+            return await self._once(ask, {})
+        token = await self._tokens.token()
         try:
-            async with self.pace.turn():
-                answer = await self._exchange(method, path, params, json, is_read, what, timeouts)
+            return await self._once(ask, _bearer(token))
+        except AccessDenied as error:
+            # Refused for the token alone, nothing happened: a write may be repeated. 403 is about rights.
+            if error.status != 401 or (fresh := await self._tokens.after_refusal(token)) is None:
+                raise
+        return await self._once(ask, _bearer(fresh))
+
+    async def _once(self, ask: "_Ask", headers: Mapping[str, str]) -> Answer:
+        try:
+            async with self.pace.turn() as passage:
+                answer = await self._exchange(ask, headers, passage)
                 self._note(str(answer.status))
-                if error := self._error_for(answer):
+                error = self._error_for(answer)
+                if self._observe:
+                    self._observe(answer, error)
+                if error:
                     raise error
                 return answer
         except Paused as pause:
-            raise Temporary(
-                self.service, _about("is left alone for a while", what), retry_after=pause.left
+            raise LeftAlone(
+                self.service, _about("is left alone for a while", ask.what), retry_after=pause.left
             ) from None
 
     def _error_for(self, answer: Answer) -> OutsideError | None:
@@ -359,22 +440,17 @@ class Http:
                 self.pace.park(error.retry_after)
         return error
 
-    async def _exchange(
-        self,
-        method: str,
-        path: str,
-        params: Params | None,
-        json: object,
-        is_read: bool,
-        what: str,
-        timeouts: httpx.Timeout,
-    ) -> Answer:
-        lost = Temporary if is_read else Uncertain
-        service = self.service
+    async def _exchange(self, ask: "_Ask", headers: Mapping[str, str], passage: Passage) -> Answer:
+        lost = Temporary if ask.is_read else Uncertain
+        service, what = self.service, ask.what
         ends_at = time.monotonic() + self._deadline.total_seconds()
         try:
-            request = self._client.build_request(method, path, params=params, json=json, timeout=timeouts)
+            request = self._client.build_request(
+                ask.method, ask.path, params=ask.params, json=ask.json, headers=headers, timeout=ask.timeouts
+            )
             response = await self._client.send(request, stream=True)
+            if response.is_success:  # A refusal has to be read first: it may be a reason to hold others back.
+                self.pace.arrived(passage)
             try:
                 content = await self._read(response, ends_at)
             finally:
@@ -403,7 +479,7 @@ class Http:
         except httpx.HTTPError as error:  # broken off, or encoded in a way that cannot be read
             self._note("broken")
             raise lost(service, _about(f"broke off ({type(error).__name__})", what)) from error
-        return Answer(response.status_code, response.headers, content, is_read, what)
+        return Answer(response.status_code, response.headers, content, ask.is_read, what)
 
     async def _read(self, response: httpx.Response, ends_at: float) -> bytes:
         """The body, within the deadline and the size.
@@ -443,6 +519,23 @@ class Http:
             follow_redirects=False,
             trust_env=False,
         )
+
+
+def _bearer(token: str) -> Mapping[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """A request as it was asked for, however often it is sent."""
+
+    method: str
+    path: str
+    params: Params | None
+    json: object
+    is_read: bool
+    what: str
+    timeouts: httpx.Timeout
 
 
 class _TooLarge(Exception):

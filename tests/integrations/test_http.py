@@ -1,6 +1,7 @@
 """The one way out: how fast, how patient, and what is said when it goes wrong."""
 
 import asyncio
+import heapq
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -74,6 +75,93 @@ async def test_no_second_ever_holds_more_arrivals_than_the_rate(
             clock.time += lasts
     for first in arrivals:
         assert sum(first <= arrival < first + 1 for arrival in arrivals) <= max(1, rate)
+
+
+class Course:
+    """Time that moves on to the next sleeper whenever nobody has anything to do."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+        self._sleepers: list[tuple[float, int, asyncio.Event]] = []
+
+    def now(self) -> float:
+        return self.time
+
+    async def sleep(self, seconds: float) -> None:
+        rung = asyncio.Event()
+        heapq.heappush(self._sleepers, (self.time + seconds, id(rung), rung))
+        await rung.wait()
+
+    async def run(self, tasks: list[asyncio.Task[None]]) -> None:
+        while not all(task.done() for task in tasks):
+            for _ in range(20):  # as many steps as anything here takes
+                await asyncio.sleep(0)
+            if self._sleepers:
+                self.time, _, rung = heapq.heappop(self._sleepers)
+                rung.set()
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    rate=st.sampled_from([1, 2, 5, 7.5]),
+    works=st.lists(st.tuples(st.floats(0, 8), st.floats(0, 22), st.floats(0, 1)), min_size=1, max_size=25),
+)
+async def test_nor_does_it_when_many_ask_at_once_and_some_hang(
+    rate: float, works: list[tuple[float, float, float]]
+) -> None:
+    """Each is asked for at some time, is worked on for a while, and arrives somewhere within that."""
+    course = Course()
+    pace = Pace(rate, now=course.now, sleep=course.sleep)
+    arrivals: list[float] = []
+
+    async def ask(at: float, lasts: float, share: float) -> None:
+        await course.sleep(at)
+        async with pace.turn():
+            arrivals.append(course.now() + lasts * share)
+            await course.sleep(lasts)
+
+    await course.run([asyncio.create_task(ask(*work)) for work in works])
+    assert len(arrivals) == len(works)
+    for first in arrivals:
+        assert sum(first <= arrival < first + 1 for arrival in arrivals) <= max(1, rate)
+
+
+@pytest.mark.parametrize("rate", [5, 7])
+@pytest.mark.parametrize("healed_at", [1, 3, 12, 20.5, 21.5, 50, 100, 299])
+async def test_after_a_silence_the_next_request_leaves_within_five_seconds(
+    rate: float, healed_at: float
+) -> None:
+    """Twenty are asked for at once and never answered: each is given up after twenty seconds."""
+    course = Course()
+    pace = Pace(rate, now=course.now, sleep=course.sleep)
+    left: list[float] = []
+
+    async def ask() -> None:
+        for _ in range(5):
+            async with pace.turn():
+                left.append(course.now())
+                await course.sleep(20 if course.now() < healed_at else 0.1)
+
+    tasks = [asyncio.create_task(ask()) for _ in range(20)]
+    await course.run(tasks)
+    assert min(moment for moment in left if moment >= healed_at) - healed_at <= 5
+
+
+async def test_one_that_hangs_holds_nobody_up(clock: Clock) -> None:
+    pace = clock.pace(7)
+    async with pace.turn():
+        for _ in range(20):
+            await _take(pace)
+    assert clock.now() < 1005
+
+
+async def test_a_request_has_arrived_when_its_answer_begins(clock: Clock) -> None:
+    """However long the answer drips."""
+    pace = clock.pace(1)
+    async with pace.turn() as passage:
+        pace.arrived(passage)
+        await _take(pace)
+    assert clock.now() == 1001
 
 
 async def test_turns_are_spaced_evenly_and_idle_time_is_no_credit(clock: Clock) -> None:
@@ -161,12 +249,30 @@ async def test_after_a_pause_one_request_tries_the_ground(clock: Clock) -> None:
 
 async def test_too_fast_backs_off_longer_each_time_then_opens_the_circuit(clock: Clock) -> None:
     pace = clock.pace(5)
-    assert 1 <= pace.too_fast(None).total_seconds() <= 1.25
-    assert 2 <= pace.too_fast(None).total_seconds() <= 2.5
+    for shortest, longest in ((1, 1.25), (2, 2.5)):
+        pause = pace.too_fast(None)
+        assert shortest <= pause.total_seconds() <= longest
+        assert not pace.is_open
+        await clock.sleep(pause.total_seconds())
     assert pace.too_fast(None) == timedelta(minutes=5)
     assert pace.parked_for == timedelta(minutes=5)
+    assert pace.is_open
+    await clock.sleep(300)
+    assert pace.is_open  # until a request has been let through
     pace.went_through()
+    assert not pace.is_open
     assert pace.too_fast(timedelta(seconds=7)) == timedelta(seconds=7)  # they said when
+
+
+async def test_what_was_out_together_is_refused_once(clock: Clock) -> None:
+    """Five at once are no storm; and a good answer from before the pause does not end it."""
+    pace = clock.pace(5)
+    for _ in range(5):
+        pace.too_fast(None)
+    assert pace.parked_for < timedelta(seconds=2)
+    pace.park(timedelta(minutes=15))
+    pace.went_through()
+    assert pace.is_open
 
 
 async def test_after_too_fast_the_rate_is_halved_for_a_while(clock: Clock) -> None:
