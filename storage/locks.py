@@ -25,6 +25,7 @@ SHOW_LIFE = "SELECT pg_advisory_lock_shared(:classid, :number)"
 TAKE_ROLE = "SELECT pg_try_advisory_lock(:classid, hashtext(coalesce(current_schema(), '') || ':' || :role))"
 
 FROZEN = timedelta(seconds=60)  # a process that stands still this long has lost its locks
+FAREWELL = 1.0  # seconds; the server notices a closed connection anyway, only later
 MILLISECOND = timedelta(milliseconds=1)
 HAS_IDLE_TIMEOUT = (14,)  # the version of PostgreSQL that can end an idle session
 
@@ -74,6 +75,13 @@ class Locks:
 
     async def close(self) -> None:
         """Let go of everything: the others take over."""
+        if self._connection:
+            with suppress(DBAPIError, TimeoutError):
+                async with asyncio.timeout(FAREWELL):
+                    await self._connection.execute(text("SELECT pg_advisory_unlock_all()"))
+        await self._drop()
+
+    async def _drop(self) -> None:
         connection, self._connection = self._connection, None
         self._roles.clear()
         if connection:
@@ -88,7 +96,7 @@ class Locks:
             with suppress(DBAPIError):
                 await self._ask(self._connection, "SELECT 1")
                 return self._connection
-            await self.close()
+            await self._drop()
         connection = await self._connect()
         try:
             # AUTOCOMMIT: it would be idle in a transaction.
@@ -111,7 +119,7 @@ class Locks:
             return (await connection.execute(text(statement), values)).scalar()
         except asyncio.CancelledError:
             # In the middle of an answer it is of no use, and nobody knows what it holds.
-            await self.close()
+            await self._drop()
             raise
 
 
