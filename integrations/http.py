@@ -77,7 +77,7 @@ class Pace:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.sleep = sleep
-        self._now = now
+        self.now = now
         self._gap = 1 / rate if rate else 0.0
         self._places = max(1, int(rate)) if rate else 0
         self._at_once = max(1, self._places - SPARE)  # may be unanswered without holding others back
@@ -105,7 +105,7 @@ class Pace:
             passage = Passage()
             if self._places:
                 self._out.append(passage)
-            self._left_at = self._now()
+            self._left_at = self.now()
             slower = 2 if self._left_at < self._slow_until else 1
             self._free_at = self._left_at + self._gap * slower
             if self._needs_probe:  # After a pause one request tries the ground, the others wait for it.
@@ -119,19 +119,19 @@ class Pace:
     def arrived(self, passage: Passage) -> None:
         """The far side has begun to answer, or we have given up and closed the connection."""
         if passage.arrived_at is None:
-            passage.arrived_at = self._now()
+            passage.arrived_at = self.now()
             self._news.set()
 
     def park(self, pause: timedelta) -> None:
         """Let nothing through for this long; then one request goes ahead of all others."""
-        self._parked_until = max(self._parked_until, self._now() + pause.total_seconds())
+        self._parked_until = max(self._parked_until, self.now() + pause.total_seconds())
         self._needs_probe = True
         self._is_open |= pause >= LONG_PAUSE
 
     @property
     def parked_for(self) -> timedelta:
         """How long the pause still lasts, zero without one."""
-        return timedelta(seconds=max(0.0, self._parked_until - self._now()))
+        return timedelta(seconds=max(0.0, self._parked_until - self.now()))
 
     @property
     def is_open(self) -> bool:
@@ -151,7 +151,7 @@ class Pace:
         if self._busy_in_a_row >= BUSY_BEFORE_CIRCUIT:
             pause = max(pause, CIRCUIT)
         self.park(pause)
-        self._slow_until = self._now() + pause.total_seconds() + SLOWER_FOR
+        self._slow_until = self.now() + pause.total_seconds() + SLOWER_FOR
         return pause
 
     def went_through(self) -> None:
@@ -172,7 +172,7 @@ class Pace:
 
     def _still_to_wait(self) -> float:
         """Seconds until the next may leave, as far as can be said before another answer comes."""
-        now = self._now()
+        now = self.now()
         not_before = max(self._free_at, self._parked_until)
         self._out = [one for one in self._out if one.arrived_at is None or one.arrived_at + 1 > now]
         if self._places and len(self._out) >= self._places:

@@ -78,12 +78,7 @@ def explain(answer: Answer) -> OutsideError | None:
                 status=401,
             )
         case 402:
-            return Unpaid(
-                SERVICE,
-                _at("says that the subscription is over (402)", answer),
-                remedy="Pay for amoCRM; nothing is written until then.",
-                status=402,
-            )
+            return unpaid(answer.what)
         case 403 if answer.is_json:
             return AccessDenied(
                 SERVICE,
@@ -110,6 +105,15 @@ def explain(answer: Answer) -> OutsideError | None:
             )
         case _:
             return None
+
+
+def unpaid(what: str) -> Unpaid:
+    return Unpaid(
+        SERVICE,
+        f"says that the subscription is over (402): {what}".removesuffix(": "),
+        remedy="Pay for amoCRM; nothing is written until then.",
+        status=402,
+    )
 
 
 def _refused(answer: Answer) -> OutsideError:

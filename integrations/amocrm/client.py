@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -10,7 +11,8 @@ import httpx
 from pydantic import ValidationError
 
 from integrations.amocrm import walk
-from integrations.amocrm.answers import SERVICE, Gone, explain
+from integrations.amocrm.answers import SERVICE, Blocked, Gone, Unpaid, explain, unpaid
+from integrations.amocrm.auth import Login, LoginState, OAuth
 from integrations.amocrm.models import (
     Account,
     BrokenRow,
@@ -32,7 +34,7 @@ from integrations.amocrm.models import (
     User,
     Written,
 )
-from integrations.errors import Permanent, Rejected, Temporary, Uncertain
+from integrations.errors import OutsideError, Permanent, Rejected, Temporary, Uncertain
 from integrations.http import Answer, Http, OnResult, Pace, failed
 
 API = "/api/v4"
@@ -45,9 +47,22 @@ LONGEST_NOTE = 20_000  # characters; one more is refused with TooLong
 FOLLOW_UP = 1  # the task type «Связаться»
 WITH_CONTACTS = "with=contacts,loss_reason"
 
+UNPAID_PAUSE = timedelta(minutes=15)  # until a write tries again whether the subscription is paid
+
 AnyRow = TypeVar("AnyRow", bound=Row)
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """How we stand with an account. None: nothing has been heard about it yet."""
+
+    login: LoginState | None = None  # of OAuth
+    is_refused: bool | None = None  # the token
+    is_blocked: bool | None = None  # 403 for everything
+    is_busy: bool = False  # a storm of «too fast»: we pause
+    is_unpaid: bool | None = None  # writes are refused, and wait
 
 
 class AmoCrm:
@@ -56,7 +71,7 @@ class AmoCrm:
     def __init__(
         self,
         base_url: str,
-        token: str,
+        token: str | Login,
         *,
         requests_per_second: float = 5,
         transport: httpx.AsyncBaseTransport | None = None,
@@ -65,15 +80,27 @@ class AmoCrm:
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self._contacts_at_once = CONTACTS_AT_ONCE
+        self._pace = pace or Pace(requests_per_second)
+        self.oauth = (
+            OAuth(token, self.base_url, pace=self._pace, transport=transport, on_result=on_result)
+            if isinstance(token, Login)
+            else None
+        )
         self._http = Http(
             SERVICE,
             self.base_url,
-            headers={"Authorization": f"Bearer {token}"},
-            pace=pace or Pace(requests_per_second),
+            headers={"Authorization": f"Bearer {token}"} if isinstance(token, str) else None,
+            tokens=self.oauth,
+            pace=self._pace,
             transport=transport,
             on_result=on_result,
             explain=explain,
+            observe=self._observe,
         )
+        self._is_refused: bool | None = None
+        self._is_blocked: bool | None = None
+        self._is_unpaid: bool | None = None
+        self._writes_wait_until = float("-inf")
 
     def lead_url(self, lead_id: int) -> str:
         """The deal's card, for people."""
@@ -81,11 +108,46 @@ class AmoCrm:
 
     @property
     def paused_for(self) -> timedelta:
-        """How long amoCRM is left alone after a block or «too fast»; over a minute is an open circuit."""
-        return self._http.pace.parked_for
+        """How long amoCRM is left alone after a block or «too fast»."""
+        return self._pace.parked_for
+
+    @property
+    def is_circuit_open(self) -> bool:
+        """Does everything pause, after a block or a storm of «too fast»? Until a request is let through."""
+        return self._pace.is_open
+
+    @property
+    def condition(self) -> Condition:
+        login = self.oauth.state if self.oauth is not None else None
+        is_refused = self._is_refused if self.oauth is None else self.oauth.is_stuck or self._is_refused
+        return Condition(
+            login=login,
+            is_refused=is_refused,
+            is_blocked=self._is_blocked,
+            is_busy=self._pace.is_open and not self._is_blocked,
+            is_unpaid=self._is_unpaid,
+        )
 
     async def close(self) -> None:
         await self._http.close()
+        if self.oauth is not None:
+            await self.oauth.close()
+
+    def _observe(self, answer: Answer, error: OutsideError | None) -> None:
+        """Learn from every answer how we stand with this account."""
+        if answer.status != 401:
+            self._is_refused = False
+            if self.oauth is not None:
+                self.oauth.is_stuck = False
+        elif self.oauth is None:
+            self._is_refused = True
+        if answer.status != 429:
+            self._is_blocked = isinstance(error, Blocked)
+        if isinstance(error, Unpaid):
+            self._is_unpaid = True
+            self._writes_wait_until = self._pace.now() + UNPAID_PAUSE.total_seconds()
+        elif error is None and not answer.is_read:
+            self._is_unpaid = False
 
     # What hardly ever changes
 
@@ -212,7 +274,7 @@ class AmoCrm:
     async def tag_contact(self, contact_id: int, tag: str) -> None:
         """Add a tag; the others stay."""
         body = {"tags_to_add": [{"name": tag}]}
-        await self._http.send_json("PATCH", f"{API}/contacts/{contact_id}", body, what="tag of a contact")
+        self._http.parse(await self._write("PATCH", f"contacts/{contact_id}", body, "tag of a contact"))
 
     # Notes and tasks
 
@@ -260,7 +322,7 @@ class AmoCrm:
             "result": None if result_text is None else {"text": result_text},
             "is_completed": is_completed,
         }
-        await self._http.send_json("PATCH", f"{API}/tasks/{task_id}", _given(body), what="task")
+        self._http.parse(await self._write("PATCH", f"tasks/{task_id}", _given(body), "task"))
 
     async def lead_tasks(self, lead_id: int) -> tuple[Task, ...]:
         query = f"tasks?filter[entity_type]=leads&filter[entity_id][]={lead_id}"
@@ -271,6 +333,12 @@ class AmoCrm:
 
     async def _get(self, path: str, what: str) -> Answer:
         return await self._http.send("GET", path, what=what)
+
+    async def _write(self, method: str, path: str, body: object, what: str) -> Answer:
+        """While the subscription is over, writes are refused here; reads go on."""
+        if self._pace.now() < self._writes_wait_until:
+            raise unpaid(what)
+        return await self._http.send(method, f"{API}/{path}", json=body, what=what)
 
     async def _find(self, model: type[AnyRow], path: str, what: str) -> AnyRow | None:
         """One entity by its id; what does not exist is 204 in most lists and a JSON 404 in some."""
@@ -334,7 +402,7 @@ class AmoCrm:
 
     async def _create(self, path: str, key: str, element: Mapping[str, object], request_id: str) -> int:
         """Create one entity and give its id. A lost or unreadable answer is Uncertain: it may exist."""
-        answer = await self._http.send("POST", f"{API}/{path}", json=[_given(element)], what=f"new {path}")
+        answer = await self._write("POST", path, [_given(element)], f"new {path}")
         written = self._readable(Written, self._rows(answer, key))
         ids = [row.id for row in written if row.request_id == request_id] or [row.id for row in written]
         if len(ids) != 1:
@@ -349,7 +417,7 @@ class AmoCrm:
         if not elements:
             return
         try:
-            await self._http.send_json(method, f"{API}/{path}", elements, what=f"{method} {path}")
+            self._http.parse(await self._write(method, path, elements, f"{method} {path}"))
         except Rejected as error:
             # Elements are named by their place in the list, or by the deal itself.
             places = {str(place): str(lead_id) for place, lead_id in enumerate(lead_ids)}

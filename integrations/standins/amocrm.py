@@ -29,6 +29,8 @@ from integrations.standins.amocrm_model import (
     MadeUpAccount,
     Webhook,
 )
+from integrations.standins.amocrm_oauth import PATH as OAUTH
+from integrations.standins.amocrm_oauth import Integration
 from integrations.standins.amocrm_query import (
     Query,
     matching,
@@ -83,7 +85,8 @@ class AmoCrmStandIn(MadeUpAccount):
         timezone: str = "Asia/Vladivostok",
     ) -> None:
         super().__init__(clock, timezone=timezone)
-        self.token = token
+        self.token = token  # the long-lived one
+        self.integration = Integration(clock)  # OAuth beside it
         self.filters = filters  # the paid option: filters of leads, contacts and companies
         self.tells_about_filters = True
         self.rate_limit = rate_limit
@@ -152,7 +155,10 @@ class AmoCrmStandIn(MadeUpAccount):
             return Response(FORBIDDEN, 403, media_type="text/html")
         if self.longest_address and len(request.url.query) > self.longest_address:
             return Response("<html>414</html>", 414, media_type="text/html")
-        if request.headers.get("authorization") != f"Bearer {self.token}":
+        if request.url.path == OAUTH:
+            return None
+        bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if bearer != self.token and not self.integration.accepts(bearer):
             return _problem(401, "Unauthorized", "Incorrect access token")
         if self.is_unpaid and request.method != "GET":
             return _problem(402, "Payment Required", "Account is not paid")
@@ -213,10 +219,12 @@ class AmoCrmStandIn(MadeUpAccount):
                 ("POST", f"/{kind}/{{id:int}}/link", self._link),
                 ("POST", f"/{kind}/{{id:int}}/unlink", self._unlink),
             ]
-        return [Route(API + path, handler, methods=[method]) for method, path, handler in table]
+        routes = [Route(API + path, handler, methods=[method]) for method, path, handler in table]
+        return [*routes, Route(OAUTH, self.integration.answer, methods=["POST"])]
 
     def _helpers(self) -> Mapping[str, Callable[..., Any]]:
-        return {name: getattr(self, name) for name in HELPERS}
+        helpers = {name: getattr(self, name) for name in HELPERS}
+        return {**helpers, "issue_code": self.integration.issue_code, "revoke": self.integration.revoke}
 
     # Dictionaries
 
