@@ -22,8 +22,11 @@ from integrations.standins.whatsapp import TOKEN as GATEWAY_TOKEN
 from storage.database import Database
 from storage.tables import Survey
 from worker.app import App
+from worker.cli.data import scope_of
 from worker.clock import ManualClock
 from worker.config import load
+from worker.reports.build import as_json, build_report
+from worker.rules.calendar import parse_period
 from worker.settings import Settings
 
 ZONE = ZoneInfo("Asia/Vladivostok")
@@ -183,6 +186,11 @@ class World:
     async def surveys(self) -> list[Survey]:
         async with self.db.reading() as tx:
             return list((await tx.exec(select(Survey).order_by(col(Survey.id)))).all())
+
+    async def report(self, period: str = "2026Q3") -> dict[str, Any]:
+        """As `sarafan report --json` gives it."""
+        scope = await scope_of(self.app.settings, self.db)
+        return as_json(await build_report(self.db, parse_period(period, ZONE), scope, self.clock.now()))
 
     # People
 

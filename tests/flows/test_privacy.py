@@ -1,0 +1,116 @@
+"""Who asked to be forgotten is forgotten, and not brought back by the next look into amoCRM."""
+
+from sqlalchemy import inspect
+from sqlmodel import select
+
+from storage.database import Database
+from storage.erase import Erasure, erase_person
+from storage.tables import Client, Contact, Deal, Inbox, Outbox, Reply, Survey
+from tests.world import IVAN, World, configured
+
+TABLES = (Client, Contact, Deal, Inbox, Outbox, Reply, Survey)
+
+
+async def forget(town: World, phone: str = IVAN) -> Erasure:
+    async with town.db.transaction() as tx:
+        return await erase_person(tx, phone, town.clock.now())
+
+
+async def stored(db: Database) -> str:
+    """Everything that the database holds, as one text."""
+    async with db.reading() as tx:
+        rows = [row for table in TABLES for row in (await tx.exec(select(table))).all()]
+    return "\n".join(str(row.model_dump()) for row in rows)
+
+
+async def test_forgetting_leaves_neither_name_nor_number_nor_words(town: World) -> None:
+    await town.asked(name="Ворота Петрову")
+    await town.ivan_writes("9, ребята молодцы")
+    personal = ("Петров", "9140000001", "молодцы")
+    kept = await stored(town.db)
+    assert [text for text in personal if text not in kept] == []
+    assert await forget(town)
+    left = await stored(town.db)
+    assert [text for text in personal if text in left] == []
+    assert (await town.report())["surveys"]["nps"]["answered"] == 1
+
+
+async def test_the_next_pull_does_not_bring_the_person_back(town: World) -> None:
+    deal = await town.asked()
+    await town.ivan_writes("9")
+    await forget(town)
+    town.amocrm.edit_lead(deal, price=5)
+    town.amocrm.contacts[town.ivan()].updated_at = town.amocrm.now()
+    await town.later(hours=1)
+    await town.restart()
+    await town.next_morning()
+    left = await stored(town.db)
+    assert "9140000001" not in left
+    assert "Петров" not in left
+
+
+async def test_who_was_forgotten_is_not_asked_about_the_next_deal_either(town: World) -> None:
+    await town.asked()
+    await town.ivan_writes("9")
+    told = len(town.to_ivan())
+    await forget(town)
+    await town.later(days=34)
+    second = await town.closed_deal([town.contact("Иван Петров")])
+    await town.later(days=1, hours=1)
+    assert len(town.to_ivan()) == told
+    assert town.card(second) == "Не спросили: попросили не писать"
+    assert "9140000001" not in await stored(town.db)
+
+
+async def test_a_question_that_was_due_is_not_asked_any_more(town: World) -> None:
+    deal = await town.closed_deal()
+    await forget(town)
+    await town.next_morning()
+    assert town.to_ivan() == []
+    assert town.card(deal) == "Не спросили: попросили не писать"
+
+
+async def test_who_was_forgotten_before_we_ever_met_is_not_asked(town: World) -> None:
+    assert not await forget(town)
+    deal = await town.asked()
+    assert town.to_ivan() == []
+    assert town.card(deal) == "Не спросили: попросили не писать"
+
+
+async def test_an_open_question_is_not_repeated_to_who_was_forgotten(town: World) -> None:
+    await town.asked()
+    await forget(town)
+    await town.later(days=2)
+    await town.later(days=6)
+    assert len(town.to_ivan()) == 1
+
+
+@configured({"whatsapp": {"provider": "none"}})
+async def test_the_link_in_an_old_message_brings_nobody_back(town: World) -> None:
+    deal = await town.closed_deal()
+    await town.links(deal)
+    await forget(town)
+    await town.next_morning()
+    assert len(town.in_telegram()) == 1  # the greeting
+
+
+async def test_forgetting_one_person_touches_nobody_else(town: World) -> None:
+    await town.asked([town.contact("Пётр Сидоров", "+79140000002")])
+    await forget(town)
+    assert "Сидоров" in await stored(town.db)
+    assert len(town.whatsapp.messages("+79140000002")) == 1
+
+
+async def test_who_was_forgotten_and_writes_again_is_a_stranger(town: World) -> None:
+    await town.asked()
+    await forget(town)
+    await town.ivan_writes("Здравствуйте, хочу заказать ворота")
+    assert "хочу заказать ворота" in town.to_anna()[-1]
+    assert "Петров" not in town.to_anna()[-1]
+
+
+def test_all_tables_with_words_are_looked_at() -> None:
+    named = {"name", "text", "phone", "raw", "payload", "chat_name"}
+    assert {table for table in TABLES if named & {column.key for column in inspect(table).columns}} >= {
+        Client, Contact, Deal, Inbox, Outbox, Reply,
+    }  # fmt: skip

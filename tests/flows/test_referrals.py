@@ -1,0 +1,195 @@
+"""Word of mouth: a friend names a code, and both deals say whose it was."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from storage.tables import Referral
+from tests.world import IVAN, PETR, ZONE, World, configured
+from worker.rules.promo import candidates
+
+CARD = "https://example.amocrm.ru/leads/detail/{}"
+
+
+async def code_of_ivan(town: World) -> str:
+    """Ivan is asked, and so gets his code."""
+    deal = await town.asked(name="Ворота Ивана")
+    code: str = town.amocrm.field_value(deal, "Промокод для друзей")
+    return code
+
+
+async def petr_buys(town: World, **fields: Any) -> int:
+    """A friend's deal is won, a day later."""
+    return await town.closed_deal([town.contact("Пётр Сидоров", PETR)], name="Калитка Петра", fields=fields)
+
+
+async def decision(town: World, deal: int) -> Referral:
+    async with town.db.reading() as tx:
+        found = await tx.get(Referral, deal)
+    assert found is not None
+    return found
+
+
+def home(town: World) -> int:
+    return min(lead.id for lead in town.amocrm.leads_in("Продажи"))
+
+
+# --- a code ------------------------------------------------------------------------------------------------
+
+
+async def test_a_friends_deal_is_noted_on_both_deals(town: World) -> None:
+    code = await code_of_ivan(town)
+    friend = await petr_buys(town, **{"Промокод друга": code})
+    assert town.amocrm.notes_of(friend) == [
+        f"Клиент пришёл по рекомендации: Иван Петров, код {code}. Сделка: {CARD.format(home(town))}"
+    ]
+    assert town.amocrm.notes_of(home(town)) == [
+        f"По рекомендации этого клиента (код {code}) выиграна сделка «Калитка Петра». {CARD.format(friend)}"
+    ]
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        lambda code: code.lower(),
+        lambda code: code.removeprefix("ДРУГ-"),
+        lambda code: code.replace("-", " "),
+        lambda code: f"код {code}, от Ивана",
+        lambda code: code.replace("ДРУГ", "ДРYГ"),  # a Latin Y among Cyrillic letters
+    ],
+    ids=["lower case", "digits alone", "no hyphen", "in words", "look-alike letter"],
+)
+async def test_a_code_is_read_however_people_write_it(town: World, spelling: Any) -> None:
+    code = await code_of_ivan(town)
+    friend = await petr_buys(town, **{"Промокод друга": spelling(code)})
+    assert (await decision(town, friend)).code == code
+    assert len(town.amocrm.notes_of(friend)) == 1
+
+
+async def test_a_code_with_one_wrong_digit_is_still_recognised(town: World) -> None:
+    code = await code_of_ivan(town)
+    digits = code.removeprefix("ДРУГ-")
+    slip = f"{digits[:2]}{(int(digits[2]) + 1) % 10}{digits[3:]}"
+    friend = await petr_buys(town, **{"Промокод друга": f"ДРУГ-{slip}"})
+    found = await decision(town, friend)
+    assert (found.is_referral, found.code, found.problem) == (True, code, "")
+    assert code in town.amocrm.notes_of(friend)[0]
+
+
+async def test_a_code_with_two_neighbours_swapped_is_still_recognised(town: World) -> None:
+    code = await code_of_ivan(town)
+    digits = code.removeprefix("ДРУГ-")
+    at = next(place for place in range(6) if digits[place] != digits[place + 1])
+    swapped = digits[:at] + digits[at + 1] + digits[at] + digits[at + 2 :]
+    friend = await petr_buys(town, **{"Промокод друга": swapped})
+    assert (await decision(town, friend)).code == code
+
+
+async def test_nobodys_code_is_reported_and_credits_nobody(town: World) -> None:
+    code = await code_of_ivan(town)
+    known = code.removeprefix("ДРУГ-")
+    other = next(
+        text for text in (f"{number:07d}" for number in range(1_000_000, 9_999_999)) if text != known
+        and known not in candidates(text)
+    )  # fmt: skip
+    friend = await petr_buys(town, **{"Промокод друга": f"ДРУГ-{other}"})
+    found = await decision(town, friend)
+    assert (found.is_referral, found.problem, found.typed) == (False, "unknown", f"ДРУГ-{other}")
+    assert town.amocrm.notes_of(friend) == []
+
+
+async def test_the_clients_own_code_is_no_referral_and_is_flagged(town: World) -> None:
+    code = await code_of_ivan(town)
+    await town.ivan_writes("9")
+    second = await town.closed_deal(fields={"Промокод друга": code, "Скидка": "Скидка от друга 5%"})
+    found = await decision(town, second)
+    assert (found.is_referral, found.problem) == (False, "self")
+    assert not [note for note in town.amocrm.notes_of(second) if "рекомендац" in note]
+
+
+async def test_the_same_person_by_another_contact_is_still_the_same_person(town: World) -> None:
+    code = await code_of_ivan(town)
+    second = await town.closed_deal(
+        [town.contact("Ваня", "8 914 000 00 01")], fields={"Промокод друга": code}
+    )
+    assert (await decision(town, second)).problem == "self"
+
+
+# --- a number, a discount ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("spelling", [IVAN, "8 (914) 000-00-01", "Иван, 89140000001"])
+async def test_the_referrers_phone_number_does_as_well(town: World, spelling: str) -> None:
+    await code_of_ivan(town)
+    friend = await petr_buys(town, **{"Промокод друга": spelling})
+    found = await decision(town, friend)
+    assert found.is_referral
+    assert town.amocrm.notes_of(friend)[0].startswith("Клиент пришёл по рекомендации: Иван Петров")
+    assert "Калитка Петра" in town.amocrm.notes_of(home(town))[-1]
+
+
+async def test_the_discount_alone_makes_a_referral_without_a_referrer(town: World) -> None:
+    friend = await petr_buys(town, Скидка="Скидка от друга 5%")
+    found = await decision(town, friend)
+    assert (found.is_referral, found.by_field, found.referrer_id) == (True, True, None)
+    assert town.amocrm.notes_of(friend) == []
+
+
+async def test_another_discount_is_none(town: World) -> None:
+    friend = await petr_buys(town, Скидка="Нет")
+    assert not (await decision(town, friend)).is_referral
+
+
+@configured({"referral": {"value": "Скидка от друга 7%"}})
+async def test_a_discount_that_the_account_does_not_know_stops_nothing(town: World) -> None:
+    await petr_buys(town, Скидка="Скидка от друга 5%")
+    assert any("Скидка от друга 7%" in warning for warning in town.app.hands.known.warnings)
+
+
+# --- later and twice ---------------------------------------------------------------------------------------
+
+
+async def test_a_code_that_is_filled_in_later_counts_and_is_noted_once(town: World) -> None:
+    code = await code_of_ivan(town)
+    friend = await petr_buys(town)
+    assert not (await decision(town, friend)).is_referral
+    town.amocrm.edit_lead(friend, fields={"Промокод друга": code})
+    await town.later(hours=1)
+    town.amocrm.edit_lead(friend, price=5000)
+    await town.later(hours=1)
+    assert len([note for note in town.amocrm.notes_of(friend) if code in note]) == 1
+    assert len([note for note in town.amocrm.notes_of(home(town)) if code in note]) == 1
+
+
+async def test_an_open_or_lost_deal_credits_nobody(town: World) -> None:
+    code = await code_of_ivan(town)
+    friend = town.deal([town.contact("Пётр", PETR)], fields={"Промокод друга": code})
+    await town.later(hours=1)
+    town.amocrm.close_lead(friend, won=False)
+    await town.later(hours=1)
+    assert town.amocrm.notes_of(friend) == []
+
+
+@pytest.mark.parametrize("nth", [1, 2])
+async def test_a_lost_answer_doubles_no_note(town: World, nth: int) -> None:
+    code = await code_of_ivan(town)
+    town.amocrm.faults.add("/notes$", method="POST", after=True, status=504, nth=nth)
+    friend = await petr_buys(town, **{"Промокод друга": code})
+    await town.until(town.clock.now().replace(hour=9))
+    await town.later(hours=1)
+    assert len(town.amocrm.notes_of(friend)) == 1
+    assert len([note for note in town.amocrm.notes_of(home(town)) if code in note]) == 1
+
+
+async def test_the_report_counts_what_word_of_mouth_brought(town: World) -> None:
+    code = await code_of_ivan(town)
+    await town.closed_deal([town.contact("Анна", "+79140000003")], price=100_000)
+    await town.closed_deal(
+        [town.contact("Пётр", PETR)], price=200_000, fields={"Промокод друга": code, "Скидка": "Нет"}
+    )
+    found = (await town.report())["referrals"]
+    assert (found["won_deals"], found["referral_deals"], found["share"]) == (3, 1, 33.33)
+    assert (found["won_amount"], found["referral_amount"], found["share_amount"]) == (300_000, 200_000, 66.67)
+    assert (found["codes_issued"], found["codes_redeemed"], found["redemption_rate"]) == (1, 1, 100)
+    assert datetime(2026, 9, 8, 12, tzinfo=ZONE) == town.clock.now()
