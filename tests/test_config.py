@@ -202,6 +202,42 @@ def test_the_environment_wins_over_the_file(loads: Loads) -> None:
     assert "amocrm.fields.nps" in told.given
 
 
+OAUTH = {
+    "SARAFAN_AMOCRM__CLIENT_ID": "7f3a",
+    "SARAFAN_AMOCRM__CLIENT_SECRET": "Kp3x-secret-of-oauth",
+    "SARAFAN_AMOCRM__REDIRECT_URI": "https://example.com",
+}
+NO_TOKEN = {key: value for key, value in NEEDED.items() if key != "SARAFAN_AMOCRM__TOKEN"}
+
+
+def test_oauth_takes_the_place_of_the_token(loads: Loads) -> None:
+    told = loads(environ={**NO_TOKEN, **OAUTH}, needed=False)
+    assert (told.amocrm.client_id, told.amocrm.redirect_uri) == ("7f3a", "https://example.com")
+    assert "Kp3x-secret-of-oauth" in told.secrets()
+    assert not any("amocrm" in warning for warning in told.warnings)
+
+
+@pytest.mark.parametrize("key", ["client_id", "client_secret", "redirect_uri"])
+def test_oauth_needs_all_of_its_keys(lines: Lines, key: str) -> None:
+    given = {name: value for name, value in OAUTH.items() if not name.endswith(key.upper())}
+    told = lines(environ={**NO_TOKEN, **given}, needed=False)
+    assert len(told) == 1
+    assert f"amocrm.{key}: не указано" in told[0]
+    assert "нужны все три ключа" in told[0]
+
+
+def test_without_token_and_oauth_both_are_named(lines: Lines) -> None:
+    told = lines(environ=NO_TOKEN, needed=False)
+    assert len(told) == 1
+    assert "amocrm.token" in told[0]
+    assert "client_secret" in told[0]
+
+
+def test_a_token_wins_over_oauth_with_a_warning(loads: Loads) -> None:
+    told = loads(environ=OAUTH)
+    assert [warning for warning in told.warnings if "берём токен" in warning]
+
+
 def test_a_secret_may_lie_in_a_file(loads: Loads, lines: Lines, tmp_path: Path) -> None:
     secret = tmp_path / "token"
     secret.write_text(f"{TOKEN}\n", encoding="utf-8")
@@ -302,7 +338,6 @@ BROKEN = [
         "такого ключа нет",
         "amocrm.fields.nps",
     ),
-    ('[amocrm]\nclient_id = "abc"', "amocrm.client_id:", '"abc"', "в следующих версиях"),
     (
         '[amocrm]\nhistory_since = "2025-01-01"',
         "amocrm.history_since:",

@@ -1,7 +1,7 @@
 """What must hold between keys of the config, what a later version brings, and what is worth a warning."""
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import ip_address
@@ -36,9 +36,6 @@ class Later:
 # What a later version builds. By its default it works without a word; asked for, it is refused by name.
 LATER = (
     Later("http.dashboard_link", ("12h",)),
-    Later("amocrm.client_id", ("",)),
-    Later("amocrm.client_secret", ("",)),
-    Later("amocrm.redirect_uri", ("",)),
     Later("amocrm.history_since", ("",)),
     Later("referral.notify_referrer", (False,)),
     Later("referral.period", ("quarter",)),
@@ -110,12 +107,42 @@ def _needed(settings: Settings) -> Iterator[Finding]:
         )
         yield Finding(("amocrm", "base_url"), _found(settings, "amocrm.base_url", ""), site)
     if not settings.amocrm.token.get_secret_value():
+        yield from _login(settings)
+
+
+def _login(settings: Settings) -> Iterator[Finding]:
+    """Without a long-lived token: all three keys of OAuth."""
+    lacking = [key for key, value in _oauth(settings).items() if not value]
+    if len(lacking) == len(_oauth(settings)):
         token = Expected(
-            "долгосрочный токен из карточки интеграции amoCRM",
-            "a long-lived token from the card of the amoCRM integration",
+            "долгосрочный токен из карточки интеграции amoCRM (или client_id, client_secret и redirect_uri)",
+            "a long-lived token from the card of the amoCRM integration "
+            "(or client_id, client_secret and redirect_uri)",
             '"eyJ0eXAi…"',
         )
         yield Finding(("amocrm", "token"), _found(settings, "amocrm.token", ""), token)
+        return
+    examples = {
+        "client_id": '"7f3a1c9e-…"',
+        "client_secret": '"Kp3x…"',
+        "redirect_uri": '"https://example.com"',
+    }
+    for key in lacking:
+        expected = Expected(
+            "значение из карточки интеграции amoCRM: для входа по OAuth нужны все три ключа",
+            "the value from the card of the amoCRM integration: OAuth needs all three keys",
+            examples[key],
+        )
+        yield Finding(("amocrm", key), _found(settings, f"amocrm.{key}", ""), expected)
+
+
+def _oauth(settings: Settings) -> Mapping[str, str]:
+    amocrm = settings.amocrm
+    return {
+        "client_id": amocrm.client_id,
+        "client_secret": amocrm.client_secret.get_secret_value(),
+        "redirect_uri": amocrm.redirect_uri,
+    }
 
 
 def _webhooks(settings: Settings) -> Iterator[Finding]:
@@ -278,6 +305,15 @@ def warnings(settings: Settings) -> Iterator[tuple[str, Words]]:
             Words(
                 "amoCRM разрешает 7 запросов в секунду и закрывает доступ тем, кто шлёт больше",
                 "amoCRM allows 7 requests a second and locks out whoever sends more",
+            ),
+        )
+    if settings.amocrm.token.get_secret_value() and any(_oauth(settings).values()):
+        yield (
+            "amocrm.token",
+            Words(
+                "задан и токен, и вход по OAuth: берём токен, а client_id и прочее не нужны",
+                "both a token and OAuth are given: the token is used, and client_id, client_secret and "
+                "redirect_uri are not",
             ),
         )
     secret = settings.http.webhook_secret.get_secret_value()
