@@ -51,6 +51,7 @@ class SharedPace(Pace):
         """`of_all` workers together, where this one has a smaller `rate` of its own."""
         super().__init__(rate, now=now, sleep=sleep)
         self._moments = moments
+        self._clock = now
         self._distance = (1 + MARGIN) / (of_all or rate)
         self._is_probe = False
         self._to_tell = timedelta(0)  # a pause of which the others do not know yet
@@ -76,21 +77,21 @@ class SharedPace(Pace):
         await super()._wait()
         patience, late = PATIENCE.total_seconds(), 0
         while True:
-            slower = 2 if self._now() < self._slow_until else 1
-            asked_at = self._now()
+            slower = 2 if self._clock() < self._slow_until else 1
+            asked_at = self._clock()
             moment = await self._moments.take(self._distance * slower)
-            due = self._now() + moment.wait
+            due = self._clock() + moment.wait
             if not moment.is_taken and moment.wait > patience:
                 self._parked_until = max(self._parked_until, due)
                 self._is_open |= moment.wait >= LONG_PAUSE.total_seconds()
                 raise Paused(timedelta(seconds=moment.wait))
-            while (left := due - self._now()) > 0:  # A sleep may end a little early.
+            while (left := due - self._clock()) > 0:  # A sleep may end a little early.
                 await self.sleep(left)
             if not moment.is_taken:
                 patience -= moment.wait
                 continue
             # Told or woken too late, it would bunch with whoever has the next moment.
-            if self._now() - asked_at - moment.wait < MARGIN or moment.is_probe or late >= TIMES_LATE:
+            if self._clock() - asked_at - moment.wait < MARGIN or moment.is_probe or late >= TIMES_LATE:
                 self._is_probe = moment.is_probe
                 return
             late += 1

@@ -165,6 +165,24 @@ async def rescue(db: Database, now: datetime, *, gone_for: timedelta = timedelta
         return len((await tx.exec(rescued)).all())
 
 
+async def let_go(db: Database, kinds: Sequence[str], now: datetime) -> int:
+    """After trouble in the middle: what we hold of these kinds, and nobody is doing, waits again.
+
+    Its end could not be recorded, or the answer to the claim's COMMIT was lost.
+    """
+    ours = (
+        update(Outbox)
+        .where(
+            col(Outbox.state) == OutboxState.DOING, col(Outbox.owner) == db.owner, col(Outbox.kind).in_(kinds)
+        )
+        .values(state=OutboxState.WAITING.value, owner="", uncertain=True, due_at=now)
+        .returning(col(Outbox.id))
+        .execution_options(synchronize_session=False)
+    )
+    async with db.transaction() as tx:
+        return len((await tx.exec(ours)).all())
+
+
 async def next_due(db: Database) -> datetime | None:
     """When the earliest waiting row is due, which may be past."""
     waiting = select(Outbox.due_at).where(_IS_WAITING)

@@ -15,6 +15,7 @@ from storage.rows import insert_once
 from storage.tables import Chat, Complaint, Deal, Message, Reply, Survey, SurveyState
 
 LEASE = timedelta(minutes=5)  # how long a claimed survey may be checked before another may take it
+WISHES = ("optout", "optin", "command")  # `rule` of replies that want something of us
 CHECKING = "checking"  # `waits_for` of a survey that somebody is just looking at
 OPEN = (SurveyState.SENDING, SurveyState.SENT, SurveyState.UNCERTAIN)
 
@@ -182,20 +183,25 @@ async def rescue(
 ) -> Sequence[Survey]:
     """What a dead process was just sending may have arrived, so it counts as asked.
 
-    What it was only checking is free again. Gives the former.
+    What it was only checking is free again. Gives the former. A sending of our own that outlived its claim is
+    treated alike: its end could not be recorded, or the answer to the claim's COMMIT was lost.
     """
     claimed = select(Survey.owner).where(
-        or_(Survey.state == SurveyState.SENDING, Survey.waits_for == CHECKING), Survey.owner != db.owner
+        or_(Survey.state == SurveyState.SENDING, Survey.waits_for == CHECKING),
+        or_(Survey.owner != db.owner, and_(Survey.state == SurveyState.SENDING, Survey.next_at <= now)),
     )
     async with db.reading() as tx:
         owners = (await tx.exec(claimed.distinct())).all()
     dead = await db.orphans(owners, gone_for=gone_for)
-    if not dead:
+    if not dead and db.owner not in owners:
         return ()
+    is_lost = or_(
+        col(Survey.owner).in_(dead), and_(col(Survey.owner) == db.owner, col(Survey.next_at) <= now)
+    )
     async with db.transaction() as tx:
         asked = await tx.exec(
             update(Survey)
-            .where(col(Survey.state) == SurveyState.SENDING, col(Survey.owner).in_(dead))
+            .where(col(Survey.state) == SurveyState.SENDING, is_lost)
             .values(
                 state=SurveyState.UNCERTAIN,
                 uncertain=True,
@@ -221,6 +227,20 @@ async def rescue(
             .values(next_at=now, waits_for="")
         )
         return rows
+
+
+async def let_go(db: Database, now: datetime) -> None:
+    """After trouble in the middle: what we were only checking may be looked at again at once."""
+    async with db.transaction() as tx:
+        await tx.exec(
+            update(Survey)
+            .where(
+                col(Survey.state) == SurveyState.PLANNED,
+                col(Survey.waits_for) == CHECKING,
+                col(Survey.owner) == db.owner,
+            )
+            .values(next_at=now, waits_for="")
+        )
 
 
 async def _note_asked(tx: AsyncSession, survey: Survey, now: datetime) -> None:
@@ -582,10 +602,11 @@ async def last_question_at(tx: AsyncSession, channel: str) -> tuple[datetime, st
 
 
 async def words_of(tx: AsyncSession, survey_id: int) -> list[str]:
-    """What the client wrote to this survey, in order, numbers alone left out by the caller."""
+    """What the client wrote about it, in order; «стоп» and «код» beside no score are no words about it."""
+    is_wish = and_(col(Reply.rule).in_(WISHES), col(Reply.score).is_(None))
     wanted = (
         select(Reply.text)
-        .where(Reply.survey_id == survey_id, Reply.text != "")
+        .where(Reply.survey_id == survey_id, Reply.text != "", not_(is_wish))
         .order_by(col(Reply.received_at), col(Reply.id))
     )
     return list((await tx.exec(wanted)).all())

@@ -6,29 +6,33 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import httpx
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlmodel import select
 
+from integrations.amocrm.auth import Login, TokenStore
 from integrations.amocrm.client import AmoCrm
 from integrations.channels.base import Channel, Polled
 from integrations.channels.registry import open_channel
 from integrations.errors import AccessDenied, OutsideError
-from integrations.http import Pace
+from integrations.http import OnResult, Pace
+from integrations.shared_pace import SharedPace
 from storage import outbox, surveys
 from storage.counts import RowCounts, count_rows
 from storage.database import Database
 from storage.errors import AlreadyRunning, StorageError
 from storage.inbox import InboxWriter
+from storage.pace import PaceRow
 from storage.tables import State
+from storage.tokens import Tokens
 from worker.account import AccountProblems, recall, refresh, resolve
 from worker.actions.asking import tell_deal
 from worker.actions.base import Hands, Wake
 from worker.clock import Clock, RealClock
-from worker.flows.act import LANES, act
+from worker.flows.act import LANES, act, let_go
 from worker.flows.follow import follow
 from worker.flows.listen import listen
 from worker.flows.pull import begin, pull
@@ -51,6 +55,11 @@ TICKS: Mapping[str, timedelta] = {
 REFRESH_ACCOUNT = timedelta(hours=1)
 GRACE = 5.0  # seconds for what is in flight when we are told to stop
 RECENT = timedelta(minutes=2)  # flows that tick every few seconds
+TICK_BESIDE_OTHERS = timedelta(seconds=1)  # a reply that another worker stored wakes nobody here
+LOOK_AROUND = 2.0  # seconds between looks at who of the other workers lives
+LOOK_ALONE = 30.0  # seconds; without others only what we ourselves could not finish is looked for
+GONE_FOR = timedelta(seconds=10)  # a living worker whose connection was cut is back by then
+AFTER_TROUBLE = 2.0  # seconds until a flow that the database failed tries again
 
 
 class App:
@@ -77,11 +86,12 @@ class App:
         transports: Mapping[str, httpx.AsyncBaseTransport] | None = None,
         requests_per_second: float | None = None,
         is_paced: bool = True,
+        is_copy: bool = False,
     ) -> "App":
         """`transports` replaces the network by service (amocrm, telegram, whatsapp) in tests.
 
         `requests_per_second` for commands beside a running worker; `is_paced=False` for the demo:
-        its stand-ins need no sparing.
+        its stand-ins need no sparing; `is_copy=True` when `db` is thrown away: no token is renewed there.
         """
         transports = transports or {}
         wake = Wake()
@@ -102,13 +112,17 @@ class App:
         hands = Hands(
             db=db,
             clock=clock,
-            amocrm=AmoCrm(
-                settings.amocrm.base_url,
-                settings.amocrm.token.get_secret_value(),
+            amocrm=open_amocrm(
+                settings,
+                Tokens(db, "amocrm"),
+                now=clock.now,
+                may_renew=not is_copy,
                 requests_per_second=requests_per_second or settings.amocrm.requests_per_second,
                 transport=transports.get("amocrm"),
                 on_result=partial(_count, health),
-                pace=None if is_paced else Pace(None),
+                pace=_pace(db, settings.amocrm.requests_per_second, requests_per_second)
+                if is_paced
+                else Pace(None),
             ),
             channels=channels,
             order=settings.channels,
@@ -146,16 +160,24 @@ class App:
             hands.account = None if account.problems else account
         return app
 
-    async def recover(self) -> None:
-        """What a dead process held: questions count as asked, actions are looked at again."""
+    async def recover(self, gone_for: timedelta = timedelta(0)) -> None:
+        """At the start. `gone_for`: see `Database.orphans`."""
         await begin(self.hands)
+        await self._take_over(gone_for)
+
+    async def _take_over(self, gone_for: timedelta) -> None:
+        """What a dead process held: questions count as asked, actions are looked at again."""
         now = self.hands.now()
-        asked = await surveys.rescue(self.hands.db, now, now + self.hands.policy.expires_after)
-        async with self.hands.db.transaction() as tx:
-            for survey in asked:
-                await tell_deal(tx, self.hands, survey.deal_id, now)
-        acts = await outbox.rescue(self.hands.db, now)
+        asked = await surveys.rescue(
+            self.hands.db, now, now + self.hands.policy.expires_after, gone_for=gone_for
+        )
+        if asked:
+            async with self.hands.db.transaction() as tx:
+                for survey in asked:
+                    await tell_deal(tx, self.hands, survey.deal_id, now)
+        acts = await outbox.rescue(self.hands.db, now, gone_for=gone_for)
         if asked or acts:
+            self.hands.wake.act.set()
             log.warning(
                 "after a sudden end: %d questions count as asked, %d actions are looked at again",
                 len(asked),
@@ -195,16 +217,20 @@ class App:
             if channel.name not in self._is_set_up:
                 await channel.start()
                 self._is_set_up.add(channel.name)
-        await pull(self.hands)
+        if await self._has("pull"):
+            await pull(self.hands)
         while True:
             for channel in self.hands.channels.values():
-                while await receive(self.hands, channel, self.inbox, timedelta(0)):
-                    pass
-            await listen(self.hands)
+                if await self._has(f"poll_{channel.name}"):
+                    while await receive(self.hands, channel, self.inbox, timedelta(0)):
+                        pass
+            if await self._has("listen"):
+                await listen(self.hands)
             done = 0
             for lane in LANES:
                 done += await act(self.hands, lane)
-            done += await send(self.hands)
+            if await self._has("send"):
+                done += await send(self.hands)
             done += await follow(self.hands)
             if not done:  # Only what we did could bring more.
                 return
@@ -214,7 +240,8 @@ class App:
     async def serve(self) -> int:
         """Work until told to stop; gives the exit code."""
         self._listen_to_signals()
-        await self.recover()
+        # On PostgreSQL others may live and only be cut off for a moment: `_look_around` finds the dead.
+        await self.recover(timedelta(0) if self.hands.db.is_sqlite else GONE_FOR)
         server = Server(
             build_app(
                 self.health,
@@ -267,6 +294,8 @@ class App:
             "follow": wake.follow,
         }
         every = {"pull": self.settings.amocrm.poll_interval, **TICKS}
+        if not self.hands.db.is_sqlite:
+            every["listen"] = TICK_BESIDE_OTHERS
         for flow, event in events.items():
             scheduler.add_job(event.set, "interval", seconds=every[flow].total_seconds(), id=flow)
         scheduler.add_job(self.health.tick, "interval", seconds=2, id="tick")
@@ -276,28 +305,57 @@ class App:
         wake = self.hands.wake
         self.health.tick()
         self._run("pull", wake.pull, self._pull)
-        self._run("send", wake.send, partial(self._if_known, send))
-        self._run("listen", wake.listen, partial(self._if_known, listen))
+        self._run(
+            "send",
+            wake.send,
+            partial(self._if_known, send, role="send"),
+            mend=lambda: surveys.let_go(self.hands.db, self.hands.now()),
+        )
+        self._run("listen", wake.listen, partial(self._if_known, listen, role="listen"))
         self._run("follow", wake.follow, partial(self._if_known, follow))
         for lane in LANES:
             event = asyncio.Event()
             wake.act_lanes.append(event)
-            self._run(f"act {lane}", event, partial(self._if_known, partial(act, lane=lane)))
+            self._run(
+                f"act {lane}",
+                event,
+                partial(self._if_known, partial(act, lane=lane)),
+                mend=partial(let_go, self.hands, lane),
+            )
         for channel in self.hands.channels.values():
             if isinstance(channel, Polled):
                 self._tasks.append(
                     asyncio.create_task(self._receive(channel), name=f"receive {channel.name}")
                 )
         self._tasks.append(asyncio.create_task(self._fan_out(), name="wake act"))
+        self._tasks.append(asyncio.create_task(self._look_around(), name="look around"))
 
-    def _run(self, name: str, event: asyncio.Event, flow: Callable[[], Awaitable[None]]) -> None:
-        self._tasks.append(asyncio.create_task(self._loop(name, event, flow), name=name))
+    def _run(
+        self,
+        name: str,
+        event: asyncio.Event,
+        flow: Callable[[], Awaitable[None]],
+        mend: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """`mend` is done before the next run of a flow that ended in the middle."""
+        self._tasks.append(asyncio.create_task(self._loop(name, event, flow, mend), name=name))
 
-    async def _loop(self, name: str, event: asyncio.Event, flow: Callable[[], Awaitable[None]]) -> None:
+    async def _loop(
+        self,
+        name: str,
+        event: asyncio.Event,
+        flow: Callable[[], Awaitable[None]],
+        mend: Callable[[], Awaitable[None]] | None,
+    ) -> None:
+        is_torn = False
         while not self.is_stopping.is_set():
             event.clear()
             try:
+                if is_torn and mend:
+                    await mend()
+                is_torn = True
                 await flow()
+                is_torn = False
             except OutsideError as error:
                 self.health.set_error(error.service, str(error))
                 log.warning("%s waits: %s", name, error)
@@ -307,9 +365,12 @@ class App:
             except StorageError as error:
                 self.health.set_trouble("storage", str(error))
                 log.error("%s waits: %s", name, error)
+                asyncio.get_running_loop().call_later(AFTER_TROUBLE, event.set)
             except Exception:
                 # A flow never dies: the next tick tries again, and readiness tells that it fails.
                 log.exception("%s failed", name)
+            else:
+                self.health.set_trouble("storage", "")
             await event.wait()
 
     async def _pull(self) -> None:
@@ -318,7 +379,8 @@ class App:
             await self.know_account()
             if was_unknown:
                 self.hands.wake.listen.set()  # Replies that came before may be read now.
-            await pull(self.hands)
+            if await self._has("pull"):
+                await pull(self.hands)
         except AccessDenied as error:
             self.health.set_token("amocrm", is_valid=error.status != 401)
             raise
@@ -326,9 +388,35 @@ class App:
         self.hands.wake.send.set()
         self.hands.wake.act.set()
 
-    async def _if_known(self, flow: Callable[[Hands], Awaitable[int]]) -> None:
-        if self.hands.account is not None:
+    async def _if_known(self, flow: Callable[[Hands], Awaitable[int]], role: str = "") -> None:
+        if self.hands.account is not None and (not role or await self._has(role)):
             await flow(self.hands)
+
+    async def _has(self, role: str) -> bool:
+        """Is it ours to do? What depends on order, or on what was sent last, is one worker's at a time.
+
+        The others stand by: they are as ready as who does it.
+        """
+        if await self.hands.db.hold(role):
+            return True
+        self.health.stand_by(role)
+        return False
+
+    async def _look_around(self) -> None:
+        """Show that we live, stand by for the pull, take over what the dead held."""
+        has_pull: bool | None = None
+        while not self.is_stopping.is_set():
+            try:
+                had_pull, has_pull = has_pull, await self.hands.db.hold("pull")
+                if has_pull and had_pull is False:  # It was another's, or we do not know whose.
+                    self.hands.wake.pull.set()
+                await self._take_over(GONE_FOR)
+            except StorageError as error:
+                has_pull = False
+                log.warning("the other workers cannot be seen: %s", error)
+            except Exception:
+                log.exception("the other workers cannot be seen")
+            await self._rest(LOOK_AROUND if not self.hands.db.is_sqlite else LOOK_ALONE)
 
     async def _fan_out(self) -> None:
         """A committed row wakes every lane; which one it is for the claim finds out."""
@@ -348,6 +436,9 @@ class App:
                     await channel.start()
                     self._is_set_up.add(channel.name)
                     self.health.mark(f"poll_{channel.name}", self.hands.now())  # It answers.
+                if not await self._has(f"poll_{channel.name}"):
+                    await self._rest(LOOK_AROUND)
+                    continue
                 # The first look is a short one: readiness need not wait for a long poll to end.
                 wait = LONG_POLL if has_heard else timedelta(0)
                 await receive(self.hands, channel, self.inbox, wait)
@@ -372,7 +463,10 @@ class App:
 
     async def _pause(self, failures: int) -> None:
         now = self.hands.now()
-        seconds = min((next_try(min(failures, 2), now, None) - now).total_seconds() / 5, 30.0)
+        await self._rest(min((next_try(min(failures, 2), now, None) - now).total_seconds() / 5, 30.0))
+
+    async def _rest(self, seconds: float) -> None:
+        """For so long, unless we are told to stop."""
         try:
             async with asyncio.timeout(seconds):
                 await self.is_stopping.wait()
@@ -395,6 +489,39 @@ class App:
         await self.hands.amocrm.close()
         for channel in self.hands.channels.values():
             await channel.close()
+
+
+def open_amocrm(
+    settings: Settings,
+    tokens: TokenStore,
+    *,
+    requests_per_second: float,
+    now: Callable[[], datetime] | None = None,
+    may_renew: bool = True,
+    transport: httpx.AsyncBaseTransport | None = None,
+    on_result: OnResult | None = None,
+    pace: Pace | None = None,
+) -> AmoCrm:
+    """The client for this account: with the long-lived token, or with the pair that is kept in `tokens`."""
+    amocrm = settings.amocrm
+    token: str | Login = amocrm.token.get_secret_value()
+    if not token:
+        token = Login(
+            client_id=amocrm.client_id,
+            client_secret=amocrm.client_secret.get_secret_value(),
+            redirect_uri=amocrm.redirect_uri,
+            store=tokens,
+            now=now or RealClock().now,
+            may_renew=may_renew,
+        )
+    return AmoCrm(
+        amocrm.base_url,
+        token,
+        requests_per_second=requests_per_second,
+        transport=transport,
+        on_result=on_result,
+        pace=pace,
+    )
 
 
 def run(settings: Settings) -> int:
@@ -424,6 +551,13 @@ async def _run(settings: Settings) -> int:
         return 1
     finally:
         await db.close()
+
+
+def _pace(db: Database, of_all: float, own: float | None) -> Pace:
+    """amoCRM's: one worker keeps it in memory, several take their turns from a row."""
+    if db.is_sqlite:
+        return Pace(own or of_all)
+    return SharedPace(own or of_all, PaceRow(db, "amocrm"), of_all=of_all)
 
 
 def _limits(settings: Settings) -> Mapping[str, timedelta]:

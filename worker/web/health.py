@@ -80,6 +80,10 @@ class Health:
         self._succeeded[flow] = self._monotonic()
         self._last_success.labels(flow).set(now.timestamp())
 
+    def stand_by(self, flow: str) -> None:
+        """Another worker runs this flow: we are as ready as it is."""
+        self._succeeded[flow] = self._monotonic()
+
     def count_message(self, channel: str, direction: str, outcome: str) -> None:
         self._messages.labels(channel, direction, outcome).inc()
 
