@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from worker.cli import data, move, setup
+from worker.cli import auth, data, move, setup
 from worker.cli.common import AsJson, Config, day, read_settings
 
 app = typer.Typer(
@@ -64,6 +64,7 @@ def plan(
 
 
 app.command()(setup.check)
+app.command()(auth.auth)
 app.command()(data.report)
 app.command()(data.export)
 app.command()(data.forget)

@@ -81,6 +81,7 @@ async def make_plan(
                 clock=clock or RealClock(),
                 transports=transports,
                 requests_per_second=1,  # a worker may be running beside
+                is_copy=True,
             )
             if since is not None:
                 app.hands.surveys_since = since
