@@ -1,21 +1,22 @@
 """Settings from config.toml and the environment: read once, checked whole, one line for each problem."""
 
-import json
 import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
+from pydantic_settings import InitSettingsSource
 
 from worker import checks
 from worker.keys import (
     EXAMPLES,
+    KINDS_OF_VALUE,
     default_of,
     dotted,
     expectation,
@@ -28,12 +29,12 @@ from worker.keys import (
     secret_named,
     toml,
 )
-from worker.reading import KeyPath, Override, Source, UnreadableFile, overrides, read_file
+from worker.reading import KeyPath, Source, UnreadableFile, Variables, overrides, read_file
 from worker.rules import wording
 from worker.rules.kinds.registry import KINDS
 from worker.rules.scale import parse_range
 from worker.rules.wording import Texts, allowed_in, allowed_in_survey, check_template, check_texts, load_texts
-from worker.settings import LISTED, SECTIONS, Company, Settings, SurveySettings
+from worker.settings import LISTED, Company, Settings, SurveySettings
 from worker.values import Expected, Words, Wrong, joined
 
 __all__ = ["ConfigProblems", "Problem", "Settings", "load"]
@@ -42,7 +43,9 @@ TEXTS = Path(__file__).parent / "texts"
 MISSING = checks.MISSING
 TEMPLATES = ("question", "thanks_high", "thanks_neutral", "thanks_low",
              "follow_up", "follow_up_low", "follow_up_neutral", "follow_up_high")  # fmt: skip
+LACKING = frozenset({"missing", "missing_keyword_only_argument"})  # as pydantic calls it
 HIDDEN = "«…»"
+GONE = None  # TOML has no such value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,27 +71,26 @@ class ConfigProblems(Exception):
 
 def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
     """The settings from `path`, else $SARAFAN_CONFIG, else ./config.toml. Raises ConfigProblems."""
-    source, problems = _read(path, environ)
-    reader = _Reader(source=source, problems=problems)
-    reader.take(environ)
+    reader = _Reader(source=_read(path, environ))
+    for variable, parts in overrides(environ):
+        reader.take(variable, parts, environ)
     settings = reader.settings()
     if reader.problems:
         raise ConfigProblems(reader.in_order())
     return settings
 
 
-def _read(path: Path | None, environ: Mapping[str, str]) -> tuple[Source, list[Problem]]:
+def _read(path: Path | None, environ: Mapping[str, str]) -> Source:
     """The file; without one, the environment alone may say everything."""
     name = str(path or environ.get("SARAFAN_CONFIG") or "config.toml")
     is_named = bool(path or environ.get("SARAFAN_CONFIG"))
     if not is_named and not Path(name).exists() and any(True for _ in overrides(environ)):
-        return Source(name="environment"), []
+        return Source(name="environment")
     try:
-        return read_file(Path(name), name), []
+        return read_file(Path(name), name)
     except UnreadableFile as error:
         where = f"{name}:{error.line}" if error.line else name
-        language = environ.get("SARAFAN_COMPANY__LANGUAGE", "ru")
-        text = error.en if language == "en" else error.ru
+        text = error.words.say(environ.get("SARAFAN_COMPANY__LANGUAGE", "ru"))
         raise ConfigProblems([Problem(where=where, key="", text=text)]) from None
 
 
@@ -99,11 +101,14 @@ class _Reader:
     source: Source
     problems: list[Problem] = field(default_factory=list)
     wrong: set[KeyPath] = field(default_factory=set)
+    tables: dict[str, Any] = field(default_factory=dict)  # of the file with the variables over them
+    usable: dict[str, Any] = field(default_factory=dict)  # of `tables`, with GONE for items of lists
 
     @property
     def language(self) -> str:
-        company = self.source.tables.get("company")
-        return "en" if isinstance(company, dict) and company.get("language") == "en" else "ru"
+        company = (self.tables or self.source.tables).get("company")
+        said = company.get("language") if isinstance(company, dict) else ""
+        return "en" if self.source.values.get(("company", "language"), said) == "en" else "ru"
 
     def in_order(self) -> list[Problem]:
         """As a person reads the file: by line, what has none at the end."""
@@ -116,25 +121,18 @@ class _Reader:
 
     # The environment
 
-    def take(self, environ: Mapping[str, str]) -> None:
-        """Put the variables over the file."""
-        for override in overrides(environ):
-            self._take(override, environ)
-
-    def _take(self, override: Override, environ: Mapping[str, str]) -> None:
-        section = override.parts[0].lower()
-        if section in LISTED:
-            self._say(override.variable, section, Words(
-                f"таблицы [[{section}]] бывают только в файле",
-                f"tables of [[{section}]] stand only in the file",
+    def take(self, variable: str, parts: Sequence[str], environ: Mapping[str, str]) -> None:
+        """Put a variable's value to those of the key that it means."""
+        path, text = path_of(parts), environ[variable]
+        if path[0] in LISTED:
+            self._say(variable, path[0], Words(
+                f"таблицы [[{path[0]}]] бывают только в файле",
+                f"tables of [[{path[0]}]] stand only in the file",
             ))  # fmt: skip
             return
-        path = path_of(override.parts)
-        text = override.text
-        hint = hint_of(path)
-        if hint is None and (secret := secret_named(path)):
-            if f"{override.variable.removesuffix('_FILE').removesuffix('_file')}" in environ:
-                self._say(override.variable, dotted(secret), Words(
+        if hint_of(path) is None and (secret := secret_named(path)):
+            if variable[: -len("_FILE")] in environ:
+                self._say(variable, dotted(secret), Words(
                     "задано дважды: и значением, и файлом. Оставьте одно",
                     "is given twice, as a value and as a file. Keep one",
                 ))  # fmt: skip
@@ -144,100 +142,92 @@ class _Reader:
             except (OSError, UnicodeDecodeError, ValueError):
                 text = ""
             if not text:
-                self._say(override.variable, dotted(secret), Words(
+                self._say(variable, dotted(secret), Words(
                     "файл с секретом пуст или не читается. Нужен путь к файлу с одной строкой",
                     "the file with the secret is empty or cannot be read. Give a file with one line",
                 ))  # fmt: skip
                 return
-            path, hint = secret, hint_of(secret)
-        if hint is None:
-            while len(path) > 1 and hint_of(path[:-1]) is None:
-                path = path[:-1]
-            self._unknown(override.variable, path)
-        else:
-            self.source.put(path, self._coerced(hint, text), override.variable)
-
-    def _coerced(self, hint: Any, text: str) -> object:
-        """What the text means for a key of this type; the text itself if it means nothing there."""
-        adapter = TypeAdapter[object](hint)
-        for candidate in meanings(text):
-            try:
-                adapter.validate_python(candidate)
-            except ValidationError:
-                continue
-            return candidate
-        return text
+            path = secret
+        if (hint := hint_of(path)) is not None:
+            self.source.put(path, _coerced(hint, text), variable)
+            return
+        while len(path) > 1 and hint_of(path[:-1]) is None:
+            path = path[:-1]
+        self._unknown(variable, path)
 
     # The tables
 
     def settings(self) -> Settings:
-        tables = self.source.tables
-        for name in tables:
-            if name not in SECTIONS and name not in LISTED:
-                self._unknown(self.source.where((name,)), (name,))
-        company = self._table("company", {})
-        context = {"zone": getattr(company, "timezone", ZoneInfo("UTC"))}
-        parts = {name: self._table(name, context) for name in SECTIONS if name != "company"}
-        surveys = self._list("survey", [{"key": "nps", "metric": "nps"}])
-        staff = self._list("staff", [])
-        parts["texts"] = self._texts(parts["texts"], company)
-        places = {
-            dotted(self._named(path)): self.source.where(path) for path in leaves(self.source.tables, ())
-        }
-        settings = Settings(
-            company=company,
-            surveys=tuple(survey for _, survey in surveys),
-            staff=tuple(person for _, person in staff),
-            given=frozenset(places),
-            places=places,
-            **parts,
-        )
-        self._check(
-            settings, {"survey": [index for index, _ in surveys], "staff": [index for index, _ in staff]}
-        )
-        return replace(settings, warnings=tuple(self._warnings(settings)))
+        settings = self._composed()
+        surveys = [
+            self._with_bands(survey, self._place(("survey", index)))
+            for index, survey in enumerate(settings.surveys)
+        ]
+        update = {"surveys": tuple(surveys), "texts": self._texts(settings.texts.templates, settings.company)}
+        settings = settings.model_copy(update=update)
+        places = {dotted(self._named(path)): self.source.where(path) for path in leaves(self.tables, ())}
+        settings._places = places
+        self._check(settings)
+        settings._warnings = tuple(self._warnings(settings))
+        return settings
 
-    def _table(self, name: str, context: Mapping[str, object]) -> Any:
-        raw = self.source.tables.get(name, {})
-        return self._built(raw, (name,), context)
-
-    def _list(self, name: str, default: list[Any]) -> list[tuple[int, Any]]:
-        """Each table of a kind with its place in the file; those that cannot be used are left out."""
-        raw = self.source.tables.get(name, default) or default
-        if not isinstance(raw, list):
-            self._wrong((name,), raw, Expected(f"таблицы [[{name}]]", f"tables of [[{name}]]", f"[[{name}]]"))
-            return []
-        complete = _complete_survey if name == "survey" else dict
-        items = []
-        for index, table in enumerate(raw):
-            path = (name, index)
-            filled = complete(table) if isinstance(table, dict) else table
-            built = self._built(filled, path, {})
-            if isinstance(built, SurveySettings) and not self.wrong & {(*path, "scale"), (*path, "options")}:
-                built = self._with_bands(built, path)
-            if built is not None:
-                items.append((index, built))
-        return items
-
-    def _built(self, raw: Any, path: KeyPath, context: Mapping[str, object]) -> Any:
-        """Read what can be read: a key that is wrong is told and then left to its default."""
-        adapter = _adapter(str(path[0]))
-        raw = _copied(raw)
+    def _composed(self) -> Settings:
+        """Made by pydantic-settings. A key that is wrong is told and then left to its default."""
+        # Its TOML source passes over a missing file, stumbles over Notepad's mark and keeps no lines, so the
+        # file was read before. The last source adds nothing: it knows what the others come to.
+        tables = {name: table for name, table in self.source.tables.items() if table or name != "survey"}
+        file, last = InitSettingsSource(Settings, tables), InitSettingsSource(Settings, {})
+        handed: dict[str, Any] = {"sources": (Variables(Settings, self.source.values), file, last)}
         while True:
             try:
-                return adapter.validate_python(raw, context=dict(context))
+                return Settings(**handed)
             except ValidationError as error:
                 details = error.errors(include_url=False)
-                for detail in details:
-                    self._explain(detail, path)
-                before = json.dumps(raw, default=str)
-                for detail in reversed(details):
-                    raw = _without(raw, detail)
-                if raw is None or json.dumps(raw, default=str) == before:
-                    return None if path[0] in LISTED else adapter.validate_python({})
+            finally:
+                self.tables = last.current_state
+            self.usable = self.usable or deepcopy(self.tables)
+            told = [(self._place(detail["loc"]), detail) for detail in details]
+            for path, detail in told:
+                self._explain(detail, path)
+            for path, is_lacking in dict.fromkeys((path, detail["type"] in LACKING) for path, detail in told):
+                self._leave_out(path, is_lacking)
+            handed = _without_gaps(self.usable)
+
+    def _leave_out(self, path: KeyPath, is_lacking: bool) -> None:
+        """The key that is wrong; the item of a list, else the table, that lacks one."""
+        while is_lacking and len(path) > 1 and not isinstance(path[-1], int):
+            path = path[:-1]
+        holder: Any = self.usable
+        try:
+            for part in path[:-1]:
+                holder = holder[part]
+                if holder is GONE:
+                    return
+            if isinstance(holder, list):
+                holder[int(path[-1])] = GONE
+            else:
+                del holder[path[-1]]
+        except (KeyError, IndexError, TypeError):
+            self.usable.pop(str(path[0]), None)
+
+    def _place(self, location: KeyPath) -> KeyPath:
+        """Where that stands in the file: pydantic does not see the items that were left out."""
+        path: KeyPath = ()
+        value: Any = self.usable
+        for part in location:
+            if isinstance(value, list) and isinstance(part, int):
+                part, value = [(index, item) for index, item in enumerate(value) if item is not GONE][part]
+            elif part == "[key]":
+                continue
+            else:
+                value = value.get(part) if isinstance(value, dict) else GONE
+            path = (*path, part)
+        return path
 
     def _with_bands(self, survey: SurveySettings, path: KeyPath) -> SurveySettings:
         """`low` and `high` follow the scale where the metric knows them."""
+        if self.wrong & {(*path, "scale"), (*path, "options")}:
+            return survey
         values = [option.value for option in survey.options]
         if values and len(set(values)) < max(2, len(values)):
             self._wrong((*path, "options"), values, Expected(
@@ -271,13 +261,15 @@ class _Reader:
             return survey
         return replace(survey, scale=f"{scale.first}-{scale.last}")
 
-    def _texts(self, own: Mapping[str, str], company: Company) -> Texts:
+    def _texts(self, own: Mapping[str, object], company: Company) -> Texts:
         """The program's words in the chosen language, with the company's own over them."""
         ours = {**_pack("ru"), **(_pack("en") if self.language == "en" else {})}
-        for key, problem in check_texts(own, ours):
+        for key in [key for key, text in own.items() if not isinstance(text, str)]:
+            self._wrong(("texts", *self._spelling(key)), own[key], KINDS_OF_VALUE["string_type"])
+        good = {key: text for key, text in own.items() if isinstance(text, str)}
+        for key, problem in check_texts(good, ours):
             allowed = allowed_in(key, ours) if key in ours else ()
             self._template(("texts", *self._spelling(key)), problem, allowed)
-        good = {key: text for key, text in own.items() if key in ours}
         constants = {"company": company.name, "phone": company.phone, "privacy_url": company.privacy_url}
         return load_texts(ours, good, language=self.language, **constants)
 
@@ -290,12 +282,9 @@ class _Reader:
 
     # What must hold together
 
-    def _check(self, settings: Settings, places: Mapping[str, list[int]]) -> None:
+    def _check(self, settings: Settings) -> None:
         for finding in checks.findings(settings):
-            path = finding.path
-            if path[0] in places and isinstance(path[1], int):
-                path = (path[0], places[str(path[0])][path[1]], *path[2:])
-            self._wrong(path, finding.found, finding.expected)
+            self._wrong(self._place(finding.path), finding.found, finding.expected)
         for later in checks.too_early(settings):
             path = tuple(later.key.split("."))
             now = tuple(toml(value) for value in later.now)
@@ -357,16 +346,17 @@ class _Reader:
         text = sentences.say(self.language) + tail.say(self.language)
         self.problems.append(Problem(where=self.source.where(path), key=dotted(named), text=text))
 
-    def _explain(self, detail: ErrorDetails, base: KeyPath) -> None:
+    def _explain(self, detail: ErrorDetails, path: KeyPath) -> None:
         """Put pydantic's finding into our words."""
-        path = (*base, *(part for part in detail["loc"] if part != "[key]"))
-        if detail["type"] == "unexpected_keyword_argument":
+        if detail["type"] in {"unexpected_keyword_argument", "extra_forbidden"}:
             self._unknown(self.source.where(path), path)
             return
         context = detail.get("ctx", {})
         error = context.get("error")
-        found = MISSING if detail["type"] in {"missing", "missing_keyword_only_argument"} else detail["input"]
+        found = MISSING if detail["type"] in LACKING else detail["input"]
         expected = error.expected if isinstance(error, Wrong) else expectation(detail["type"], context)
+        if len(path) == 1 and path[0] in LISTED:
+            expected = Expected(f"таблицы [[{path[0]}]]", f"tables of [[{path[0]}]]", f"[[{path[0]}]]")
         if detail["type"] == "literal_error" and isinstance(found, str):
             choices = re.findall(r"'([^']*)'", str(context.get("expected", "")))
             like = checks.nearest(found, choices)
@@ -377,7 +367,7 @@ class _Reader:
     # Paths
 
     def _raw(self, path: KeyPath) -> object:
-        value: Any = self.source.tables
+        value: Any = self.tables
         for part in path:
             try:
                 value = value[part]
@@ -400,42 +390,22 @@ def _plain(path: KeyPath) -> str:
     return ".".join(part for part in path if isinstance(part, str))
 
 
-def _copied(raw: Any) -> Any:
-    if isinstance(raw, dict):
-        return {key: _copied(value) for key, value in raw.items()}
-    return [_copied(value) for value in raw] if isinstance(raw, list) else raw
+def _without_gaps(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_gaps(inner) for key, inner in value.items()}
+    return [_without_gaps(item) for item in value if item is not GONE] if isinstance(value, list) else value
 
 
-def _without(raw: Any, detail: ErrorDetails) -> Any:
-    """`raw` without the key that was wrong; None where a whole table of a list cannot be used."""
-    location = [part for part in detail["loc"] if part != "[key]"]
-    if detail["type"] in {"missing", "missing_keyword_only_argument"}:
-        while location and not isinstance(location[-1], int):  # the item that lacks it goes
-            location.pop()
-    if not location:
-        return None
-    holder = raw
-    for part in location[:-1]:
+def _coerced(hint: Any, text: str) -> object:
+    """What a variable's text means for a key of this type; the text itself if it means nothing there."""
+    adapter = TypeAdapter[object](hint)
+    for candidate in meanings(text):
         try:
-            holder = holder[part]
-        except (KeyError, IndexError, TypeError):
-            return raw
-    if isinstance(holder, dict):
-        holder.pop(location[-1], None)
-    elif isinstance(holder, list) and isinstance(location[-1], int) and location[-1] < len(holder):
-        holder.pop(location[-1])
-    return raw
-
-
-def _complete_survey(table: Mapping[str, Any]) -> dict[str, Any]:
-    """What the file leaves out follows the metric."""
-    kind = KINDS.get(table["metric"]) if isinstance(table.get("metric"), str) else None
-    if kind is None:
-        return dict(table)
-    # Who is asked to recommend gets something to recommend with; nobody is who lost or complained.
-    is_about_friends = kind.key == "nps" and table.get("trigger") not in ("deal_lost", "complaint_closed")
-    promo_in = "question" if is_about_friends else "nowhere"
-    return {"scale": kind.default_scale, "delay": kind.default_delay, "promo_in": promo_in, **table}
+            adapter.validate_python(candidate)
+        except ValidationError:
+            continue
+        return candidate
+    return text
 
 
 def _known_bands(survey: SurveySettings) -> tuple[int, int] | None:
@@ -464,11 +434,6 @@ def _template_words(problem: wording.Problem, allowed: Collection[str]) -> Words
                      f"the bracket {problem.found} has no partner. Example: [Phone: {{phone}}]")  # fmt: skip
     return Words(f"у {problem.found} две или три формы слова. Пример: {{n:ответ/ответа/ответов}}",
                  f"{problem.found} needs two or three forms. Example: {{n:answer/answers}}")  # fmt: skip
-
-
-@cache
-def _adapter(table: str) -> TypeAdapter[Any]:
-    return TypeAdapter(SECTIONS.get(table) or LISTED[table])
 
 
 @cache

@@ -8,7 +8,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from worker.reading import KeyPath, toml_value
 from worker.settings import LISTED, SECRETS, SECTIONS
-from worker.values import Expected
+from worker.values import TABLE, Expected
 
 # Whatever looks like a credential is not shown, whichever key it was put under by mistake.
 CREDENTIAL = re.compile(r"[A-Za-z0-9_-]{24,}|\d{6,}:[\w-]{10,}|://[^/\s]*@")
@@ -26,19 +26,13 @@ def path_of(parts: Sequence[str]) -> tuple[str, ...]:
 
 def hint_of(path: KeyPath) -> Any:
     """The type of the key at this path; None if there is no such key."""
-    if not path or path[0] not in SECTIONS:
-        return None
-    hint: Any = SECTIONS[str(path[0])]
+    hint: Any = SECTIONS.get(str(path[0])) if path else None
     for part in path[1:]:
-        inner = plain(hint)
-        if is_dataclass(inner):
-            hint = keys_of(inner).get(str(part))
-        elif get_origin(inner) is dict:
-            hint = get_args(inner)[1]
+        table = plain(hint)
+        if is_dataclass(table):
+            hint = keys_of(table).get(str(part))
         else:
-            return None
-        if hint is None:
-            return None
+            hint = get_args(table)[1] if get_origin(table) is dict else None
     return hint
 
 
@@ -164,8 +158,8 @@ KINDS_OF_VALUE = {
     "bool_type": Expected("true или false без кавычек", "true or false without quotes"),
     "tuple_type": Expected("список в квадратных скобках", "a list in square brackets"),
     "frozen_set_type": Expected("список в квадратных скобках", "a list in square brackets", '["2026-12-30"]'),
-    "dict_type": Expected("таблица", "a table"),
-    "dataclass_type": Expected("таблица", "a table"),
+    "dict_type": TABLE,
+    "dataclass_type": TABLE,
     "missing": Expected("это обязательно", "this is required"),
     "missing_keyword_only_argument": Expected("это обязательно", "this is required"),
 }

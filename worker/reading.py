@@ -1,4 +1,4 @@
-"""The config file and the environment as one nested table, with the place that every value came from."""
+"""The config file and the environment as sources of settings, with the place that every value came from."""
 
 import re
 import tomllib
@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, EnvSettingsSource
+
+from worker.values import Words
+
 PREFIX = "SARAFAN_"
+NESTED = "__"
 KeyPath = tuple[str | int, ...]  # of a key: ("amocrm", "fields", "nps"), ("survey", 0, "scale")
 
 _KEY = r"""(?:"(?:\\.|[^"\\])*"|'[^']*'|[\w-]+)"""
@@ -21,28 +27,19 @@ class UnreadableFile(Exception):
     def __init__(self, line: int, ru: str, en: str) -> None:
         super().__init__(en)
         self.line = line
-        self.ru = ru
-        self.en = en
-
-
-@dataclass(frozen=True, slots=True)
-class Override:
-    """One environment variable that names a key. `parts` are still in its own spelling."""
-
-    variable: str
-    parts: tuple[str, ...]
-    text: str
+        self.words = Words(ru, en)
 
 
 @dataclass(slots=True)
 class Source:
-    """What was read: nested tables, and where each key stands."""
+    """What was read, and where each key stands."""
 
     name: str  # of the file, as it was given
-    tables: dict[str, Any] = field(default_factory=dict)
+    tables: dict[str, Any] = field(default_factory=dict)  # of the file
     lines: dict[KeyPath, int] = field(default_factory=dict)
-    variables: dict[KeyPath, str] = field(default_factory=dict)
     text: str = ""
+    values: dict[KeyPath, object] = field(default_factory=dict)  # of variables
+    variables: dict[KeyPath, str] = field(default_factory=dict)
 
     def where(self, path: KeyPath) -> str:
         """The variable, else file and line of the key or of the nearest thing around it."""
@@ -63,15 +60,33 @@ class Source:
                 return f"{self.name}:{number}"
         return self.where(path)
 
-    def put(self, path: tuple[str, ...], value: object, variable: str) -> None:
-        table = self.tables
-        for key in path[:-1]:
-            inner = table.setdefault(key, {})
-            if not isinstance(inner, dict):  # The file has a plain value there: the variable wins.
-                inner = table[key] = {}
-            table = inner
-        table[path[-1]] = value
-        self.variables[path] = variable
+    def put(self, path: KeyPath, value: object, variable: str) -> None:
+        """What a variable says; of a table, each key that it gives."""
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                self.put((*path, key), inner, variable)
+        else:
+            self.values[path] = value
+            self.variables[path] = variable
+
+
+class Variables(EnvSettingsSource):
+    """Variables whose texts were read as TOML before: the library would take them for JSON."""
+
+    def __init__(self, settings: type[BaseSettings], values: Mapping[KeyPath, object]) -> None:
+        self.values = values
+        super().__init__(settings)
+
+    def _load_env_vars(self) -> Mapping[str, Any]:
+        """In place of os.environ."""
+        return {PREFIX + NESTED.join(map(str, path)): value for path, value in self.values.items()}
+
+    def explode_env_vars(self, field_name: str, field: FieldInfo, env_vars: Any) -> dict[str, Any]:
+        self.maxsplit = 0 if field_name in {"names", "texts"} else -1  # a person's name is one key
+        return super().explode_env_vars(field_name, field, env_vars)
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        return value
 
 
 def read_file(path: Path, name: str) -> Source:
@@ -107,12 +122,12 @@ def read_file(path: Path, name: str) -> Source:
     return Source(name=name, tables=tables, lines=dict(_lines(text)), text=text)
 
 
-def overrides(environ: Mapping[str, str]) -> Iterator[Override]:
+def overrides(environ: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Every variable that means a key: SARAFAN_<SECTION>__<KEY>, nested SARAFAN_AMOCRM__FIELDS__NPS."""
     for variable in sorted(environ):
-        parts = tuple(variable.removeprefix(PREFIX).split("__"))
+        parts = tuple(variable.removeprefix(PREFIX).split(NESTED))
         if variable.startswith(PREFIX) and len(parts) > 1:
-            yield Override(variable, parts, environ[variable])
+            yield variable, parts
 
 
 def toml_value(text: str) -> object:

@@ -3,16 +3,19 @@
 # ruff: noqa: RUF009 — the calls in defaults give values that cannot change
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from integrations.channels.base import BotSettings, GatewaySettings
+from worker.reading import NESTED, PREFIX
 from worker.rules.calendar import Calendar, Duration, Hours, SendWindow
+from worker.rules.kinds.registry import KINDS
 from worker.rules.scale import Option, Scale, parse_range
 from worker.rules.wording import Texts
 from worker.values import (
@@ -30,7 +33,6 @@ from worker.values import (
     DeepLink,
     DurationOrNone,
     DurationText,
-    FlatTexts,
     HoursText,
     Int,
     KeyText,
@@ -60,6 +62,7 @@ from worker.values import (
     Weight,
     Zone,
     field_of,
+    joined,
 )
 
 
@@ -460,38 +463,86 @@ class Iqs:
     criteria: tuple[Criterion, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """Everything that the program was told, read and checked."""
+def _own_texts(tables: Any) -> Any:
+    """The company's own. worker/config.py, which tells what is wrong with them, puts ours under them."""
+    return Texts("", dict[str, Any](joined("", tables))) if isinstance(tables, dict) else tables
 
-    company: Company = Company()
+
+def _survey(table: Any) -> Any:
+    """What the file leaves out follows the metric."""
+    kind = KINDS.get(str(table.get("metric"))) if isinstance(table, dict) else None
+    if kind is None:
+        return table
+    # Who is asked to recommend gets something to recommend with; nobody is who lost or complained.
+    is_about_friends = kind.key == "nps" and table.get("trigger") not in ("deal_lost", "complaint_closed")
+    promo_in = "question" if is_about_friends else "nowhere"
+    return {"scale": kind.default_scale, "delay": kind.default_delay, "promo_in": promo_in, **table}
+
+
+class Settings(BaseSettings):
+    """Everything that the program was told, read and checked; one field for each table of the file."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, case_sensitive=True, env_prefix=PREFIX, env_nested_delimiter=NESTED
+    )
+
+    company: Company = Company()  # first: dates and texts follow it
     storage: Storage = Storage()
     http: Http = Http()
     amocrm: AmoCrm = AmoCrm()
     referral: Referral = Referral()
     telegram: Telegram = Telegram()
-    whatsapp: WhatsApp = field(default_factory=WhatsApp)
+    whatsapp: WhatsApp = WhatsApp()
     max: Max = Max()
-    max_account: UserAccount = field(default_factory=UserAccount)
-    telegram_account: UserAccount = field(default_factory=UserAccount)
+    max_account: UserAccount = UserAccount()
+    telegram_account: UserAccount = UserAccount()
     delivery: Delivery = Delivery()
-    surveys: tuple[SurveySettings, ...] = ()
+    surveys: tuple[Annotated[SurveySettings, BeforeValidator(_survey)], ...] = Field(
+        default=(SurveySettings(key="nps", metric="nps", base="closed"),), alias="survey"
+    )
     complaints: Complaints = Complaints()
     reviews: Reviews = Reviews()
     alerts: Alerts = Alerts()
     staff: tuple[StaffMember, ...] = ()
-    names: Mapping[str, str] = field(default_factory=dict)
-    texts: Texts
+    names: dict[str, str] = Field(default_factory=dict)
+    texts: Annotated[Texts, BeforeValidator(_own_texts)] = Field(default_factory=lambda: Texts("", {}))
     log: Log = Log()
     reports: Reports = Reports()
-    goals: Mapping[str, Goal] = field(default_factory=dict)
+    goals: dict[Literal["nps", "csat", "ces"], Goal] = Field(default_factory=dict)
     privacy: Privacy = Privacy()
     frt: Frt = Frt()
     iqs: Iqs = Iqs()
 
-    given: frozenset[str] = frozenset()  # dotted keys of the file and the environment: survey.<key>.field
-    places: Mapping[str, str] = field(default_factory=dict)  # of these keys: «config.toml:12», or a variable
-    warnings: tuple[str, ...] = ()
+    _places: Mapping[str, str] = {}  # this and the next are put in by worker/config.py: no keys of the file
+    _warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def settings_customise_sources(cls, *_: Any, **usual: Any) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The `sources` that worker/config.py hands over, else plain values; never os.environ itself."""
+        handed: InitSettingsSource = usual["init_settings"]
+        return tuple(handed.init_kwargs.pop("sources", [handed]))
+
+    @field_validator("amocrm")
+    @classmethod
+    def _begin_at_midnight(cls, amocrm: AmoCrm, info: ValidationInfo) -> AmoCrm:
+        """A date is the day where the company is."""
+        zone = info.data.get("company", Company()).timezone
+        dates = (amocrm.surveys_since, amocrm.history_since)
+        since, history = (date and date.replace(tzinfo=zone) for date in dates)
+        return replace(amocrm, surveys_since=since, history_since=history)
+
+    @property
+    def places(self) -> Mapping[str, str]:
+        """Where each dotted key was given, survey.<key>.field too: «config.toml:12», or a variable."""
+        return self._places
+
+    @property
+    def given(self) -> frozenset[str]:
+        return frozenset(self._places)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return self._warnings
 
     @property
     def calendar(self) -> Calendar:
@@ -558,32 +609,13 @@ def is_configured(section: BotSettings | GatewaySettings) -> bool:
     return section.provider != "none"
 
 
-# The tables of the file and what each is read as; [[survey]] and [[staff]] are read one by one.
-SECTIONS: Mapping[str, Any] = {
-    "company": Company,
-    "storage": Storage,
-    "http": Http,
-    "amocrm": AmoCrm,
-    "referral": Referral,
-    "telegram": Telegram,
-    "whatsapp": WhatsApp,
-    "max": Max,
-    "max_account": UserAccount,
-    "telegram_account": UserAccount,
-    "delivery": Delivery,
-    "complaints": Complaints,
-    "reviews": Reviews,
-    "alerts": Alerts,
-    "names": dict[str, str],
-    "texts": FlatTexts,
-    "log": Log,
-    "reports": Reports,
-    "goals": dict[Literal["nps", "csat", "ces"], Goal],
-    "privacy": Privacy,
-    "frt": Frt,
-    "iqs": Iqs,
-}
+# The tables of the file and what each is read as; [[survey]] and [[staff]] may stand there several times.
 LISTED: Mapping[str, Any] = {"survey": SurveySettings, "staff": StaffMember}
+SECTIONS: Mapping[str, Any] = {
+    name: field.annotation
+    for name, field in Settings.model_fields.items()
+    if name not in {"surveys", "staff"}
+} | {"texts": dict[str, str]}
 
 SECRETS = frozenset(
     {

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Literal, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import holidays
-from pydantic import BeforeValidator, ConfigDict, Field, SecretStr, Strict, ValidationInfo
+from pydantic import BeforeValidator, ConfigDict, Field, SecretStr, Strict
 
 from worker.rules.calendar import Duration, Hours, parse_days, parse_duration, parse_hours
 from worker.rules.scale import parse_range
@@ -81,6 +81,7 @@ KEY = Expected("латинские буквы, цифры, - и _", "Latin lette
 PREFIX = Expected("от 2 до 12 букв, без цифр и пробелов", "2 to 12 letters, no digits, no spaces", '"ДРУГ"')
 TEXT = Expected("непустая строка", "some text", '"…"')
 NAME = Expected("название или номер", "a name or an id", '"Рекламации"')
+TABLE = Expected("таблица", "a table")
 
 
 def _reader(parse: Callable[[str], T], expected: Expected, ready: type | None = None) -> BeforeValidator:
@@ -264,23 +265,23 @@ def _date(value: object) -> date:
         raise Wrong(DATE) from None
 
 
-def _since(value: object, info: ValidationInfo) -> datetime | None:
+def _since(value: object) -> datetime | None:
     """None for «now»: the first start with this storage."""
     if value == "now":
         return None
     try:
-        return _midnight(value, info)
+        return _midnight(value)
     except Wrong:
         raise Wrong(SINCE) from None
 
 
-def _since_or_none(value: object, info: ValidationInfo) -> datetime | None:
-    return None if value == "" else _midnight(value, info)
+def _since_or_none(value: object) -> datetime | None:
+    return None if value == "" else _midnight(value)
 
 
-def _midnight(value: object, info: ValidationInfo) -> datetime:
-    """The date's first moment in the company's time zone, which was read before."""
-    return datetime.combine(_date(value), time(), (info.context or {}).get("zone", ZoneInfo("UTC")))
+def _midnight(value: object) -> datetime:
+    """The date's first moment. The company's time zone is put in where all tables are known."""
+    return datetime.combine(_date(value), time(), UTC)
 
 
 def _named(value: object) -> str:
@@ -296,13 +297,8 @@ def _some_named(value: object) -> str:
     raise Wrong(NAME)
 
 
-def _flat(value: object) -> object:
-    """`optout.done = "…"` without quotes makes tables inside tables: join their keys again."""
-    return dict(joined("", value)) if isinstance(value, Mapping) else value
-
-
 def joined(prefix: str, table: Mapping[str, object]) -> Iterator[tuple[str, object]]:
-    """Tables inside tables as one, with dots between their keys."""
+    """`optout.done = "…"` without quotes makes tables inside tables: their keys with dots between them."""
     for key, value in table.items():
         if isinstance(value, Mapping):
             yield from joined(f"{prefix}{key}.", value)
@@ -354,5 +350,3 @@ StorageUrl = Annotated[str, _reader(_storage, STORAGE)]
 Token = Annotated[str, _reader(_token, TOKEN)]
 Secret = Annotated[SecretStr, _reader(_token, TOKEN)]
 SecretWord = Annotated[SecretStr, _reader(_secret_word, SECRET_WORD)]
-
-FlatTexts = Annotated[dict[str, str], BeforeValidator(_flat)]
