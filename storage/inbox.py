@@ -176,8 +176,8 @@ async def quarantined(db: Database) -> list[Inbox]:
         return list((await tx.exec(aside)).all())
 
 
-async def requeue(tx: AsyncSession, ids: Sequence[int] | None = None) -> int:
-    """Take what was put aside in again: these, or all. How many."""
+async def requeue(tx: AsyncSession, ids: Sequence[int] | None = None) -> list[int]:
+    """Take what was put aside in again: these, or all. Which it were."""
     again = (
         update(Inbox)
         .where(col(Inbox.state) == InboxState.QUARANTINED)
@@ -187,7 +187,7 @@ async def requeue(tx: AsyncSession, ids: Sequence[int] | None = None) -> int:
     )
     if ids is not None:
         again = again.where(col(Inbox.id).in_(ids))
-    return len((await tx.exec(again)).all())
+    return sorted((await tx.exec(again)).scalars())
 
 
 async def _move(tx: AsyncSession, id: int | None, to: InboxState, *, read_at: datetime, error: str) -> bool:

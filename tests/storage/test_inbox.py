@@ -229,10 +229,10 @@ class TestQuarantine:
             await writer.put("telegram", updates(number), NOON)
             put_aside.append((await aside(db)).id or 0)
         async with db.transaction() as tx:
-            assert await inbox.requeue(tx, [put_aside[1], 999]) == 1
+            assert await inbox.requeue(tx, [put_aside[1], 999]) == [put_aside[1]]
         assert await ids(db) == ["2"]
         async with db.transaction() as tx:
-            assert await inbox.requeue(tx) == 1
+            assert await inbox.requeue(tx) == [put_aside[0]]
         for row in await inbox.unread(db):
             assert (row.error, row.attempts, row.read_at) == ("", 0, None)
         assert await ids(db) == ["1", "2"]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from worker.cli import auth, data, move, setup
+from worker.cli import auth, data, inbox, move, setup
 from worker.cli.common import AsJson, Config, day, read_settings
 
 app = typer.Typer(
@@ -69,6 +69,7 @@ app.command()(data.report)
 app.command()(data.export)
 app.command()(data.forget)
 app.command()(move.backup)
+app.command()(inbox.inbox)
 
 
 def main() -> None:
