@@ -603,10 +603,10 @@ async def last_question_at(tx: AsyncSession, channel: str) -> tuple[datetime, st
 
 async def words_of(tx: AsyncSession, survey_id: int) -> list[str]:
     """What the client wrote about it, in order; «стоп» and «код» beside no score are no words about it."""
-    is_wish = and_(col(Reply.rule).in_(WISHES), col(Reply.score).is_(None))
+    is_about_it = or_(col(Reply.rule).not_in(WISHES), col(Reply.score).is_not(None))
     wanted = (
         select(Reply.text)
-        .where(Reply.survey_id == survey_id, Reply.text != "", not_(is_wish))
+        .where(Reply.survey_id == survey_id, Reply.text != "", is_about_it)
         .order_by(col(Reply.received_at), col(Reply.id))
     )
     return list((await tx.exec(wanted)).all())

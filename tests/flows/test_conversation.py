@@ -552,6 +552,33 @@ async def test_a_thumb_under_the_question_is_no_answer_and_disturbs_nobody(town:
     assert tasks(town, deal) == []
 
 
+async def test_wishes_are_no_words_about_the_order(town: World) -> None:
+    deal = await town.closed_deal()
+    await town.links(deal)
+    await town.next_morning()
+    question = town.telegram.last("Иван").message_id
+    town.telegram.says("Иван", "код")
+    await town.taps("Не спрашивать")
+    await town.taps("9", message_id=question)
+    assert town.amocrm.notes_of(deal)[-1] == "NPS: 9 из 10 (Telegram, 8 сентября в 12:02)."
+
+
+async def test_a_problem_beside_an_opt_out_is_heard(town: World) -> None:
+    deal = await town.asked()
+    await town.ivan_writes("Не пишите мне больше! Мастер так и не приехал")
+    assert town.to_ivan()[1:] == [f"{OPTED_OUT}Если передумаете, ответьте «вернуться»."]
+    assert len(tasks(town, deal)) == 1
+    assert "Мастер так и не приехал" in tasks(town, deal)[0]
+    assert "Мастер так и не приехал" in town.to_anna()[-1]
+
+
+async def test_a_low_score_beside_an_opt_out_opens_the_complaint(town: World) -> None:
+    await town.asked()
+    await town.ivan_writes("2, но больше не пишите мне")
+    assert town.to_ivan()[1:] == ["Спасибо, оценку записали. Больше вопросов присылать не будем."]
+    assert len(town.complaints()) == 1
+
+
 async def test_a_request_to_erase_goes_to_the_owner_and_ends_the_questions(town: World) -> None:
     await town.asked()
     await town.ivan_writes("удалите мои данные")

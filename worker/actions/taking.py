@@ -47,11 +47,7 @@ async def take(tx: AsyncSession, hands: Hands, received: Received) -> None:
         case Score() | Comment() | Ask():
             await _take_words(tx, hands, received, meant, reading, reply)
         case OptOut():
-            if reading.value is not None and meant is not None:
-                await take_score(tx, hands, received, meant, Score(reading.value), reply, is_quiet=True)
-            await _opt_out(
-                tx, hands, received, meant, was_scored=reading.value is not None and meant is not None
-            )
+            await _take_opt_out(tx, hands, received, meant, reading, reply)
         case OptIn():
             await people.opt_in(tx, received.client.client_id or 0)
             await say(tx, hands, received, "optout.undone")
@@ -156,7 +152,7 @@ async def _keep(tx: AsyncSession, received: Received, meant: Meant | None) -> Re
         chat_id=received.chat.chat_id,
         survey_id=meant.survey.id if meant else None,
         kind=message.media or message.kind,
-        text=message.text if message.kind is not IncomingKind.TAP else (message.text or message.data),
+        text=message.text or ("" if message.data.startswith("s:") else message.data),
     )
     if not await insert_once(tx, reply):
         return None
@@ -257,6 +253,22 @@ def _is_over(survey: Survey, received: Received) -> bool:
 
 def _as_words(received: Received) -> str:
     return received.message.text or f"[{received.message.media or received.message.kind}]"
+
+
+async def _take_opt_out(
+    tx: AsyncSession, hands: Hands, received: Received, meant: Meant | None, reading: OptOut, reply: Reply
+) -> None:
+    """«10, но больше не пишите», «Не пишите мне, мастер так и не приехал»: score and words are heard as well."""
+    words = read_answer(reading.comment, None)
+    is_for_person = isinstance(words, Comment) and words.wants_reply
+    was_scored = reading.value is not None and meant is not None
+    if reading.value is not None and meant is not None:
+        score = Score(reading.value, reading.comment, wants_reply=is_for_person)
+        await take_score(tx, hands, received, meant, score, reply, is_quiet=True)
+    await _opt_out(tx, hands, received, meant, was_scored=was_scored)
+    if is_for_person and not was_scored:
+        survey = meant.survey if meant is not None else None
+        await pass_on(tx, hands, received, survey, reading.comment, is_quiet=True)
 
 
 async def _opt_out(
