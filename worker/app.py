@@ -13,7 +13,7 @@ import httpx
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlmodel import select
 
-from integrations.amocrm.auth import Login, TokenStore
+from integrations.amocrm.auth import Login, TokenStore, token_ends
 from integrations.amocrm.client import AmoCrm
 from integrations.channels.base import Channel, Polled
 from integrations.channels.registry import open_channel
@@ -31,6 +31,7 @@ from storage.tokens import Tokens
 from worker.account import AccountProblems, recall, refresh, resolve
 from worker.actions.asking import tell_deal
 from worker.actions.base import Hands, Wake
+from worker.actions.trouble import Watch
 from worker.clock import Clock, RealClock
 from worker.flows.act import LANES, act, let_go
 from worker.flows.follow import follow
@@ -74,6 +75,8 @@ class App:
         self.exit_code = 0
         self._account_read_at: float | None = None
         self._is_set_up: set[str] = set()  # channels that have been started
+        self._watch = Watch(hands)
+        self._look_for_trouble = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     @classmethod
@@ -151,6 +154,8 @@ class App:
             region=settings.company.holidays or "RU",
             health=health,
             wake=wake,
+            administrators=_administrators(settings),
+            token_ends=token_ends(settings.amocrm.token.get_secret_value()),
         )
         app = cls(settings, hands, InboxWriter(db, on_new=wake.listen.set), health)
         remembered = await recall(db)
@@ -226,6 +231,7 @@ class App:
                         pass
             if await self._has("listen"):
                 await listen(self.hands)
+            await self._watch.look()
             done = 0
             for lane in LANES:
                 done += await act(self.hands, lane)
@@ -269,6 +275,7 @@ class App:
         self.exit_code = self.exit_code or exit_code
         self.is_stopping.set()
         self.hands.wake.stop()
+        self._look_for_trouble.set()
 
     def _listen_to_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -299,6 +306,7 @@ class App:
         for flow, event in events.items():
             scheduler.add_job(event.set, "interval", seconds=every[flow].total_seconds(), id=flow)
         scheduler.add_job(self.health.tick, "interval", seconds=2, id="tick")
+        scheduler.add_job(self._look_for_trouble.set, "interval", seconds=2, id="watch")
         return scheduler
 
     def _start_flows(self) -> None:
@@ -312,14 +320,18 @@ class App:
             mend=lambda: surveys.let_go(self.hands.db, self.hands.now()),
         )
         self._run("listen", wake.listen, partial(self._if_known, listen, role="listen"))
+        self._run("watch", self._look_for_trouble, self._watch.look)
         self._run("follow", wake.follow, partial(self._if_known, follow))
         for lane in LANES:
             event = asyncio.Event()
             wake.act_lanes.append(event)
+            run = partial(act, lane=lane)
+            # An account that cannot be read is a trouble to tell of.
+            flow = partial(self._tell, run) if lane == "trouble" else partial(self._if_known, run)
             self._run(
                 f"act {lane}",
                 event,
-                partial(self._if_known, partial(act, lane=lane)),
+                flow,
                 mend=partial(let_go, self.hands, lane),
             )
         for channel in self.hands.channels.values():
@@ -381,12 +393,13 @@ class App:
                 self.hands.wake.listen.set()  # Replies that came before may be read now.
             if await self._has("pull"):
                 await pull(self.hands)
-        except AccessDenied as error:
-            self.health.set_token("amocrm", is_valid=error.status != 401)
-            raise
-        self.health.set_token("amocrm", is_valid=True)
+        finally:
+            await self._watch.look()
         self.hands.wake.send.set()
         self.hands.wake.act.set()
+
+    async def _tell(self, flow: Callable[[Hands], Awaitable[int]]) -> None:
+        await flow(self.hands)
 
     async def _if_known(self, flow: Callable[[Hands], Awaitable[int]], role: str = "") -> None:
         if self.hands.account is not None and (not role or await self._has(role)):
@@ -558,6 +571,14 @@ def _pace(db: Database, of_all: float, own: float | None) -> Pace:
     if db.is_sqlite:
         return Pace(own or of_all)
     return SharedPace(own or of_all, PaceRow(db, "amocrm"), of_all=of_all)
+
+
+def _administrators(settings: Settings) -> tuple[int, ...]:
+    """Who hears of trouble, by the settings alone: amoCRM may be what does not work."""
+    for role in ("admin", "owner", "head"):
+        if found := tuple(one.telegram_id for one in settings.staff if one.role == role and one.telegram_id):
+            return found
+    return ()
 
 
 def _limits(settings: Settings) -> Mapping[str, timedelta]:

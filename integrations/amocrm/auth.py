@@ -8,6 +8,8 @@ https://www.amocrm.ru/developers/content/oauth/step-by-step
 """
 
 import asyncio
+import base64
+import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -349,6 +351,16 @@ class OAuth:
         except ValidationError:
             # From None: the error carries the tokens.
             raise Uncertain(SERVICE, "answered without a pair of tokens", status=answer.status) from None
+
+
+def token_ends(token: str) -> datetime | None:
+    """`exp` of a JSON Web Token; None for anything else."""
+    try:
+        body = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+        return datetime.fromtimestamp(int(claims["exp"]), UTC)
+    except (IndexError, KeyError, TypeError, ValueError, OverflowError, OSError):
+        return None
 
 
 def _pair_of(granted: _Granted, asked_at: datetime) -> Pair:

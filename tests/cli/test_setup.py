@@ -10,12 +10,13 @@ from typing import Any
 import httpx
 import pytest
 
+from integrations.amocrm.auth import token_ends
 from integrations.standins.amocrm import AmoCrmStandIn
 from integrations.standins.telegram import TelegramStandIn
 from integrations.standins.whatsapp import GreenApiStandIn
 from tests.cli.conftest import Sarafan
 from tests.world import BASE, merged, settings_from
-from worker.cli.setup import Check, run_checks, token_ends
+from worker.cli.setup import Check, run_checks
 
 NOW = datetime(2026, 9, 7, 1, tzinfo=UTC)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from worker.actions import alert_staff, talking, write_back
+from worker.actions import alert_staff, talking, trouble, write_back
 from worker.actions.base import Action
 from worker.actions.credit_referrer import credit_referrer
 from worker.actions.find_client import find_client
@@ -36,4 +36,5 @@ ACTIONS: Mapping[str, Action] = {
     "edit_alert": Action("staff", alert_staff.edit_alert),
     "tell_head": Action("staff", alert_staff.tell_head),
     "tell_erase": Action("staff", alert_staff.tell_erase),
+    trouble.KIND: Action("trouble", trouble.tell_trouble),
 }

@@ -1,11 +1,11 @@
 """Is everything right, and if not, what is the remedy? `check`."""
 
 import asyncio
-import base64
 import json
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from worker.cli.common import FAILED, WRONG, AsJson, Config, say
 if TYPE_CHECKING:
     import httpx
 
+    from integrations.amocrm.auth import TokenStore
     from integrations.amocrm.client import AmoCrm
     from integrations.errors import OutsideError
     from worker.account import Account, Dictionaries
@@ -71,24 +72,46 @@ async def run_checks(
     requests_per_second: float = 1,
 ) -> list[Check]:
     """One request a second, for a worker may be running. `transports` replaces the network in tests."""
-    from integrations.amocrm import client
+    from worker.app import open_amocrm
 
     transports = transports or {}
     rows = [*_config(settings), await _storage(settings)]
-    amocrm = client.AmoCrm(
-        settings.amocrm.base_url,
-        settings.amocrm.token.get_secret_value(),
-        requests_per_second=requests_per_second,
-        transport=transports.get("amocrm"),
-    )
-    try:
-        rows += [row async for row in _amocrm(settings, amocrm, now or datetime.now(UTC))]
-    finally:
-        await amocrm.close()
+    async with _tokens(settings) as tokens:
+        amocrm = open_amocrm(
+            settings,
+            tokens,
+            requests_per_second=requests_per_second,
+            transport=transports.get("amocrm"),
+        )
+        try:
+            rows += [row async for row in _amocrm(settings, amocrm, now or datetime.now(UTC))]
+        finally:
+            await amocrm.close()
     for name in settings.configured_channels:
         rows.append(await _channel(settings, name, transports.get(name)))
     rows.append(_staff(settings))
     return rows
+
+
+@asynccontextmanager
+async def _tokens(settings: "Settings") -> AsyncIterator["TokenStore"]:
+    """The pair of OAuth in the storage itself: what is renewed by us is renewed for the worker too."""
+    from storage.database import Database
+    from storage.errors import StorageError
+    from storage.tokens import NoTokens, Tokens
+
+    if settings.amocrm.token.get_secret_value():
+        yield NoTokens()
+        return
+    try:
+        db = await Database.open(settings.storage.url, migrate=False, must_exist=True)
+    except StorageError:
+        yield NoTokens()  # `sarafan auth` has not been run yet, or `_storage` tells what is wrong.
+        return
+    try:
+        yield Tokens(db, "amocrm")
+    finally:
+        await db.close()
 
 
 def _config(settings: "Settings") -> Iterator[Check]:
@@ -128,6 +151,7 @@ async def _storage(settings: "Settings") -> Check:
 
 
 async def _amocrm(settings: "Settings", amocrm: "AmoCrm", now: datetime) -> AsyncIterator[Check]:
+    from integrations.amocrm.auth import token_ends
     from integrations.errors import OutsideError
     from worker.account import read, resolve
 
@@ -151,16 +175,6 @@ async def _amocrm(settings: "Settings", amocrm: "AmoCrm", now: datetime) -> Asyn
         say(settings, "не проверить", "cannot be seen"),
         settings.texts.fill("amo.nps_bot"),
     )
-
-
-def token_ends(token: str) -> datetime | None:
-    """`exp` of a JSON Web Token; None for anything else."""
-    try:
-        body = token.split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-        return datetime.fromtimestamp(int(claims["exp"]), UTC)
-    except (IndexError, KeyError, TypeError, ValueError, OverflowError, OSError):
-        return None
 
 
 def _token(settings: "Settings", left: timedelta) -> Check:
@@ -247,7 +261,8 @@ def _remedy(settings: "Settings", error: "OutsideError") -> str:
 
     texts = settings.texts
     if error.service == "amocrm" and isinstance(error, AccessDenied) and error.status == 401:
-        return texts.fill("amo.token_dead")
+        has_token = bool(settings.amocrm.token.get_secret_value())
+        return texts.fill("amo.token_dead" if has_token else "amo.pair_dead")
     if error.service == "amocrm" and error.status == 402:
         return texts.fill("amo.unpaid")
     if error.service == "amocrm" and error.status == 403 and isinstance(error, Temporary):

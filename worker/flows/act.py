@@ -4,7 +4,9 @@ import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from integrations.amocrm.answers import Blocked, Unpaid
 from integrations.errors import AccessDenied, Permanent, Temporary, Uncertain
+from integrations.http import LeftAlone
 from storage import outbox
 from storage.tables import Outbox
 from worker.actions.base import Action, Hands, Later
@@ -66,8 +68,12 @@ async def _settle(item: Outbox, error: Exception | None, hands: Hands, now: date
             await outbox.postpone(
                 db, item, error.until or now + SOON, str(error), uncertain=item.uncertain, counts=False
             )
-        case AccessDenied():
-            # Nothing that has to be written is lost because a token ran out.
+        case LeftAlone() | Blocked():
+            # An open circuit is no try, however long it stays open.
+            due_at = next_try(1, now, error.retry_after, key=item.id or 0)
+            await outbox.postpone(db, item, due_at, str(error), uncertain=item.uncertain, counts=False)
+        case AccessDenied() | Unpaid():
+            # Nothing that has to be written is lost because a token or the subscription ran out.
             log.warning("%s is put off: %s", item.key, error)
             await outbox.postpone(
                 db, item, now + AFTER_REFUSAL, str(error), uncertain=item.uncertain, counts=False
