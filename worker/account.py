@@ -207,6 +207,12 @@ class Account:
                 return found
         return ()
 
+    def anybody(self) -> tuple[int, ...]:
+        """Every amoCRM user, those first who answer for more: for what must not go to one of them."""
+        staff = [person.amocrm_user for person in (*self._with_role("owner"), *self._heads())]
+        users = sorted((self.users or {}).values(), key=lambda user: (not user.is_admin, user.id))
+        return (*filter(None, staff), self.current_user_id, *(user.id for user in users))
+
     def owners(self) -> tuple[Staff, ...]:
         """Owners; in a company without any, its heads."""
         return tuple(self._with_role("owner") or self._heads())

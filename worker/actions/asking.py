@@ -15,7 +15,7 @@ from storage.tables import Chat, Client, Contact, Deal, PromoCode, Survey
 from worker.account import Account
 from worker.actions import keys
 from worker.actions.base import Hands
-from worker.actions.people import read_contact
+from worker.actions.people import drop_gone_complaint, read_contact
 from worker.actions.reading import deal_from, facts_of
 from worker.actions.words import question_for
 from worker.rules.backoff import next_try
@@ -48,7 +48,7 @@ class Case:
 
 
 async def reread(hands: Hands, survey: Survey) -> None:
-    """The deal and its contact as amoCRM has them now."""
+    """The deal, its contact and the client's open complaint as amoCRM has them now."""
     lead = await hands.amocrm.lead(survey.deal_id)
     async with hands.db.transaction() as tx:
         if lead is None:
@@ -60,6 +60,7 @@ async def reread(hands: Hands, survey: Survey) -> None:
         deal = await deals.deal(tx, survey.deal_id)
     if deal is not None and deal.contact_id is not None and not deal.is_deleted:
         await read_contact(hands, deal.contact_id)
+    await drop_gone_complaint(hands, survey.client_id)
 
 
 async def consider(

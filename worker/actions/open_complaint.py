@@ -10,6 +10,7 @@ from storage import complaints, deals, outbox, people, surveys
 from storage.tables import Complaint, Deal, Outbox, Survey
 from worker.actions import keys
 from worker.actions.base import Hands
+from worker.actions.people import drop_gone_complaint
 from worker.actions.promising import contact_until
 from worker.actions.words import staff_values
 from worker.rules.scale import Band
@@ -25,6 +26,7 @@ async def open_complaint(item: Outbox, hands: Hands) -> None:
 
     Each step is on disk before the next; a step whose answer was lost is looked for before it is repeated.
     """
+    await _drop_what_is_gone(item, hands)
     complaint, is_joined = await _intend(item, hands)
     if complaint is None:
         return
@@ -47,6 +49,15 @@ async def open_complaint(item: Outbox, hands: Hands) -> None:
                 {"deal_id": complaint.source_deal_id}, now, now,
             )  # fmt: skip
     hands.wake.act.set()
+
+
+async def _drop_what_is_gone(item: Outbox, hands: Hands) -> None:
+    """Nobody hears of a low score that joins a deal which was deleted."""
+    async with hands.db.reading() as tx:
+        survey = await surveys.survey(tx, int(item.payload["survey_id"]))
+        own = await complaints.by_survey(tx, survey.id or 0) if survey is not None else None
+    if survey is not None and own is None:
+        await drop_gone_complaint(hands, survey.client_id)
 
 
 async def _intend(item: Outbox, hands: Hands) -> tuple[Complaint | None, bool]:
@@ -102,6 +113,9 @@ def _responsible(hands: Hands, survey: Survey, deal: Deal | None) -> int | None:
             wanted = [manager, *heads]
         case _:
             wanted = [*heads, manager]
+    if about:
+        # amoCRM would give it to the token's owner, who may be that very person.
+        wanted += account.anybody()
     return next((who for who in wanted if who and who != about and account.is_active(who)), None)
 
 

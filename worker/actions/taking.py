@@ -258,7 +258,7 @@ def _as_words(received: Received) -> str:
 async def _take_opt_out(
     tx: AsyncSession, hands: Hands, received: Received, meant: Meant | None, reading: OptOut, reply: Reply
 ) -> None:
-    """«10, но больше не пишите», «Не пишите мне, мастер так и не приехал»: score and words are heard as well."""
+    """«10, но больше не пишите», «Не пишите, мастер так и не приехал»: score and words are heard as well."""
     words = read_answer(reading.comment, None)
     is_for_person = isinstance(words, Comment) and words.wants_reply
     was_scored = reading.value is not None and meant is not None
