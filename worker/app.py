@@ -21,6 +21,7 @@ from integrations.errors import AccessDenied, OutsideError
 from integrations.http import OnResult, Pace
 from integrations.shared_pace import SharedPace
 from storage import outbox, surveys
+from storage.copy import is_unfinished
 from storage.counts import RowCounts, count_rows
 from storage.database import Database
 from storage.errors import AlreadyRunning, StorageError
@@ -551,6 +552,8 @@ async def _run(settings: Settings) -> int:
     try:
         await db.claim_instance()
         await db.migrate()
+        if await is_unfinished(db):
+            raise StorageError("A copy into this database was broken off: run `sarafan copy-to` again first.")
         app = await App.build(settings, db=db)
         try:
             return await app.serve()

@@ -70,6 +70,7 @@ app.command()(data.export)
 app.command()(data.forget)
 app.command()(move.backup)
 app.command()(inbox.inbox)
+app.command("copy-to")(move.copy_to)
 
 
 def main() -> None:

@@ -1,12 +1,19 @@
-"""Copies of the storage: `backup`."""
+"""Copies of the storage: `backup` to a file, `copy-to` another database."""
 
 import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from worker.cli.common import Config, fail, read_settings, say
+from worker.cli.common import FAILED, AsJson, Config, fail, read_settings, say
+
+if TYPE_CHECKING:
+    from storage.copy import Count
+    from worker.config import Settings
 
 
 def backup(
@@ -26,3 +33,86 @@ def backup(
         fail(error)
     size = file.stat().st_size
     typer.echo(say(settings, f"Скопировано: {file}, {size} байт.", f"Copied: {file}, {size} bytes."))
+
+
+def copy_to(
+    url: Annotated[
+        str, typer.Argument(metavar="URL", help="An empty database: postgresql+psycopg://user@host/db")
+    ],
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Copy the storage from SQLite to PostgreSQL. Stop the worker first; a copy broken off goes on."""
+    from storage.errors import StorageError
+
+    settings = read_settings(config, log_level="warning")
+    try:
+        counts = asyncio.run(_copy(settings, url))
+    except StorageError as error:
+        fail(error)
+    is_whole = all(count.source == count.target for count in counts)
+    if as_json:
+        typer.echo(json.dumps({"ok": is_whole, "tables": [asdict(count) for count in counts]}, indent=2))
+    else:
+        _print_counts(settings, counts, is_whole=is_whole)
+    if not is_whole:
+        raise typer.Exit(FAILED)
+
+
+async def _copy(settings: "Settings", url: str) -> "Sequence[Count]":
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+    from storage.copy import copy
+    from storage.database import Database
+
+    source = await Database.open(settings.storage.url, must_exist=True)
+    try:
+        target = await Database.open(url)
+        try:
+            columns = (
+                TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+            )  # fmt: skip
+            with Progress(*columns, console=Console(stderr=True)) as progress:
+                tasks: dict[str, TaskID] = {}
+
+                def show(table: str, done: int, total: int) -> None:
+                    if table not in tasks:
+                        tasks[table] = progress.add_task(table, total=total)
+                    progress.update(tasks[table], completed=done, total=total)
+
+                return await copy(source, target, on_rows=show)
+        finally:
+            await target.close()
+    finally:
+        await source.close()
+
+
+def _print_counts(settings: "Settings", counts: "Sequence[Count]", *, is_whole: bool) -> None:
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=SIMPLE, pad_edge=False)
+    table.add_column(say(settings, "Таблица", "Table"))
+    table.add_column("SQLite", justify="right")
+    table.add_column("PostgreSQL", justify="right")
+    for count in counts:
+        mark = "" if count.source == count.target else " ≠"
+        table.add_row(count.table, str(count.source), f"{count.target}{mark}")
+    Console().print(table)
+    if is_whole:
+        typer.echo(
+            say(
+                settings,
+                "Всё скопировано. Впишите новый адрес в storage.url и запускайте `sarafan run`; "
+                "прежний файл уберите: два хранилища опросили бы клиентов дважды.",
+                "All is copied. Put the new address into storage.url and start `sarafan run`; "
+                "put the old file away: two storages would ask clients twice.",
+            )
+        )
+    else:
+        typer.echo(
+            say(settings, "Строк не поровну: копия не годится.", "The counts differ: the copy is of no use."),
+            err=True,
+        )

@@ -1,0 +1,150 @@
+"""All rows from an SQLite file to PostgreSQL: table by table in the order of keys, so it can be resumed."""
+
+import asyncio
+import hashlib
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Table, func, select, text, true
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import SQLModel
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.database import Database
+from storage.errors import AlreadyRunning, StorageError
+from storage.state import forget, recall, remember
+from storage.tables import State
+
+BATCH = 1000  # rows in one transaction
+MARK = "copy_to.source"  # stands in the target's `state` until the copy is complete
+ROLE = "copy-to"
+
+OnRows = Callable[[str, int, int], None]  # table, rows that are there now, rows that there will be
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A table with the number of its rows on both sides."""
+
+    table: str
+    source: int
+    target: int
+
+
+def nothing(table: str, done: int, total: int) -> None:
+    """Nobody watches."""
+
+
+async def copy(source: Database, target: Database, *, on_rows: OnRows = nothing) -> Sequence[Count]:
+    """Copy what is missing; gives the counts of both sides. Raises StorageError with a sentence.
+
+    The source is held, so that no worker changes it meanwhile. What was begun and broken off goes on.
+    """
+    if not source.is_sqlite or target.is_sqlite:
+        raise StorageError("The storage is copied from SQLite to PostgreSQL only.")
+    await source.claim_instance()
+    if not await target.hold(ROLE):
+        raise AlreadyRunning("Another copy into this database is going on. Wait until it has ended.")
+    await _begin(target, await asyncio.to_thread(_fingerprint, Path(source.url.database or "")))
+    for table in all_tables():
+        await _copy_table(source, target, table, on_rows)
+    await _set_sequences(target)
+    counts = [
+        Count(each.name, await _count(source, each), await _count(target, each)) for each in all_tables()
+    ]
+    if all(count.source == count.target for count in counts):
+        async with target.transaction() as tx:
+            await forget(tx, MARK)
+    return counts
+
+
+async def is_unfinished(db: Database) -> bool:
+    """Was a copy into this database broken off? A worker that took it for whole would ask people again."""
+    async with db.reading() as tx:
+        return await recall(tx, MARK) is not None
+
+
+def all_tables() -> Sequence[Table]:
+    return SQLModel.metadata.sorted_tables
+
+
+def _fingerprint(path: Path) -> str:
+    """Changes with every change of the file's content."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # all of it into the one file
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+async def _begin(target: Database, fingerprint: str) -> None:
+    """The target is empty, or a copy of this very file was begun in it."""
+    async with target.transaction() as tx:
+        mark = await recall(tx, MARK)
+        if mark is None:
+            for table in all_tables():
+                if await _one(tx, select(1).select_from(table).limit(1)) is not None:
+                    raise StorageError(
+                        f"The target has rows already (table {table.name}). Nothing was changed: "
+                        "name an empty database."
+                    )
+            await remember(tx, MARK, {"fingerprint": fingerprint})
+        elif mark["fingerprint"] != fingerprint:
+            raise StorageError(
+                "A copy of another file was begun in the target, or this file has changed since. "
+                "Nothing was changed: name an empty database."
+            )
+
+
+async def _copy_table(source: Database, target: Database, table: Table, on_rows: OnRows) -> None:
+    (key,) = table.primary_key.columns
+    total, done = await _count(source, table), await _count(target, table)
+    reached = None
+    if isinstance(key.type, BigInteger):  # Of texts the two databases have different orders.
+        async with target.reading() as tx:
+            reached = await _one(tx, select(func.max(key)))
+    on_rows(table.name, done, total)
+    while True:
+        next_rows = select(table).order_by(key).limit(BATCH)
+        if reached is not None:
+            next_rows = next_rows.where(key > reached)
+        async with source.reading() as tx:
+            rows = [dict(row) for row in (await (await tx.connection()).execute(next_rows)).mappings()]
+        if not rows:
+            return
+        reached = rows[-1][key.name]
+        async with target.transaction() as tx:
+            # What a lost answer to COMMIT left there is there.
+            await (await tx.connection()).execute(insert(table).on_conflict_do_nothing(), rows)
+        on_rows(table.name, await _count(target, table), total)
+
+
+async def _count(db: Database, table: Table) -> int:
+    async with db.reading() as tx:
+        return int(await _one(tx, select(func.count()).select_from(table).where(_is_copied(table))) or 0)
+
+
+def _is_copied(table: Table) -> ColumnElement[bool]:
+    """Our mark is not."""
+    return table.c.key != MARK if table.name == State.__tablename__ else true()
+
+
+async def _set_sequences(target: Database) -> None:
+    """The next row gets a number of its own."""
+    async with target.transaction() as tx:
+        for table in all_tables():
+            (key,) = table.primary_key.columns
+            names = {"table": table.name, "key": key.name}
+            sequence = await _one(tx, text("SELECT pg_get_serial_sequence(:table, :key)").bindparams(**names))
+            if sequence is None:
+                continue
+            last = await _one(tx, select(func.max(key)))
+            if last is not None:
+                await _one(tx, select(func.setval(sequence, last)))
+
+
+async def _one(tx: AsyncSession, statement: Any) -> Any:
+    return (await (await tx.connection()).execute(statement)).scalar()
