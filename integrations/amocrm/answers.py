@@ -12,8 +12,11 @@ SERVICE = "amocrm"
 BLOCK = timedelta(minutes=15)
 
 
-class Unpaid(Permanent):
-    """402: the account's subscription is over; writes are refused at once, reads a month later."""
+class Unpaid(AccessDenied):
+    """402: the account's subscription is over; writes are refused at once, reads a month later.
+
+    As with a token that ran out, a person mends it, and what waits is done afterwards.
+    """
 
 
 class Blocked(Temporary):

@@ -3,13 +3,13 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.amocrm.models import LeadChange, NewNote, NewTask
 from integrations.channels.base import Linked
-from integrations.errors import Permanent, Rejected
+from integrations.errors import AccessDenied, OutsideError, Permanent, Rejected
 from storage import complaints, deals, people, surveys
 from storage.tables import Deal, Outbox, Reply, Survey, SurveyState
 from worker.actions.asking import ASKED_TAG, has_mark
@@ -19,6 +19,7 @@ from worker.rules.formats import cut_words
 
 log = logging.getLogger(__name__)
 
+LINK_PAUSE = timedelta(minutes=10)  # before a bot that is silent is asked for its name again
 ASKED = (SurveyState.SENT, SurveyState.UNCERTAIN, SurveyState.ANSWERED, SurveyState.EXPIRED)
 
 
@@ -33,16 +34,25 @@ class _Wanted:
 async def sync_deals(items: Sequence[Outbox], hands: Hands) -> Mapping[int, Exception]:
     """Set the deals' fields to what they should show; only what differs is sent, 50 deals a call."""
     changes: dict[int, LeadChange] = {}
+    failures: dict[int, Exception] = {}
+    bot, silence = await _bot(hands)
     for item in items:
-        change = await _change(hands, int(item.payload["deal_id"]))
+        try:
+            change = await _change(hands, int(item.payload["deal_id"]), bot)
+        except Exception as error:  # noqa: BLE001 - one bad deal never stops the others; told apart by the caller
+            failures[item.id or 0] = error
+            continue
         if change is not None:
             changes[item.id or 0] = change
-    failures: dict[int, Exception] = {}
     await _send(hands, changes, failures)
     async with hands.db.transaction() as tx:
         for item_id, change in changes.items():
             if item_id not in failures:
                 await _remember(tx, change)
+    if silence is not None:
+        # The scores are written; the link follows when the bot tells its name.
+        later = Later(hands.now() + LINK_PAUSE, str(silence))
+        failures = {item.id or 0: later for item in items} | failures
     return failures
 
 
@@ -73,8 +83,11 @@ async def _field_by_field(hands: Hands, change: LeadChange) -> Exception | None:
     if len(change.fields) <= 1:
         return None
     for field_id, value in change.fields.items():
+        one = LeadChange(lead_id=change.lead_id, fields={field_id: value}, tags_to_add=change.tags_to_add)
         try:
-            await hands.amocrm.update_leads([LeadChange(lead_id=change.lead_id, fields={field_id: value})])
+            await hands.amocrm.update_leads([one])
+        except AccessDenied as error:
+            return error  # Not the field's fault: all of it is tried again.
         except Permanent as error:
             log.error("field %s of deal %s cannot be written: %s", field_id, change.lead_id, error)
         except Exception as error:  # noqa: BLE001 - told apart by the caller
@@ -82,12 +95,12 @@ async def _field_by_field(hands: Hands, change: LeadChange) -> Exception | None:
     return None
 
 
-async def _change(hands: Hands, deal_id: int) -> LeadChange | None:
+async def _change(hands: Hands, deal_id: int, bot: Linked | None) -> LeadChange | None:
     async with hands.db.reading() as tx:
         deal = await deals.deal(tx, deal_id)
         if deal is None or deal.is_deleted:
             return None
-        wanted = await _wanted(tx, hands, deal)
+        wanted = await _wanted(tx, hands, deal, bot)
     changed = {field_id: text for field_id, text in wanted.fields.items() if _shown(deal, field_id) != text}
     tags = tuple(tag for tag in wanted.tags if tag not in deal.tags)
     if not changed and not tags:
@@ -100,10 +113,10 @@ def _shown(deal: Deal, field_id: int) -> str | None:
     return str(values[0].get("value")) if values else None
 
 
-async def _wanted(tx: AsyncSession, hands: Hands, deal: Deal) -> _Wanted:
+async def _wanted(tx: AsyncSession, hands: Hands, deal: Deal, bot: Linked | None) -> _Wanted:
     account, wanted = hands.known, _Wanted()
     own = await surveys.of_deal(tx, deal.deal_id)
-    if account.fields.telegram_link is not None and deal.link_token and (bot := _bot(hands)) is not None:
+    if account.fields.telegram_link is not None and deal.link_token and bot is not None:
         wanted.fields[account.fields.telegram_link] = await bot.deep_link(deal.link_token)
     for survey in own:
         rule = account.rule(survey.survey_key)
@@ -121,11 +134,17 @@ async def _wanted(tx: AsyncSession, hands: Hands, deal: Deal) -> _Wanted:
     return wanted
 
 
-def _bot(hands: Hands) -> Linked | None:
-    for channel in hands.channels.values():
-        if channel.name == "telegram" and isinstance(channel, Linked):
-            return channel
-    return None
+async def _bot(hands: Hands) -> tuple[Linked | None, OutsideError | None]:
+    """The bot whose link stands in the deals, or why it cannot tell its name just now."""
+    bot = hands.channels.get("telegram")
+    if not hands.writes_links or not isinstance(bot, Linked):
+        return None, None
+    try:
+        await bot.deep_link("")
+    except OutsideError as error:
+        log.warning("deals are written without the link to the bot: %s", error)
+        return None, error
+    return bot, None
 
 
 def _latest(own: Sequence[Survey]) -> Survey:
@@ -180,7 +199,7 @@ async def add_notes(items: Sequence[Outbox], hands: Hands) -> Mapping[int, Excep
                 and item.uncertain
                 and note.text in await hands.amocrm.note_texts(note.lead_id)
             )
-        except Later as error:
+        except Exception as error:  # noqa: BLE001 - one bad note never stops the others; told apart by the caller
             failures[item.id or 0] = error
             continue
         if note is not None and not is_there:
