@@ -21,7 +21,11 @@ COVER = "\ue000"  # stands for each character of a number that is no score
 _ANY = WORD_VALUES | OBLIQUE
 _EDGE = r"(?<![\w.,/])"
 
-_LINK = re.compile(r"(?:https?://|www\.)\S+|\S+@\S+|@\w+|\b[\w-]+\.(?:ru|com|рф|me|org|net|su|info)\b\S*")
+# Looked for where a word begins: from each of its letters a long one would take minutes.
+_LINK = re.compile(
+    r"(?:https?://|www\.)\S+|(?<!\S)\S+@\S+|@\w+"
+    r"|\b(?<!\w)(?<!\w-)[\w-]+\.(?:ru|com|рф|me|org|net|su|info)\b\S*"
+)
 _EMOTICON = re.compile(r"(?<!\w)[:;=]-?[)(]+|[:;=]-?[)(dp]+(?!\w)|\bxd\b")
 _DATE = re.compile(
     rf"{_EDGE}\d{{1,4}}[./-]\d{{1,2}}[./-]\d{{2,4}}(?!\d)|{_EDGE}\d{{1,2}}[.]0\d(?!\d)"

@@ -26,8 +26,9 @@ def weigh(found: Scan, parts: list[Clause]) -> tuple[list[Candidate], list[Numbe
     telling = [part for part in parts if not _is_courtesy(part)]
     candidates: list[Candidate] = []
     doubts: list[Number] = []
-    for part in telling:
-        chosen = _candidate(found, part, telling)
+    asked = next((index for index, part in enumerate(telling) if part.is_question), len(telling))
+    for index, part in enumerate(telling):
+        chosen = _candidate(found, index, telling, is_asked_before=asked < index)
         if chosen is not None:
             candidates.append(chosen)
         for number in part.numbers:
@@ -42,8 +43,9 @@ def _is_courtesy(part: Clause) -> bool:
     return bool(part.words) and not part.numbers and all(vocabulary.is_courtesy(word) for word in part.words)
 
 
-def _candidate(found: Scan, part: Clause, telling: list[Clause]) -> Candidate | None:
+def _candidate(found: Scan, index: int, telling: list[Clause], *, is_asked_before: bool) -> Candidate | None:
     """The score that this clause gives, if it is one."""
+    part = telling[index]
     numbers = part.numbers
     if not numbers or part.is_question:
         return None
@@ -59,7 +61,8 @@ def _candidate(found: Scan, part: Clause, telling: list[Clause]) -> Candidate | 
     if len({number.value for number in numbers}) > 1:
         return None
     if _is_pure(part):
-        return _taken(part, number, "whole" if is_alone else "edge") if _is_at_edge(part, telling) else None
+        is_at_edge = _is_at_edge(index, telling, is_asked_before=is_asked_before)
+        return _taken(part, number, "whole" if is_alone else "edge") if is_at_edge else None
     if part is telling[0] and _leads(part, number):
         return _taken(part, number, "edge")
     if part is telling[-1] and _trails(part, number) and sum(len(other.numbers) for other in telling) == 1:
@@ -132,22 +135,22 @@ def _leaves_bare(word: str, *, is_after: bool) -> bool:
     return word in vocabulary.BEFORE or vocabulary.is_receiver(word)
 
 
-def _is_at_edge(part: Clause, telling: list[Clause]) -> bool:
+def _is_at_edge(index: int, telling: list[Clause], *, is_asked_before: bool) -> bool:
     """The first thing said, the last, or a line of its own; what stands at the end must be surer."""
-    index = telling.index(part)
+    part = telling[index]
     value = part.numbers[0].value
     if index == 0:
         following = telling[1].tokens[0].number if len(telling) > 1 and telling[1].parted != "line" else None
         # «пять, шесть дней ждали» is no five.
         is_listed = following is not None and 0 < following.value - value <= 2 and len(telling[1].tokens) > 1
         return not is_listed
-    others = [other for other in telling if other is not part]
-    if any(other.is_question for other in telling[:index]):
+    if is_asked_before:
         return False
     if part.parted == "line" and (index + 1 == len(telling) or telling[index + 1].parted == "line"):
         return True
     if index + 1 < len(telling):
         return False
+    others = telling[:index]
     has_others = any(other.numbers and other.numbers[0].value != value for other in others) or any(
         token.is_cover for other in others for token in other.tokens
     )
