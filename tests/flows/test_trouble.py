@@ -14,8 +14,7 @@ from integrations.errors import OutsideError
 from integrations.standins.amocrm_oauth import PATH
 from storage import outbox
 from storage.tokens import Tokens
-from tests.flows.conftest import World
-from tests.world import MONDAY, _start, configured, merged, settings_from
+from tests.world import MONDAY, World, _start, configured, merged, settings_from
 from worker.app import open_amocrm
 from worker.cli.setup import run_checks
 from worker.flows.act import act

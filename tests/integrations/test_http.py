@@ -101,7 +101,7 @@ class Course:
                 rung.set()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     rate=st.sampled_from([1, 2, 5, 7.5]),
     works=st.lists(st.tuples(st.floats(0, 8), st.floats(0, 22), st.floats(0, 1)), min_size=1, max_size=25),
