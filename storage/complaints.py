@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.tables import Alert, Complaint, Deal
+from storage.tables import Alert, Complaint, Deal, Survey
 
 
 async def complaint(tx: AsyncSession, complaint_id: int) -> Complaint | None:
@@ -31,6 +31,14 @@ async def open_of_client(tx: AsyncSession, client_id: int) -> Complaint | None:
         Complaint.client_id == client_id, col(Complaint.closed_at).is_(None), col(Complaint.left_at).is_(None)
     )
     return (await tx.exec(wanted.order_by(col(Complaint.opened_at)))).first()
+
+
+async def of_score(tx: AsyncSession, survey: Survey) -> Complaint | None:
+    """The complaint that this survey's low score opened or joined."""
+    own = await by_survey(tx, survey.id or 0)
+    if own is not None or survey.client_id is None:
+        return own
+    return await open_of_client(tx, survey.client_id)
 
 
 async def of_deal(tx: AsyncSession, source_deal_id: int) -> Complaint | None:

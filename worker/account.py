@@ -198,14 +198,15 @@ class Account:
         heads = [person for person in self._heads() if person.follows(pipeline, manager)]
         return tuple(person.amocrm_user for person in heads if person.amocrm_user)
 
-    def alerted(self, *, pipeline: int, manager: int, but: int | None) -> tuple[Staff, ...]:
-        """Heads of the deal; without any, owners; else any head. Never `but`, whom the score is about."""
+    def alerted(self, *, pipeline: int, manager: int, but: int | None) -> tuple[tuple[Staff, ...], ...]:
+        """Heads of the deal; where none of them can be reached, owners; else any head.
+
+        Never `but`, whom the score is about.
+        """
         heads = [person for person in self._heads() if person.follows(pipeline, manager)]
-        for people in (heads, self._with_role("owner"), self._heads()):
-            found = tuple(person for person in people if not but or person.amocrm_user != but)
-            if found:
-                return found
-        return ()
+        ranks = (heads, self._with_role("owner"), self._heads())
+        found = (tuple(one for one in people if not but or one.amocrm_user != but) for people in ranks)
+        return tuple(people for people in found if people)
 
     def anybody(self) -> tuple[int, ...]:
         """Every amoCRM user, those first who answer for more: for what must not go to one of them."""

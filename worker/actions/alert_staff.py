@@ -6,14 +6,16 @@ from datetime import datetime, timedelta
 
 from integrations.channels.base import Button, Channel, Outgoing
 from integrations.errors import Permanent, Unreachable
-from storage import complaints, deals, people, surveys
+from storage import complaints, deals, outbox, people, surveys
 from storage.rows import insert_once
-from storage.tables import Alert, Client, Complaint, Deal, Outbox, Survey
+from storage.tables import Alert, Client, Complaint, Deal, Outbox, Reply, Survey
 from worker.account import Staff
+from worker.actions import keys
 from worker.actions.base import Hands, Later
-from worker.actions.words import alert_text, staff_values
+from worker.actions.words import alert_text, joined_text, staff_values
 from worker.rules.calendar import quiet_until
 from worker.rules.formats import cut_words
+from worker.rules.scale import Band
 
 log = logging.getLogger(__name__)
 
@@ -38,31 +40,33 @@ async def alert_staff(item: Outbox, hands: Hands) -> None:
         return
     complaint, survey, deal, client = case
     _wait_for_morning(item, hands)
-    if complaint.closed_at is not None and not item.payload.get("is_again"):
+    if complaint.closed_at is not None or complaint.left_at is not None:
         return
     channel = _channel(hands)
     if channel is None:
         return  # The complaint deal and its task are the alert.
-    text = await alert_text(hands, complaint, survey, deal, client, created_at=item.created_at)
+    text = await alert_text(hands, complaint, survey, deal, client, sent_at=hands.now())
     message = Outgoing(text=text, buttons=alert_buttons(hands, complaint))
-    reached = False
-    for person in recipients(hands, complaint, survey, deal):
-        reached |= await _alert_one(
-            hands, channel, person, complaint, message, is_again=bool(item.payload.get("is_again"))
-        )
-    if not reached:
-        log.warning(
-            "complaint %s: nobody could be alerted; its deal and task in amoCRM are the alert", complaint.id
-        )
+    is_again = bool(item.payload.get("is_again"))
+    for rank in recipients(hands, complaint, survey, deal):
+        reached = [
+            await _alert_one(hands, channel, person, complaint, message, is_again=is_again) for person in rank
+        ]
+        if any(reached):
+            return
+    log.warning(
+        "complaint %s: nobody could be alerted; its deal and task in amoCRM are the alert", complaint.id
+    )
 
 
 def recipients(
-    hands: Hands, complaint: Complaint, survey: Survey | None, deal: Deal | None
-) -> Sequence[Staff]:
-    """Heads of the deal's pipeline; without any, owners. Never the person whom the score is about."""
+    hands: Hands, complaint: Complaint | None, survey: Survey | None, deal: Deal | None
+) -> Sequence[Sequence[Staff]]:
+    """Heads of the deal's pipeline; behind them who is told when none of these can be reached."""
     about = survey.manager_id if survey is not None and survey.subject_is_manager else 0
     pipeline = deal.pipeline_id if deal is not None else (survey.pipeline_id if survey is not None else 0)
-    return hands.known.alerted(pipeline=pipeline, manager=complaint.manager_id, but=about)
+    manager = complaint.manager_id if complaint is not None else (deal.manager_id if deal is not None else 0)
+    return hands.known.alerted(pipeline=pipeline, manager=manager, but=about)
 
 
 async def _alert_one(
@@ -93,7 +97,7 @@ async def _alert_one(
 def alert_buttons(hands: Hands, complaint: Complaint) -> tuple[tuple[Button, ...], ...]:
     """What can still be done: nothing of it once the complaint is closed but to open the deal."""
     rows: list[tuple[Button, ...]] = []
-    if complaint.closed_at is None:
+    if complaint.closed_at is None and complaint.left_at is None:
         first = [] if complaint.taken_by else [_button(hands, "take", complaint)]
         rows.append((*first, _button(hands, "solved", complaint)))
         rows.append((_button(hands, "later", complaint),))
@@ -113,12 +117,14 @@ async def alert_again(item: Outbox, hands: Hands) -> None:
     async with hands.db.reading() as tx:
         survey = await surveys.survey(tx, int(item.payload["survey_id"]))
         complaint = await complaints.by_lead(tx, survey.deal_id) if survey is not None else None
+        if complaint is None and survey is not None:
+            complaint = await complaints.by_survey(tx, survey.id or 0)
         client = (
             await people.client(tx, survey.client_id) if survey is not None and survey.client_id else None
         )
         words = await surveys.words_of(tx, survey.id or 0) if survey is not None else []
         deal = await deals.deal(tx, survey.root_deal_id) if survey is not None else None
-    if survey is None or complaint is None:
+    if survey is None or complaint is None or survey.band != Band.LOW:
         return
     _wait_for_morning(item, hands)
     values = staff_values(
@@ -139,20 +145,78 @@ async def edit_alert(item: Outbox, hands: Hands) -> None:
         sent = await complaints.alerts(tx, complaint.id or 0)
     if not sent:
         return
-    text = await alert_text(hands, complaint, survey, deal, client, created_at=None)
-    message = Outgoing(text=text, buttons=alert_buttons(hands, complaint))
+    buttons = alert_buttons(hands, complaint)
     for alert in sent:
+        text = await alert_text(hands, complaint, survey, deal, client, sent_at=alert.sent_at)
+        message = Outgoing(text=text, buttons=buttons)
         try:
             await channel.edit(alert.chat_id, alert.message_id, message)
         except Permanent as error:
             log.info("an alert of complaint %s stays as it is: %s", complaint.id, error)
-    news = str(item.payload.get("news") or "")
-    if news:
-        for alert in sent:
-            try:
-                await channel.send(alert.chat_id, Outgoing(text=news, quote=alert.message_id))
-            except Permanent as error:
-                log.info("no word on complaint %s: %s", complaint.id, error)
+
+
+async def alert_words(item: Outbox, hands: Hands) -> None:
+    """What the client added stands in the alert at once, and one reply to it says so."""
+    async with hands.db.reading() as tx:
+        survey = await surveys.survey(tx, int(item.payload["survey_id"]))
+        reply = await tx.get(Reply, int(item.payload["reply_id"]))
+        complaint = await complaints.of_score(tx, survey) if survey is not None else None
+    channel = _channel(hands)
+    if survey is None or reply is None or complaint is None or channel is None:
+        return
+    about = {"complaint_id": complaint.id}
+    async with hands.db.transaction() as tx:
+        now = hands.now()
+        await outbox.ask_again(tx, "edit_alert", keys.edit_alert(complaint.id), about, now, now)
+        sent = await complaints.alerts(tx, complaint.id or 0)
+    _wait_for_morning(item, hands)
+    text = hands.texts.fill("alert.words", words=cut_words(reply.text))
+    for alert in sent:
+        if alert.sent_at > reply.received_at:
+            continue  # It came with these words.
+        try:
+            await channel.send(alert.chat_id, Outgoing(text=text, quote=alert.message_id))
+        except Permanent as error:
+            log.info("no word on complaint %s: %s", complaint.id, error)
+
+
+async def alert_joined(item: Outbox, hands: Hands) -> None:
+    """A second low score joined a complaint: its alert is edited, and one reply to it says so."""
+    channel = _channel(hands)
+    async with hands.db.reading() as tx:
+        survey = await surveys.survey(tx, int(item.payload["survey_id"]))
+        words = await surveys.words_of(tx, int(item.payload["survey_id"]))
+        sent = await complaints.alerts(tx, int(item.payload["complaint_id"]))
+    if survey is None or channel is None:
+        return
+    _wait_for_morning(item, hands)
+    for alert in sent:
+        if alert.sent_at > item.created_at:
+            continue  # It came with this line.
+        text = joined_text(hands, survey, words)
+        try:
+            await channel.send(alert.chat_id, Outgoing(text=text, quote=alert.message_id))
+        except Permanent as error:
+            log.info("no word on complaint %s: %s", alert.complaint_id, error)
+
+
+async def tell_low(item: Outbox, hands: Hands) -> None:
+    """A low score that opens no complaint: who, score, words, whose deal."""
+    async with hands.db.reading() as tx:
+        survey = await surveys.survey(tx, int(item.payload["survey_id"]))
+        if survey is None or survey.band != Band.LOW or survey.revision != int(item.payload["revision"]):
+            return
+        deal = await deals.deal(tx, survey.root_deal_id)
+        client = await people.client(tx, survey.client_id) if survey.client_id else None
+    _wait_for_morning(item, hands)
+    text = await alert_text(hands, None, survey, deal, client, sent_at=hands.now())
+    await _tell(hands, text, None, survey, deal, buttons=_open_deal(hands, deal))
+
+
+def _open_deal(hands: Hands, deal: Deal | None) -> tuple[tuple[Button, ...], ...]:
+    if deal is None:
+        return ()
+    return ((Button(hands.texts.fill("button.open_deal"), url=hands.amocrm.lead_url(deal.deal_id)),),)
 
 
 async def tell_head(item: Outbox, hands: Hands) -> None:
@@ -173,10 +237,8 @@ async def tell_head(item: Outbox, hands: Hands) -> None:
         "words": cut_words(str(payload.get("words") or "")),
     }
     key = "client.wrote" if deal is not None else "client.stranger"
-    buttons: tuple[tuple[Button, ...], ...] = ()
-    if deal is not None:
-        buttons = ((Button(hands.texts.fill("button.open_deal"), url=hands.amocrm.lead_url(deal.deal_id)),),)
-    await _tell(hands, hands.texts.fill(key, **values), None, survey, deal, buttons=buttons)
+    text = hands.texts.fill(key, **values)
+    await _tell(hands, text, None, survey, deal, buttons=_open_deal(hands, deal))
 
 
 async def tell_erase(item: Outbox, hands: Hands) -> None:
@@ -208,14 +270,16 @@ async def _tell(
     channel = _channel(hands)
     if channel is None:
         return
-    pipeline = deal.pipeline_id if deal is not None else 0
-    manager = complaint.manager_id if complaint is not None else (deal.manager_id if deal is not None else 0)
-    about = survey.manager_id if survey is not None and survey.subject_is_manager else 0
-    for person in hands.known.alerted(pipeline=pipeline, manager=manager, but=about):
-        try:
-            await channel.send(str(person.telegram_id), Outgoing(text=text, buttons=buttons))
-        except Unreachable as error:
-            log.warning("%s cannot be reached in Telegram: %s", person.role, error)
+    for rank in recipients(hands, complaint, survey, deal):
+        is_told = False
+        for person in rank:
+            try:
+                await channel.send(str(person.telegram_id), Outgoing(text=text, buttons=buttons))
+                is_told = True
+            except Unreachable as error:
+                log.warning("%s cannot be reached in Telegram: %s", person.role, error)
+        if is_told:
+            return
 
 
 async def _case(

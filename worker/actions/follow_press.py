@@ -2,13 +2,12 @@
 
 from datetime import datetime
 
-from integrations.amocrm.models import LeadChange, NewNote, NewTask
+from integrations.amocrm.models import LeadChange, NewNote
 from storage import complaints, outbox
 from storage.tables import Complaint, Outbox
 from worker.actions import keys
 from worker.actions.alert_staff import in_an_hour
 from worker.actions.base import Hands, Later
-from worker.actions.open_complaint import texts_of_task
 from worker.rules.planning import WON
 
 
@@ -57,21 +56,10 @@ async def _close(hands: Hands, complaint: Complaint) -> None:
 
 
 async def _call_later(item: Outbox, hands: Hands, complaint: Complaint) -> None:
-    """A task in an hour, and the alert returns then."""
-    if complaint.lead_id is None:
-        return
+    """Task and alert return in an hour. There is one task for a complaint, so it is not made anew."""
     at = in_an_hour(datetime.fromisoformat(item.payload["when"]))
-    text = await texts_of_task(hands, complaint, at)
-    tasks = await hands.amocrm.lead_tasks(complaint.lead_id) if item.attempt > 1 else ()
-    if not any(task.text == text for task in tasks):
-        await hands.amocrm.add_task(
-            NewTask(
-                text=text,
-                complete_till=at,
-                lead_id=complaint.lead_id,
-                responsible_user_id=complaint.responsible_id or None,
-            )
-        )
+    if complaint.task_id is not None:
+        await hands.amocrm.update_task(complaint.task_id, complete_till=at, is_completed=False)
     async with hands.db.transaction() as tx:
         about = {"complaint_id": complaint.id, "is_again": True}
         key = keys.alert(complaint.id or 0, f"later:{int(at.timestamp())}")

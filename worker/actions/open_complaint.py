@@ -4,15 +4,15 @@ import logging
 import secrets
 from datetime import datetime, timedelta
 
-from integrations.amocrm.models import NewLead, NewNote, NewTask
+from integrations.amocrm.models import LeadChange, NewLead, NewNote, NewTask
 from integrations.errors import Uncertain
 from storage import complaints, deals, outbox, people, surveys
-from storage.tables import Complaint, Deal, Outbox, Survey
+from storage.tables import Complaint, Deal, Outbox, Reply, Survey
 from worker.actions import keys
 from worker.actions.base import Hands
 from worker.actions.people import drop_gone_complaint
 from worker.actions.promising import contact_until
-from worker.actions.words import staff_values
+from worker.actions.words import joined_text, staff_values
 from worker.rules.scale import Band
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,8 @@ async def open_complaint(item: Outbox, hands: Hands) -> None:
     complaint, is_joined = await _intend(item, hands)
     if complaint is None:
         return
+    if is_joined or complaint.marker is None:
+        await _take_away(item, hands, complaint)
     if is_joined:
         await _join(item, hands, complaint)
         return
@@ -68,14 +70,24 @@ async def _intend(item: Outbox, hands: Hands) -> tuple[Complaint | None, bool]:
         if survey is None or survey.band != Band.LOW:
             return None, False
         own = await complaints.by_survey(tx, survey.id or 0)
+        now = hands.now()
+        if own is not None and own.closed_at is not None:
+            reply = await tx.get(Reply, int(item.payload["reply_id"]))
+            if reply is not None and reply.received_at > own.closed_at:
+                # Worse after it was closed: no second complaint, but everybody hears of it.
+                key = f"alert_again:{survey.id}:{survey.revision}"
+                await outbox.add_once(tx, "alert_again", key, item.payload, now, now)
+            return None, False
         if own is not None:
-            return (own, False) if own.closed_at is None else (None, False)
+            return own, False
         if survey.client_id is not None:
             await people.client(tx, survey.client_id, lock=True)
             existing = await complaints.open_of_client(tx, survey.client_id)
+            if existing is not None and existing.survey_id is None:
+                _adopt(hands, existing, survey, item)
+                return existing, False
             if existing is not None:
                 return existing, True
-        now = hands.now()
         deal = await deals.deal(tx, survey.root_deal_id)
         complaint = Complaint(
             marker=f"c-{secrets.token_hex(5)}",
@@ -96,6 +108,13 @@ async def _intend(item: Outbox, hands: Hands) -> tuple[Complaint | None, bool]:
             tx, "alert_staff", keys.alert(complaint.id or 0, "new"), about, now + ALERT_WITHOUT_LINK, now
         )
         return complaint, False
+
+
+def _adopt(hands: Hands, complaint: Complaint, survey: Survey, item: Outbox) -> None:
+    """One that a person opened by hand is about the same experience: task, note and alert come to it."""
+    complaint.survey_id, complaint.source_deal_id = survey.id, survey.root_deal_id
+    complaint.manager_id, complaint.manager = survey.manager_id, survey.manager
+    complaint.deadline = contact_until(hands, survey.confirm_until or item.created_at)
 
 
 def _responsible(hands: Hands, survey: Survey, deal: Deal | None) -> int | None:
@@ -178,7 +197,7 @@ async def _find(
     return None
 
 
-async def texts_of_task(hands: Hands, complaint: Complaint, deadline: datetime | None) -> str:
+async def _text_of_task(hands: Hands, complaint: Complaint) -> str:
     """What the responsible reads in the task."""
     async with hands.db.reading() as tx:
         survey = await surveys.survey(tx, complaint.survey_id or 0)
@@ -186,10 +205,8 @@ async def texts_of_task(hands: Hands, complaint: Complaint, deadline: datetime |
         client = await people.client(tx, complaint.client_id) if complaint.client_id else None
         words = await surveys.words_of(tx, complaint.survey_id or 0)
     values = staff_values(
-        hands, client=client, deal=deal, survey=survey, now=hands.now(), words=words, deadline=deadline
+        hands, client=client, deal=deal, survey=survey, complaint=complaint, now=hands.now(), words=words
     )
-    if survey is None:
-        return hands.texts.fill("complaint.task", **values)
     return hands.texts.fill("complaint.task", **values)
 
 
@@ -197,13 +214,16 @@ async def _add_task(hands: Hands, complaint: Complaint, *, may_exist: bool) -> N
     if complaint.task_id is not None or complaint.lead_id is None:
         return
     task_id: int | None = None
+    text = await _text_of_task(hands, complaint)
     if may_exist:
         tasks = await hands.amocrm.lead_tasks(complaint.lead_id)
-        task_id = next((task.id for task in tasks), None)  # a deal just made has no other tasks
+        # A deal that we have just made has no other tasks, and the words may have grown since the try before.
+        is_ours = complaint.marker is not None
+        task_id = next((task.id for task in tasks if is_ours or task.text == text), None)
     if task_id is None:
         task_id = await hands.amocrm.add_task(
             NewTask(
-                text=await texts_of_task(hands, complaint, complaint.deadline),
+                text=text,
                 complete_till=complaint.deadline or hands.now(),
                 lead_id=complaint.lead_id,
                 responsible_user_id=complaint.responsible_id or None,
@@ -243,10 +263,46 @@ async def _join(item: Outbox, hands: Hands, complaint: Complaint) -> None:
     """A second low score joins the open complaint: a note there, and the alert says so."""
     async with hands.db.transaction() as tx:
         now: datetime = hands.now()
-        about = {**item.payload, "complaint_id": complaint.id}
-        key = f"complaint_joined:{item.payload['survey_id']}:{item.payload['revision']}"
-        await outbox.add_once(tx, "complaint_joined", key, about, now, now)
-        await outbox.ask_again(
-            tx, "edit_alert", keys.edit_alert(complaint.id), {"complaint_id": complaint.id}, now, now
+        row = await complaints.complaint(tx, complaint.id or 0)
+        survey = await surveys.survey(tx, int(item.payload["survey_id"]))
+        if row is None or survey is None:
+            return
+        about = {**item.payload, "complaint_id": row.id}
+        key = f"complaint_joined:{survey.id}:{survey.revision}"
+        if not await outbox.add_once(tx, "complaint_joined", key, about, now, now):
+            return  # The try before got as far as this.
+        await outbox.add_once(
+            tx, "alert_joined", f"alert_joined:{survey.id}:{survey.revision}", about, now, now
         )
+        if row.deadline is not None and row.deadline <= now and row.lead_id is not None:
+            # The client is promised a call again, so somebody is told to make it.
+            row.deadline = contact_until(hands, survey.confirm_until or item.created_at)
+            task = {
+                "deal_id": row.lead_id,
+                "text_key": "deal.task_low",
+                "survey_id": survey.id,
+                "words": " ".join(await surveys.words_of(tx, survey.id or 0)),
+                "deadline": row.deadline.isoformat(),
+            }
+            key = keys.task(row.lead_id, f"score:{survey.id}")
+            await outbox.add_once(tx, "deal_task", key, task, now, now)
+        row.lines = [*row.lines, joined_text(hands, survey)]
+        await outbox.ask_again(tx, "edit_alert", keys.edit_alert(row.id), {"complaint_id": row.id}, now, now)
     hands.wake.act.set()
+
+
+async def _take_away(item: Outbox, hands: Hands, complaint: Complaint) -> None:
+    """A complaint that is now about its responsible too goes to somebody else."""
+    async with hands.db.reading() as tx:
+        survey = await surveys.survey(tx, int(item.payload["survey_id"]))
+        deal = await deals.deal(tx, survey.root_deal_id) if survey is not None else None
+    if survey is None or not survey.subject_is_manager or survey.manager_id != complaint.responsible_id:
+        return
+    user = _responsible(hands, survey, deal)
+    if user is None:
+        return
+    if complaint.lead_id is not None:
+        await hands.amocrm.update_leads([LeadChange(lead_id=complaint.lead_id, responsible_user_id=user)])
+    if complaint.task_id is not None:
+        await hands.amocrm.update_task(complaint.task_id, responsible_user_id=user)
+    await _keep(hands, complaint, responsible_id=user)

@@ -55,8 +55,9 @@ async def add_task(
     *,
     about: str,
     survey: Survey | None = None,
+    at: datetime | None = None,
 ) -> None:
-    """A task on the deal. `survey`: because of its low score, with words or without."""
+    """A task on the deal. `survey`: because of its low score, with words or without; `at`: not before."""
     now = received.now
     payload = {
         "deal_id": deal_id,
@@ -65,7 +66,7 @@ async def add_task(
         "words": words,
         "deadline": answer_by(hands, now).isoformat(),
     }
-    await outbox.add_once(tx, "deal_task", keys.task(deal_id, about), payload, now, now)
+    await outbox.add_once(tx, "deal_task", keys.task(deal_id, about), payload, at or now, now)
 
 
 async def tell_head(

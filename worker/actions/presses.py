@@ -11,6 +11,7 @@ from storage import complaints, outbox
 from storage.tables import Complaint, Inbox
 from worker.account import Staff
 from worker.actions import keys
+from worker.actions.alert_staff import in_an_hour
 from worker.actions.base import Hands
 from worker.actions.words import clock_time
 
@@ -74,7 +75,7 @@ async def _take(tx: AsyncSession, hands: Hands, press: Press) -> str:
         await tx.refresh(complaint)
         taken = complaint.taken_at or press.now
         if complaint.closed_at is not None:
-            return hands.texts.fill("alert.state.closed", when=clock_time(hands, complaint.closed_at))
+            return _how_it_ended(press)
         return hands.texts.fill("alert.already", staff=complaint.taken_by, when=clock_time(hands, taken))
     await tx.refresh(complaint)
     if press.staff.amocrm_user:
@@ -84,17 +85,22 @@ async def _take(tx: AsyncSession, hands: Hands, press: Press) -> str:
 
 async def _solve(tx: AsyncSession, hands: Hands, press: Press) -> str:
     if not await complaints.close(tx, press.complaint.id or 0, press.now, is_solved=True):
-        closed = press.complaint.closed_at or press.now
-        return hands.texts.fill("alert.state.closed", when=clock_time(hands, closed))
+        await tx.refresh(press.complaint)
+        return _how_it_ended(press)
     await tx.refresh(press.complaint)
     return await _record(tx, hands, press, "alert.state.solved")
 
 
 async def _call_later(tx: AsyncSession, hands: Hands, press: Press) -> str:
     if press.complaint.closed_at is not None:
-        return hands.texts.fill("alert.state.closed", when=clock_time(hands, press.complaint.closed_at))
-    press.complaint.call_later_at = press.now
+        return _how_it_ended(press)
+    press.complaint.call_later_at = in_an_hour(press.now)
     return await _record(tx, hands, press, "alert.state.later")
+
+
+def _how_it_ended(press: Press) -> str:
+    """«Решено: Анна, 14:05», or that it was closed in amoCRM."""
+    return press.complaint.lines[-1] if press.complaint.lines else ""
 
 
 async def _record(tx: AsyncSession, hands: Hands, press: Press, key: str) -> str:

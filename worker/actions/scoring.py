@@ -132,7 +132,11 @@ async def _react(
                     reply.text,
                     about=f"score:{survey.id}",
                     survey=survey if is_low else None,
+                    at=at,
                 )
+            case Do.TELL_HEAD if survey.band == Band.LOW:
+                key = keys.tell_head(f"score:{survey.id}:{survey.revision}")
+                await outbox.add_once(tx, "tell_low", key, about, at, now)
             case Do.TELL_HEAD:
                 await tell_head(tx, hands, received, survey, reply.text)
             case Do.THANK_CLIENT if not is_quiet:
@@ -145,6 +149,21 @@ async def _react(
     )
 
 
+def opens_complaint(survey: Survey, rule: SurveyRule) -> bool:
+    """Does a low score of this survey have a complaint of its own, or one that it joins?"""
+    return rule.on_low == "complaint" and survey.trigger != "complaint_closed"
+
+
+def low_keys(survey: Survey) -> tuple[str, ...]:
+    """How the keys begin of what is put off while a low score waits to be confirmed."""
+    return (
+        f"open_complaint:survey:{survey.id}:",
+        f"alert_again:{survey.id}:",
+        keys.task(survey.deal_id, f"score:{survey.id}"),
+        keys.tell_head(f"score:{survey.id}:"),
+    )
+
+
 async def join_words(
     tx: AsyncSession, hands: Hands, received: Received, meant: Meant, reply: Reply, *, is_quiet: bool = False
 ) -> None:
@@ -154,13 +173,18 @@ async def join_words(
     if survey.answered_at is None:
         return  # The words wait with the survey; the note of its score will quote them.
     earlier = [words for words in await surveys.words_of(tx, survey.id or 0) if words != reply.text]
-    if survey.band == Band.LOW:
-        if survey.confirm_until is not None and survey.confirm_until > now:
-            survey.confirm_until = now  # Words under it: no school mark, a real complaint.
-            await outbox.hurry(tx, f"open_complaint:survey:{survey.id}:", now)
+    is_low = survey.band == Band.LOW
+    if is_low and survey.confirm_until is not None and survey.confirm_until > now:
+        survey.confirm_until = now  # Words under it: no school mark, a real complaint.
+        for due in low_keys(survey):
+            await outbox.hurry(tx, due, now)
+    if is_low and opens_complaint(survey, meant.rule):
         await outbox.add_once(tx, "complaint_words", f"complaint_words:reply:{reply.id}", about, now, now)
+        await outbox.add_once(tx, "alert_words", f"alert_words:reply:{reply.id}", about, now, now)
     else:
         await outbox.add_once(tx, "note_words", f"note_words:reply:{reply.id}", about, now, now)
+        if is_low and meant.rule.on_low != "nothing" and not is_quiet:
+            await tell_head(tx, hands, received, survey, reply.text)
     if not is_quiet and not earlier:
         await outbox.add_once(
             tx, "thank_client", keys.thank(reply.id or 0), {**about, "is_words": True}, now, now

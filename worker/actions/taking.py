@@ -177,7 +177,8 @@ async def _take_words(
         reply.survey_id = None
         await _stray(tx, hands, received, reading)
     elif meant.survey.answered_at is not None:
-        is_for_person = _wants_reply(reading) and meant.survey.band != Band.LOW
+        is_carried = meant.survey.band == Band.LOW and meant.rule.on_low in ("complaint", "task")
+        is_for_person = _wants_reply(reading) and not is_carried
         if is_for_person:
             await pass_on(tx, hands, received, meant.survey, _as_words(received))
         await join_words(tx, hands, received, meant, reply, is_quiet=is_for_person)

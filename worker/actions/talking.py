@@ -50,7 +50,9 @@ async def thank_client(item: Outbox, hands: Hands) -> None:
     if channel is None or rule is None or int(item.payload["revision"]) != survey.revision:
         return
     following = await _following(hands, survey, Route(channel, reply.chat_id))
-    promised = complaint.deadline if complaint is not None else promise(hands, survey, rule, item.created_at)
+    promised = complaint.deadline if complaint is not None else None
+    if promised is None or promised <= hands.now():
+        promised = promise(hands, survey, rule, item.created_at)
     say_thanks = partial(
         thanks_for,
         hands,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from integrations.channels.base import Button, Channel, Outgoing
 from storage import people, surveys
@@ -18,7 +18,7 @@ from worker.rules.compose import (
     compose_thanks,
 )
 from worker.rules.compose import score_values as values_of_score
-from worker.rules.formats import amount, discount
+from worker.rules.formats import amount, cut_words, discount
 from worker.rules.moments import closed_ago, contact_by, deadline_text, moment_text
 from worker.rules.people import client_name, public_name
 from worker.rules.planning import SurveyRule
@@ -28,6 +28,7 @@ from worker.rules.wording import Value
 Values = dict[str, Value]
 
 BUTTONS_A_ROW = 5  # ten buttons read well in two rows
+LATE = timedelta(minutes=30)  # an alert that comes later than this tells when the score came
 REVIEW_SEPARATOR = "\n"
 
 
@@ -354,6 +355,12 @@ async def reminder_for(
     )
 
 
+def joined_text(hands: Hands, survey: Survey, words: Sequence[str] = ()) -> str:
+    """A second low score, as the complaint's note and alert tell it."""
+    values: Values = {"survey": survey_title(hands, survey), **score_values(hands, survey)}
+    return hands.texts.fill("complaint.note_joined", **values, words=cut_words(" ".join(words)))
+
+
 def clock_time(hands: Hands, moment: datetime) -> str:
     return moment_text(hands.texts, moment, hands.calendar.zone, hands.now())
 
@@ -363,20 +370,29 @@ def moment_value(hands: Hands, when: datetime | None) -> str:
     return moment_text(hands.texts, when, hands.calendar.zone) if when is not None else ""
 
 
+def _came_at(complaint: Complaint | None, survey: Survey | None, sent_at: datetime) -> datetime:
+    """When staff should have heard of it: of a score, a corrected one, or after «Позвонить позже»."""
+    moments = [survey.confirm_until or survey.answered_at] if survey is not None else []
+    if complaint is not None:
+        moments += [complaint.opened_at, complaint.call_later_at]
+    return max((moment for moment in moments if moment is not None and moment <= sent_at), default=sent_at)
+
+
 async def alert_text(
     hands: Hands,
-    complaint: Complaint,
+    complaint: Complaint | None,
     survey: Survey | None,
     deal: Deal | None,
     client: Client | None,
     *,
-    created_at: datetime | None,
+    sent_at: datetime,
 ) -> str:
-    """One screen; `created_at` of an alert that had to wait says so in its first line."""
+    """One screen; an alert that was sent long after the score says so in its first line."""
     now = hands.now()
+    came_at = _came_at(complaint, survey, sent_at)
     late = ""
-    if created_at is not None and (now - created_at).total_seconds() > 1800:
-        late = hands.texts.fill("alert.late", when=clock_time(hands, created_at))
+    if sent_at - came_at > LATE:
+        late = hands.texts.fill("alert.late", when=clock_time(hands, came_at))
     if survey is None:
         values = staff_values(hands, client=client, deal=deal, survey=None, complaint=complaint, now=now)
         return hands.texts.fill("alert.foot", **values)
@@ -386,9 +402,5 @@ async def alert_text(
         **staff_values(hands, client=client, deal=deal, survey=survey, complaint=complaint, now=now),
         "words": words[0] if words else "",
     }
-    states = list(complaint.lines)
-    if complaint.closed_at is not None and not any(line.startswith("Решено") for line in states):
-        states.append(
-            hands.texts.fill("alert.state.solved_in_amocrm", when=clock_time(hands, complaint.closed_at))
-        )
+    states = list(complaint.lines) if complaint is not None else ()
     return compose_alert(hands.texts, values, added=words[1:], states=states, late=late)

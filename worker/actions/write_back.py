@@ -16,6 +16,7 @@ from worker.actions.asking import ASKED_TAG, has_mark
 from worker.actions.base import Hands, Later
 from worker.actions.words import Values, moment_value, score_values, staff_values, title_of
 from worker.rules.formats import cut_words
+from worker.rules.scale import Band
 
 log = logging.getLogger(__name__)
 
@@ -231,9 +232,7 @@ async def _note(item: Outbox, hands: Hands) -> NewNote | None:
         if payload.get("complaint_id"):
             complaint = await complaints.complaint(tx, int(payload["complaint_id"]))
         elif survey is not None and item.kind in ("complaint_words", "score_raised"):
-            complaint = await complaints.by_survey(tx, survey.id or 0)
-            if complaint is None and survey.client_id is not None:
-                complaint = await complaints.open_of_client(tx, survey.client_id)
+            complaint = await complaints.of_score(tx, survey)
     if item.kind == "note":
         values: Values = {
             "channel": title_of(hands, str(payload.get("channel", ""))),
@@ -261,7 +260,7 @@ async def _note(item: Outbox, hands: Hands) -> NewNote | None:
     if item.kind == "note_words":
         return NewNote(survey.deal_id, hands.texts.fill("complaint.note_words", **values))
     if complaint is None or complaint.lead_id is None:
-        if item.kind == "score_raised" and complaint is None:
+        if complaint is None and (item.kind == "score_raised" or survey.band != Band.LOW):
             return None  # It was corrected before a complaint was opened.
         raise Later(None, "the complaint deal is not open yet")
     key = {"complaint_words": "complaint.note_words", "score_raised": "complaint.note_raised"}.get(
@@ -286,6 +285,8 @@ async def add_task(item: Outbox, hands: Hands) -> None:
             if item.payload.get("survey_id")
             else None
         )
+    if survey is not None and survey.band != Band.LOW:
+        return  # Corrected upwards before anybody acted on it.
     values = {**staff_values(hands, client=None, deal=deal, survey=survey, now=hands.now(), deadline=until)}
     values["words"] = cut_words(str(item.payload.get("words") or ""))
     text = hands.texts.fill(str(item.payload["text_key"]), **values)

@@ -14,6 +14,7 @@ from worker.actions.base import Hands
 from worker.actions.people import read_company, read_contacts
 from worker.actions.reading import deal_from, facts_of
 from worker.actions.referring import decide_referral
+from worker.actions.words import clock_time
 from worker.rules.eligibility import Reason
 from worker.rules.planning import LOST, WON, Planned, PlanningPolicy, plan_surveys
 
@@ -158,6 +159,7 @@ async def _follow_complaint(tx: AsyncSession, hands: Hands, saved: Saved, now: d
     if deal.pipeline_id != pipeline:
         if row is not None and row.closed_at is None and row.left_at is None:
             row.left_at = deal.updated_at
+            await _show_in_alert(tx, hands, row, "alert.state.left", deal.updated_at, now)
         return None
     if row is None:
         row = await complaints.by_markers(tx, deal.tags) if deal.tags else None
@@ -177,15 +179,23 @@ async def _follow_complaint(tx: AsyncSession, hands: Hands, saved: Saved, now: d
     is_closed = deal.status_id in (WON, LOST)
     if is_closed and row.closed_at is None:
         row.closed_at, row.is_solved = deal.closed_at or deal.updated_at, deal.status_id == WON
-        await tx.flush()
-        await outbox.ask_again(tx, "edit_alert", keys.edit_alert(row.id), {"complaint_id": row.id}, now, now)
+        await _show_in_alert(tx, hands, row, "alert.state.solved_in_amocrm", row.closed_at, now)
     elif not is_closed and row.closed_at is not None and not await _is_closing(tx, row):
         row.closed_at, row.is_solved = None, None
+        row.taken_by, row.taken_at = "", None  # Somebody has to take it anew.
         row.reopened += 1
-        await tx.flush()
-        await outbox.ask_again(tx, "edit_alert", keys.edit_alert(row.id), {"complaint_id": row.id}, now, now)
+        await _show_in_alert(tx, hands, row, "alert.state.reopened", deal.updated_at, now)
     await tx.flush()
     return row
+
+
+async def _show_in_alert(
+    tx: AsyncSession, hands: Hands, row: Complaint, key: str, when: datetime, now: datetime
+) -> None:
+    """What was done by hand in amoCRM, for everybody who got the alert."""
+    row.lines = [*row.lines, hands.texts.fill(key, when=clock_time(hands, when))]
+    await tx.flush()
+    await outbox.ask_again(tx, "edit_alert", keys.edit_alert(row.id), {"complaint_id": row.id}, now, now)
 
 
 async def _is_closing(tx: AsyncSession, row: Complaint) -> bool:

@@ -172,9 +172,10 @@ def compose_alert(
     else:
         words = [] if added else [texts.fill("alert.no_words")]
     later = [texts.fill("alert.words", words=one) for one in added]
+    foot_key = "alert.foot" if values.get("no") else "alert.foot.no_complaint"
     while True:
         head = "\n".join([*filter(None, [late]), texts.fill("alert.head", **values), *words, *later])
-        foot = "\n".join([texts.fill("alert.foot", **values), *states])
+        foot = "\n".join([texts.fill(foot_key, **values), *states])
         if len(head) + len(foot) + 2 <= limit or not later:
             return f"{head}\n\n{foot}"
         later = later[1:]
