@@ -540,10 +540,12 @@ async def test_a_block_stops_everything_and_is_probed_once(account: AmoCrmStandI
             await amocrm.users()
     assert len(account.requests) == 1
     assert amocrm.paused_for == timedelta(minutes=15)
+    assert amocrm.is_circuit_open
     time.time += 900
     account.is_blocked = False
     assert await amocrm.users()
     assert amocrm.paused_for == timedelta(0)
+    assert not amocrm.is_circuit_open
     await amocrm.close()
 
 
@@ -561,6 +563,24 @@ async def test_an_unpaid_account_still_reads(amocrm: AmoCrm, account: AmoCrmStan
     assert await amocrm.users()
     with pytest.raises(Unpaid):
         await amocrm.update_leads([LeadChange(lead_id=account.add_lead())])
+
+
+async def test_one_write_in_a_quarter_of_an_hour_asks_whether_it_is_paid(account: AmoCrmStandIn) -> None:
+    time = Impatient()
+    amocrm = client_of(account, time.pace())
+    account.is_unpaid = True
+    change = LeadChange(lead_id=account.add_lead(), tags_to_add=("x",))
+    for _ in range(5):
+        with pytest.raises(Unpaid):
+            await amocrm.update_leads([change])
+        assert await amocrm.users()
+    assert amocrm.condition.is_unpaid
+    assert sum(request.method == "PATCH" for request in account.requests) == 1
+    account.is_unpaid = False
+    time.time += 900
+    await amocrm.update_leads([change])
+    assert amocrm.condition.is_unpaid is False
+    await amocrm.close()
 
 
 @pytest.mark.parametrize(
