@@ -1,5 +1,7 @@
 """How things of the made-up account look in amoCRM's API."""
 
+from functools import lru_cache
+
 from starlette.requests import Request
 
 from integrations.standins.amocrm_model import (
@@ -79,10 +81,9 @@ class Looks:
 
     def entity(self, entity: Entity, request: Request) -> Json:
         """A lead, contact or company; `with` decides which neighbours stand in it."""
-        query = Query(request.url.query)
-        kind, asked = entity.kind, query.with_
+        kind, (asked, repeated) = entity.kind, _asked(request.url.query)
         address = f"{host_of(request)}{API}/{kind}/{entity.id}"
-        suffix = "" if "id" in request.path_params else f"?{query.with_page(query.page, query.limit(PAGE))}"
+        suffix = "" if "id" in request.path_params else f"?{repeated}"
         embedded: Json = {
             "tags": [{"id": place, "name": tag, "color": None} for place, tag in enumerate(entity.tags, 1)]
         }
@@ -185,6 +186,13 @@ def webhook_json(hook: Webhook) -> Json:
         "updated_at": hook.updated_at, "account_id": 1000, "created_by": 77, "sort": hook.sort,
         "disabled": hook.disabled, "settings": hook.settings,
     }  # fmt: skip
+
+
+@lru_cache(maxsize=8)
+def _asked(text: str) -> tuple[frozenset[str], str]:
+    """What `with` names, and the query as links repeat it: the same for every entity of a page."""
+    query = Query(text)
+    return frozenset(query.with_), query.with_page(query.page, query.limit(PAGE))
 
 
 def kind_of(request: Request) -> str:

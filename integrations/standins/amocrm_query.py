@@ -83,11 +83,9 @@ def matching_entities(
     kind: str, entities: Iterable[Entity], query: Query, *, filtered: bool, ordered: bool = True
 ) -> list[Entity]:
     """Leads, contacts or companies as `query` wants them; without the option every `filter[…]` is ignored."""
-    found = [
-        entity for entity in entities if not entity.is_deleted and _has_words(entity, query.one("query"))
-    ]
-    if filtered:
-        found = [entity for entity in found if all(test(entity) for test in _tests(kind, query))]
+    words, tests = query.one("query"), _tests(kind, query) if filtered else []
+    found = [entity for entity in entities if not entity.is_deleted and _has_words(entity, words)]
+    found = [entity for entity in found if all(test(entity) for test in tests)]
     found.sort(key=lambda entity: entity.id)
     orders = ("created_at", "updated_at", "id") if kind == LEADS else ("updated_at", "id")
     return _ordered(found, query, orders) if ordered else found
@@ -123,9 +121,11 @@ def _tests(kind: str, query: Query) -> list[Callable[[Any], bool]]:
 
 
 def _is_one_of(name: str, wanted: Sequence[str]) -> Callable[[Any], bool]:
+    known = frozenset(wanted)
+
     def test(thing: Any) -> bool:
         value = getattr(thing, name)
-        return str(int(value) if isinstance(value, bool) else value) in wanted
+        return str(int(value) if isinstance(value, bool) else value) in known
 
     return test
 

@@ -317,51 +317,62 @@ def test_the_codes_of_reports_are_those_of_the_texts() -> None:
 # Laws
 
 
-@st.composite
-def circumstances(draw: st.DrawFn) -> tuple[Circumstances, datetime, DeliveryPolicy]:
-    now = draw(moments())
-    past = st.timedeltas(timedelta(0), timedelta(days=40)).map(lambda span: now - span)
-    near = st.timedeltas(timedelta(days=-2), timedelta(days=2)).map(lambda span: now + span)
-    facts = Circumstances(
-        due_at=draw(past),
-        turn_at=draw(st.none() | past),
-        trigger=draw(st.sampled_from(["deal_won", "deal_lost", "deal_status", "complaint_closed"])),
-        broken=draw(st.sampled_from([None] * 9 + [Reason.DELETED])),
-        has_contact=draw(mostly(True)),
-        has_phone=draw(mostly(True)),
-        reachable=draw(mostly(True)),
-        is_staff=draw(mostly(False)),
-        opted_out=draw(mostly(False)),
-        consents=draw(mostly(True)),
-        stop_tag=draw(mostly(False)),
-        asked_before=draw(mostly(False)),
-        complaint_open=draw(mostly(False)),
-        silent_conversations=draw(st.integers(0, 3)),
-        other_deal_asked_at=draw(st.none() | past),
-        open_question=draw(st.booleans()),
-        client_waits_since=draw(st.none() | past),
-        human_wrote_at=draw(st.none() | past),
-        sent_last_hour=draw(st.integers(0, 9)),
-        oldest_of_hour=draw(st.none() | past),
-        pace_until=draw(st.none() | near),
-        is_joined=draw(st.booleans()),
-    )
-    policy = DeliveryPolicy(
-        window=draw(windows()),
-        pause=draw(st.timedeltas(timedelta(0), timedelta(days=40))),
-        reminder_after=None,
-        expires_after=draw(st.timedeltas(timedelta(minutes=1), timedelta(days=20))),
-        human_pause=draw(st.timedeltas(timedelta(0), timedelta(days=1))),
-        max_per_hour=draw(st.integers(0, 9)),
-    )
-    return facts, now, policy
+# Built once: made anew for every example, they would take most of the time.
+SPANS = st.timedeltas(timedelta(0), timedelta(days=40))
+NEAR = st.timedeltas(timedelta(days=-2), timedelta(days=2))
+TRUE, FALSE = (st.sampled_from([value] * 9 + [not value]) for value in (True, False))  # mostly
+FACTS = st.fixed_dictionaries(
+    {
+        "trigger": st.sampled_from(["deal_won", "deal_lost", "deal_status", "complaint_closed"]),
+        "broken": st.sampled_from([None] * 9 + [Reason.DELETED]),
+        "has_contact": TRUE,
+        "has_phone": TRUE,
+        "reachable": TRUE,
+        "is_staff": FALSE,
+        "opted_out": FALSE,
+        "consents": TRUE,
+        "stop_tag": FALSE,
+        "asked_before": FALSE,
+        "complaint_open": FALSE,
+        "silent_conversations": st.integers(0, 3),
+        "open_question": st.booleans(),
+        "sent_last_hour": st.integers(0, 9),
+        "is_joined": st.booleans(),
+    }
+)
+AGO = st.fixed_dictionaries(
+    {
+        "due_at": SPANS,
+        "turn_at": st.none() | SPANS,
+        "other_deal_asked_at": st.none() | SPANS,
+        "client_waits_since": st.none() | SPANS,
+        "human_wrote_at": st.none() | SPANS,
+        "oldest_of_hour": st.none() | SPANS,
+        "pace_until": st.none() | NEAR,
+    }
+)
+POLICIES = st.builds(
+    DeliveryPolicy,
+    window=windows(),
+    pause=SPANS,
+    reminder_after=st.none(),
+    expires_after=st.timedeltas(timedelta(minutes=1), timedelta(days=20)),
+    human_pause=st.timedeltas(timedelta(0), timedelta(days=1)),
+    max_per_hour=st.integers(0, 9),
+)
 
 
-def mostly(value: bool) -> st.SearchStrategy[bool]:
-    return st.sampled_from([value] * 9 + [not value])
+def _case(
+    now: datetime, facts: dict[str, Any], ago: dict[str, timedelta | None], policy: DeliveryPolicy
+) -> tuple[Circumstances, datetime, DeliveryPolicy]:
+    moments_of: dict[str, Any] = {name: None if span is None else now - span for name, span in ago.items()}
+    return Circumstances(**facts, **moments_of), now, policy
 
 
-@given(circumstances())
+CIRCUMSTANCES = st.builds(_case, moments(), FACTS, AGO, POLICIES)
+
+
+@given(CIRCUMSTANCES)
 @settings(max_examples=200)
 def test_every_survey_gets_a_decision_and_waits_only_for_the_future_and_within_its_limit(
     case: tuple[Circumstances, datetime, DeliveryPolicy],
@@ -379,7 +390,7 @@ def test_every_survey_gets_a_decision_and_waits_only_for_the_future_and_within_i
             assert now <= limit_of(facts, policy)
 
 
-@given(circumstances())
+@given(CIRCUMSTANCES)
 @settings(max_examples=100)
 def test_every_reminder_gets_a_decision_within_the_life_of_its_question(
     case: tuple[Circumstances, datetime, DeliveryPolicy],
