@@ -55,7 +55,7 @@ TICKS: Mapping[str, timedelta] = {
     "follow": timedelta(seconds=30),
 }
 REFRESH_ACCOUNT = timedelta(hours=1)
-GRACE = 5.0  # seconds for what is in flight when we are told to stop
+GRACE = 4.0  # seconds for what is in flight when we are told to stop; ten are all that we have
 RECENT = timedelta(minutes=2)  # flows that tick every few seconds
 TICK_BESIDE_OTHERS = timedelta(seconds=1)  # a reply that another worker stored wakes nobody here
 LOOK_AROUND = 2.0  # seconds between looks at who of the other workers lives
@@ -305,9 +305,10 @@ class App:
         if not self.hands.db.is_sqlite:
             every["listen"] = TICK_BESIDE_OTHERS
         for flow, event in events.items():
-            scheduler.add_job(event.set, "interval", seconds=every[flow].total_seconds(), id=flow)
-        scheduler.add_job(self.health.tick, "interval", seconds=2, id="tick")
-        scheduler.add_job(self._look_for_trouble.set, "interval", seconds=2, id="watch")
+            seconds = every[flow].total_seconds()
+            scheduler.add_job(_in_the_loop, "interval", [event.set], seconds=seconds, id=flow)
+        scheduler.add_job(_in_the_loop, "interval", [self.health.tick], seconds=2, id="tick")
+        scheduler.add_job(_in_the_loop, "interval", [self._look_for_trouble.set], seconds=2, id="watch")
         return scheduler
 
     def _start_flows(self) -> None:
@@ -536,6 +537,11 @@ def open_amocrm(
         on_result=on_result,
         pace=pace,
     )
+
+
+async def _in_the_loop(call: Callable[[], None]) -> None:
+    """APScheduler runs in a thread what is no coroutine, and an event set there may wake nobody."""
+    call()
 
 
 def run(settings: Settings) -> int:
