@@ -261,6 +261,12 @@ async def open_of_client(tx: AsyncSession, client_id: int) -> Sequence[Survey]:
     return (await tx.exec(wanted)).all()
 
 
+async def low_answers(tx: AsyncSession, client_id: int) -> Sequence[Survey]:
+    """The latest low scores of this person, as they stand."""
+    wanted = select(Survey).where(Survey.client_id == client_id, Survey.band == "low")
+    return (await tx.exec(wanted.order_by(col(Survey.answered_at).desc()).limit(5))).all()
+
+
 async def latest_in_chat(tx: AsyncSession, channel: str, chat_id: str) -> Survey | None:
     """The survey that was last asked in this chat."""
     wanted = (

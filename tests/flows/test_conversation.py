@@ -8,6 +8,9 @@ from sqlmodel import col, select
 
 from storage.tables import Reply, SurveyState
 from tests.world import IVAN, ZONE, World, configured
+from worker.flows.act import act
+from worker.flows.listen import listen
+from worker.flows.receive import receive
 
 NPS = {"key": "nps", "metric": "nps", "delay": "1bd"}
 CSAT = {"key": "csat_manager", "metric": "csat", "delay": "1bd", "subject": "manager"}
@@ -46,6 +49,20 @@ def tasks(town: World, deal: int) -> list[str]:
 
 
 # --- one question after the other --------------------------------------------------------------------------
+
+
+@configured(TWO)
+async def test_who_complains_is_asked_no_second_question_whichever_lane_is_faster(town: World) -> None:
+    await town.asked()
+    town.whatsapp.says(IVAN, "2, не перезванивал")
+    hands = town.app.hands
+    while await receive(hands, hands.channels["whatsapp"], town.app.inbox, timedelta(0)):
+        await listen(hands)
+    await act(hands, "clients")  # The thanks go out before anybody has opened the complaint.
+    assert [survey.reason for survey in await town.surveys()] == ["", "complaint_open"]
+    await town.step()
+    assert len(town.to_ivan()) == 2
+    assert len(town.complaints()) == 1
 
 
 @configured(TWO)

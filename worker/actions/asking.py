@@ -164,7 +164,7 @@ async def _circumstances(
         consents=account.consent_field is None or is_checked(contact, account.consent_field),
         stop_tag=any(tag.casefold().strip() in tags for tag in hands.stop_tags),
         asked_before=await _asked_before(tx, hands, account, survey, deal),
-        complaint_open=history.complaint_open,
+        complaint_open=history.complaint_open or await _complaint_is_coming(tx, survey),
         silent_conversations=history.silent_conversations,
         other_deal_asked_at=history.other_deal_asked_at,
         open_question=history.is_open,
@@ -175,6 +175,14 @@ async def _circumstances(
         pace_until=await _pace_until(tx, route),
         is_joined=is_joined,
     )
+
+
+async def _complaint_is_coming(tx: AsyncSession, survey: Survey) -> bool:
+    """A low answer of this person whose complaint is not opened yet: what comes first must not be chance."""
+    if survey.client_id is None:
+        return False
+    low = await surveys.low_answers(tx, survey.client_id)
+    return any([await outbox.is_open(tx, keys.open_complaint(row.id or 0, row.revision)) for row in low])
 
 
 def is_checked(contact: Contact | None, field_id: int) -> bool:
