@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import exists, func
-from sqlmodel import col, or_, select, update
+from sqlmodel import and_, col, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.state import recall, remember
-from storage.tables import Complaint, Contact, Deal, Referral, Survey
+from storage.tables import Client, Complaint, Contact, Deal, Referral, Survey
 
 WATERMARK = "pull.watermark"
 SURVEYS_SINCE = "pull.surveys_since"
@@ -34,9 +34,14 @@ async def save_page(tx: AsyncSession, deals: Sequence[Deal], now: datetime) -> l
     known = {
         deal.deal_id: deal for deal in (await tx.exec(select(Deal).where(col(Deal.deal_id).in_(ids)))).all()
     }
-    people = await _clients(tx, [deal.contact_id for deal in deals if deal.contact_id])
+    contact_ids = [deal.contact_id for deal in deals if deal.contact_id]
+    people = await _clients(tx, contact_ids)
+    forgotten = await _forgotten(tx, contact_ids)
     saved = []
     for deal in deals:
+        if deal.contact_id in forgotten:
+            # People write names and numbers there, and amoCRM tells them again.
+            deal.name, deal.fields = "", _choices(deal)
         old = known.get(deal.deal_id)
         if old is None:
             deal.seen_at = now
@@ -70,6 +75,29 @@ async def _clients(tx: AsyncSession, contact_ids: Sequence[int]) -> dict[int, in
         select(Contact.contact_id, Contact.client_id).where(col(Contact.contact_id).in_(contact_ids))
     )
     return {contact_id: client_id for contact_id, client_id in rows.all() if client_id is not None}
+
+
+async def _forgotten(tx: AsyncSession, contact_ids: Sequence[int]) -> set[int]:
+    """Contacts of people who asked to be forgotten: read, and with nobody or somebody erased behind them."""
+    rows = await tx.exec(
+        select(Contact.contact_id)
+        .outerjoin(Client, col(Client.client_id) == col(Contact.client_id))
+        .where(
+            col(Contact.contact_id).in_(contact_ids),
+            col(Contact.is_deleted).is_(False),
+            or_(col(Client.client_id).is_(None), col(Client.erased_at).is_not(None)),
+        )
+    )
+    return set(rows.all())
+
+
+def _choices(deal: Deal) -> dict[str, Any]:
+    """Of its fields those whose values come from a list: they tell of nobody."""
+    return {
+        field_id: values
+        for field_id, values in deal.fields.items()
+        if all(value.get("enum_id") or isinstance(value.get("value"), bool) for value in values)
+    }
 
 
 async def deal(tx: AsyncSession, deal_id: int) -> Deal | None:
@@ -123,14 +151,19 @@ async def contacts_to_read(
 
 
 async def referrals_to_decide(tx: AsyncSession, *, limit: int = 500) -> Sequence[Deal]:
-    """Won deals that have not been looked at since they last changed."""
+    """Won deals that have not been looked at since they last changed.
+
+    Of who was forgotten the fields are no longer kept, so what was decided before stands.
+    """
+    is_forgotten = exists().where(col(Client.client_id) == Deal.client_id, col(Client.erased_at).is_not(None))
+    was_changed = and_(col(Referral.decided_at) < col(Deal.updated_at), ~is_forgotten)
     wanted = (
         select(Deal)
         .outerjoin(Referral, col(Referral.deal_id) == col(Deal.deal_id))
         .where(
             Deal.status_id == 142,
             col(Deal.is_deleted).is_(False),
-            or_(col(Referral.deal_id).is_(None), col(Referral.decided_at) < col(Deal.updated_at)),
+            or_(col(Referral.deal_id).is_(None), was_changed),
         )
         .order_by(col(Deal.closed_at))
         .limit(limit)

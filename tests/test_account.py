@@ -195,7 +195,10 @@ managers = ["Пётр Старый"]
 
 def test_staff_hear_of_what_they_follow(resolves: Resolves) -> None:
     found = resolves(STAFF)
-    assert [person.name for person in found.alerted(pipeline=9000, manager=77, but=None)[0]] == ["Анна", "Борис"]
+    assert [person.name for person in found.alerted(pipeline=9000, manager=77, but=None)[0]] == [
+        "Анна",
+        "Борис",
+    ]
     assert [person.name for person in found.alerted(pipeline=9050, manager=77, but=None)[0]] == ["Борис"]
     assert [person.name for person in found.alerted(pipeline=9050, manager=77, but=77)[0]] == ["Вера"]
     assert [person.name for person in found.alerted(pipeline=9050, manager=80, but=0)[0]] == ["Глеб", "Борис"]

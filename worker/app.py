@@ -234,8 +234,10 @@ class App:
                 await listen(self.hands)
             await self._watch.look()
             done = 0
-            for lane in LANES:
-                done += await act(self.hands, lane)
+            due_at = await outbox.next_due(self.hands.db)
+            if due_at is not None and due_at <= self.hands.now():
+                for lane in LANES:
+                    done += await act(self.hands, lane)
             if await self._has("send"):
                 done += await send(self.hands)
             done += await follow(self.hands)

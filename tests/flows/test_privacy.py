@@ -1,12 +1,15 @@
 """Who asked to be forgotten is forgotten, and not brought back by the next look into amoCRM."""
 
+from datetime import timedelta
+
 from sqlalchemy import inspect
 from sqlmodel import select
 
 from storage.database import Database
 from storage.erase import Erasure, erase_person
+from storage.facts import export_rows
 from storage.tables import Client, Contact, Deal, Inbox, Outbox, Reply, Survey
-from tests.world import IVAN, World, configured
+from tests.world import IVAN, PETR, World, configured
 
 TABLES = (Client, Contact, Deal, Inbox, Outbox, Reply, Survey)
 
@@ -114,3 +117,28 @@ def test_all_tables_with_words_are_looked_at() -> None:
     assert {table for table in TABLES if named & {column.key for column in inspect(table).columns}} >= {
         Client, Contact, Deal, Inbox, Outbox, Reply,
     }  # fmt: skip
+
+
+async def test_the_export_keeps_the_score_without_the_words_also_after_the_next_pull(town: World) -> None:
+    deal = await town.asked(name="Ворота Петрову", fields={"Промокод друга": "от Сидорова"})
+    await town.ivan_writes("9, ребята молодцы")
+    await forget(town)
+    town.amocrm.edit_lead(deal, price=5)
+    await town.later(hours=1)
+    now = town.clock.now()
+    (row,) = await export_rows(town.db, now - timedelta(days=1), now + timedelta(days=1))
+    assert (row.score, row.text) == (9, "")
+    # The deal's name and free fields are the person's too, and amoCRM tells them again.
+    left = await stored(town.db)
+    assert [text for text in ("Петрову", "Сидорова", "молодцы") if text in left] == []
+
+
+async def test_a_recommended_deal_of_who_was_forgotten_still_counts(town: World) -> None:
+    first = await town.asked()
+    code = town.amocrm.field_value(first, "Промокод для друзей")
+    friend = await town.closed_deal([town.contact("Пётр", PETR)], fields={"Промокод друга": code})
+    await forget(town, PETR)
+    await town.later(hours=1)
+    town.amocrm.edit_lead(friend, price=5)
+    await town.later(hours=1)
+    assert (await town.report())["referrals"]["referral_deals"] == 1

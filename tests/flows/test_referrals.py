@@ -193,3 +193,21 @@ async def test_the_report_counts_what_word_of_mouth_brought(town: World) -> None
     assert (found["won_amount"], found["referral_amount"], found["share_amount"]) == (300_000, 200_000, 66.67)
     assert (found["codes_issued"], found["codes_redeemed"], found["redemption_rate"]) == (1, 1, 100)
     assert datetime(2026, 9, 8, 12, tzinfo=ZONE) == town.clock.now()
+
+
+async def test_a_code_and_the_discount_together_count_once(town: World) -> None:
+    code = await code_of_ivan(town)
+    await petr_buys(town, **{"Промокод друга": code, "Скидка": "Скидка от друга 5%"})
+    found = (await town.report())["referrals"]
+    assert (found["won_deals"], found["referral_deals"]) == (2, 1)
+
+
+async def test_a_deal_that_is_lost_after_all_is_no_referral(town: World) -> None:
+    code = await code_of_ivan(town)
+    friend = await petr_buys(town, **{"Промокод друга": code})
+    assert (await town.report())["referrals"]["referral_deals"] == 1
+    await town.later(hours=1)
+    town.amocrm.close_lead(friend, won=False)
+    await town.later(hours=1)
+    found = (await town.report())["referrals"]
+    assert (found["won_deals"], found["referral_deals"]) == (1, 0)

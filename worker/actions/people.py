@@ -68,8 +68,13 @@ async def keep(
     """Keep what was read. Who asked to be forgotten is not brought back: no name, no number, no client."""
     phone = best_phone(contact.phones, hands.region)
     forgotten = phone is not None and await erase.is_erased(tx, phone)
-    client = None
-    if not forgotten:
+    if forgotten:
+        known = await people.contact(tx, contact_id)
+        client_id = known.client_id if known is not None else None
+        client = await people.client(tx, client_id) if client_id is not None else None
+        # The same contact with another number before belongs to somebody who is still here.
+        client = client if client is not None and client.erased_at is not None else None
+    else:
         client = await people.client_for(
             tx, phone=phone, otherwise=f"contact:{contact_id}", name=contact.name, now=now
         )

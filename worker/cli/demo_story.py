@@ -1,0 +1,330 @@
+"""The demo's story, line by line: the first of each kind in full, what repeats summed up by day."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Protocol
+
+from integrations.standins.amocrm_model import LEADS, Lead
+from integrations.standins.town import Town
+from worker.cli.demo_count import Tally
+from worker.cli.demo_people import COMPLAINTS, Seen
+from worker.cli.demo_town import HEAD, TITLES, ZONE, Order, T
+from worker.clock import Clock
+from worker.log import masked
+from worker.rules.formats import amount, cut_words
+
+MONTHS = (
+    "января", "февраля", "марта", "апреля", "мая", "июня",
+    "июля", "августа", "сентября", "октября", "ноября", "декабря",
+)  # fmt: skip
+CHAPTERS = {7: "Июль", 8: "Август", 9: "Сентябрь"}
+BRIEF = 110  # characters of what is told once more
+LIVELY = timedelta(hours=2)  # after a line about a client, what comes back to them is told too
+SHORT = {
+    "nps": "NPS",
+    "csat_manager": "менеджеру",
+    "csat_crew": "мастерам",
+    "ces": "простота",
+    "solved": "о решении",
+}
+NEWS_OF_COMPLAINTS = ("complaint", "task")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """`who` does or gets `text`; `style` says what sort of a thing it is."""
+
+    when: str
+    who: str
+    text: str
+    style: str  # client, bot, amocrm, staff, day
+
+
+class Page(Protocol):
+    """Where the story is written."""
+
+    def chapter(self, title: str) -> None: ...
+    def line(self, line: Line) -> None: ...
+    def turn(self, now: datetime) -> None:
+        """The time moves on."""
+
+
+@dataclass(slots=True)
+class Day:
+    """What a day brought beside its lines."""
+
+    won: int = 0
+    asked: int = 0
+    reminded: int = 0
+    scores: dict[str, list[int]] = field(default_factory=dict)
+    refused: int = 0
+
+    def words(self) -> str:
+        said = []
+        if self.won:
+            said.append(f"выиграно сделок: {self.won}")
+        if self.asked:
+            said.append(f"вопросов: {self.asked}")
+        if self.reminded:
+            said.append(f"напоминаний: {self.reminded}")
+        if self.scores:
+            scores = (f"{SHORT[key]} {_listed(self.scores[key])}" for key in TITLES if key in self.scores)
+            said.append("ответы: " + "; ".join(scores))
+        if self.refused:
+            said.append(f"не спросили: {self.refused}")
+        return ", ".join(said)
+
+
+class Story:
+    """Hears what people do, looks at what the worker has done, and tells it."""
+
+    def __init__(self, page: Page, clock: Clock, town: Town, tally: Tally) -> None:
+        self.page = page
+        self.clock = clock
+        self.town = town
+        self.tally = tally
+        self._told: set[str] = set()  # kinds that were told in full
+        self._lively: dict[str, datetime] = {}
+        self._day = Day()
+        self._date: date | None = None
+        self._month = 0
+        self._marks = _Marks()
+
+    # What people do
+
+    def closed(self, order: Order, lead: Lead, *, friend: str) -> None:
+        self.tally.closed(order)
+        what = "проиграна" if order.is_lost else "выиграна"
+        is_first = self._is_new(f"closed {order.by}")
+        if not (is_first or order.aside or friend):
+            self._day.won += 1
+            return
+        parts = [
+            f"{what} сделка «{order.what}», {amount(order.price)}. Клиент: {order.client or 'не указан'}."
+        ]
+        if is_first:
+            parts.append(f"Менеджер: {order.manager}. {order.crew}.")
+        if friend:
+            parts.append(f"В поле {friend}.")
+        if order.aside:
+            parts.append(f"({order.aside[0].upper()}{order.aside[1:]}.)")
+        self._tell("amoCRM", " ".join(parts), "amocrm", about=order.client)
+
+    def linked(self, order: Order) -> None:
+        if self._is_new("linked") or order.aside:
+            self._tell(
+                order.client,
+                "открывает ссылку из карточки сделки: QR-код на акте ведёт в Telegram-бота",
+                "client",
+            )
+
+    def said(self, name: str, channel: str, text: str, *, key: str, is_tap: bool, is_special: bool) -> None:
+        how = "выбирает" if is_tap else "пишет"
+        if is_special or self._is_new(f"said {how} {channel}"):
+            self._tell(
+                f"{name} → {channel}",
+                text if text.startswith("(") else f"{how} «{text}»",
+                "client",
+                about=name,
+            )
+
+    def answered(self, key: str, name: str, score: int) -> None:
+        self.tally.answered(key, score)
+        self._day.scores.setdefault(key, []).append(score)
+
+    def did(self, who: str, what: str) -> None:
+        self._tell(who, what, "staff" if who == HEAD else "client")
+
+    # What came of it
+
+    def look(self, news: Sequence[Seen]) -> None:
+        """After the worker's step: messages to clients, changes in amoCRM, messages to the head."""
+        for seen in news:
+            if seen.to != HEAD:
+                self.tally.got(seen)
+                self._to_client(seen)
+        self._in_amocrm()
+        for seen in news:
+            if seen.to == HEAD:
+                self._to_head(seen)
+
+    def turn(self, now: datetime) -> None:
+        """The clock moves: a new day sums up the old one, a new month begins a chapter."""
+        today = now.astimezone(ZONE).date()
+        if today == self._date:
+            return
+        self.end_day()
+        self._date = today
+        if today.month != self._month and today.month in CHAPTERS:
+            self._month = today.month
+            self.page.chapter(CHAPTERS[today.month])
+        self.page.turn(now)
+
+    def end_day(self) -> None:
+        words = self._day.words()
+        if words and self._date is not None:
+            self.page.line(Line(when=_day(self._date), who="за день", text=words, style="day"))
+        self._day = Day()
+
+    def _to_client(self, seen: Seen) -> None:
+        if seen.is_reminder:
+            self._day.reminded += 1
+        elif seen.question:
+            self._day.asked += 1
+        is_new = self._is_new(_kind(seen))
+        is_lively = self.clock.now() - self._lively.get(seen.to, seen.at - LIVELY) < LIVELY
+        if is_new or is_lively:
+            text = f"«{seen.text}»" if is_new else f"«{cut_words(seen.text, BRIEF)}»"
+            self._tell(
+                f"{seen.channel} → {seen.to}",
+                text + (_shown(seen.labels) if is_new else ""),
+                "bot",
+                about=seen.to,
+            )
+
+    def _to_head(self, seen: Seen) -> None:
+        is_new = self._is_new("alert" if "Низкая оценка" in seen.text else seen.text.split()[-1])
+        text = f"{seen.text}{_shown(seen.labels)}" if is_new else cut_words(seen.text, 2 * BRIEF)
+        self._tell(f"{T} → {HEAD}, руководитель", text, "staff")
+
+    def _in_amocrm(self) -> None:
+        """What the worker wrote there; people's own changes bear a user's name."""
+        amocrm, changes = self.town.amocrm, self._marks.news(self.town)
+        complaints = amocrm.pipeline(COMPLAINTS).id
+        for lead_id, (kinds, words) in changes.items():
+            lead = amocrm.leads[lead_id]
+            name = next((amocrm.contacts[contact].name for contact in lead.contact_ids), "")
+            if refusal := next((word for word in words if "Не спросили" in word), ""):
+                self._refused(lead, name, refusal)
+                continue
+            is_lively = self.clock.now() - self._lively.get(name, self.clock.now() - LIVELY) < LIVELY
+            news = [word for kind, word in zip(kinds, words, strict=True) if self._is_new(kind)]
+            if lead.pipeline_id == complaints:
+                news = words
+            elif is_lively:
+                news = [
+                    word
+                    for kind, word in zip(kinds, words, strict=True)
+                    if word in news or kind.startswith(("note", "task", "tag"))
+                ]
+            if news:
+                card = (
+                    f"рекламация ({name})"
+                    if lead.pipeline_id == complaints
+                    else f"сделка «{lead.name}» ({name})"
+                )
+                self._tell("amoCRM", f"{card}: {'; '.join(news)}", "amocrm")
+
+    def _refused(self, lead: Lead, name: str, words: str) -> None:
+        reason = words.partition("Не спросили: ")[2].rstrip("»")
+        if self._is_new(f"refused {reason}"):
+            self._tell("amoCRM", f"сделка «{lead.name}» ({name or 'без контакта'}): {words}", "amocrm")
+        else:
+            self._day.refused += 1
+
+    # Telling
+
+    def _is_new(self, kind: str) -> bool:
+        is_new = kind not in self._told
+        self._told.add(kind)
+        return is_new
+
+    def _tell(self, who: str, text: str, style: str, *, about: str = "") -> None:
+        now = self.clock.now().astimezone(ZONE)
+        if about:
+            self._lively[about] = now
+        self.page.line(Line(when=f"{_day(now.date())}, {now:%H:%M}", who=who, text=masked(text), style=style))
+
+
+class _Marks:
+    """How far the story has looked into amoCRM."""
+
+    def __init__(self) -> None:
+        self._event = 0
+        self._note = 0
+        self._task = 0
+
+    def news(self, town: Town) -> Mapping[int, tuple[list[str], list[str]]]:
+        """By deal: kinds of changes, and each in words."""
+        found: dict[int, tuple[list[str], list[str]]] = {}
+        for lead_id, kind, words in self._changes(town):
+            kinds, said = found.setdefault(lead_id, ([], []))
+            kinds.append(kind)
+            said.append(words)
+        return found
+
+    def _changes(self, town: Town) -> Iterator[tuple[int, str, str]]:
+        amocrm = town.amocrm
+        events, self._event = amocrm.events[self._event :], len(amocrm.events)
+        for event in events:
+            if event.created_by or event.entity_type != "lead":
+                continue
+            match event.type:
+                case "lead_added":
+                    lead = amocrm.leads[event.entity_id]
+                    who = amocrm.users[lead.responsible_user_id].name
+                    yield event.entity_id, "complaint", f"новая сделка «{lead.name}», ответственный — {who}"
+                case "custom_field_value_changed" if event.value_after:
+                    value = event.value_after[0]["custom_field_value"]
+                    field_name = amocrm.custom_fields[LEADS][value["field_id"]].name
+                    yield event.entity_id, f"field {field_name}", f"«{field_name}» = «{value['text']}»"
+                case "entity_responsible_changed":
+                    user = event.value_after[0]["responsible_user"]["id"]
+                    yield event.entity_id, "responsible", f"ответственный — {amocrm.users[user].name}"
+                case "lead_status_changed":
+                    yield event.entity_id, "status", "закрыта, решено"
+                case "entity_tag_added":
+                    yield event.entity_id, "tag", f"метка «{event.value_after[0]['tag']['name']}»"
+                case _:
+                    continue  # Nothing that a reader of the story would care for.
+        for note in list(amocrm.notes.values()):
+            if note.id > self._note and note.kind == LEADS:
+                yield (
+                    note.entity_id,
+                    f"note {note.text.partition(':')[0]}",
+                    f"примечание «{cut_words(_plain(note.text), 160)}»",
+                )
+        self._note = max(amocrm.notes, default=0)
+        for task in list(amocrm.tasks.values()):
+            if task.id > self._task and task.entity_id is not None:
+                until = datetime.fromtimestamp(task.complete_till, ZONE)
+                who = amocrm.users[task.responsible_user_id].name
+                yield (
+                    task.entity_id,
+                    "task",
+                    f"задача до {_day(until.date())}, {until:%H:%M}, {who}: "
+                    f"«{cut_words(_plain(task.text), 120)}»",
+                )
+        self._task = max(amocrm.tasks, default=0)
+
+
+def _kind(seen: Seen) -> str:
+    """What makes two messages one kind: the wording, without names, numbers, codes and dates."""
+    text = re.sub(r" \([^)]*\)|, \w+( \w+)?!", "", seen.text)
+    text = re.sub(
+        r"Мы свяжемся с вами[^.]*\.|с вами свяжутся[^.]*\.|Ответим[^.]*\.|позвоним[^.]*\.", "", text
+    )
+    return f"{seen.channel} {re.sub(r'[0-9]+', 'N', text)}" if seen.question else re.sub(r"[0-9]+", "N", text)
+
+
+def _shown(labels: Sequence[str]) -> str:
+    """Buttons, a row of numbers put together."""
+    numbers = [label for label in labels if label.isdigit()]
+    rest = [label for label in labels if not label.isdigit()]
+    shown = [f"{numbers[0]} … {numbers[-1]}"] if len(numbers) > 2 else numbers
+    return "".join(f" [{label}]" for label in [*shown, *rest])
+
+
+def _plain(text: str) -> str:
+    """Without addresses of this machine."""
+    return re.sub(r"https?://\S+", "…", text)
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {MONTHS[day.month - 1]}"
+
+
+def _listed(scores: Sequence[int]) -> str:
+    return ", ".join(str(score) for score in scores)
