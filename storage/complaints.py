@@ -76,6 +76,16 @@ async def alerts(tx: AsyncSession, complaint_id: int) -> Sequence[Alert]:
     ).all()
 
 
+async def lacks_clients(tx: AsyncSession) -> bool:
+    """Is there a complaint whose client could be known from its deal by now?"""
+    wanted = (
+        select(Complaint.id)
+        .join(Deal, col(Deal.deal_id) == col(Complaint.lead_id))
+        .where(col(Complaint.client_id).is_(None), col(Deal.client_id).is_not(None))
+    )
+    return (await tx.exec(wanted.limit(1))).first() is not None
+
+
 async def fill_clients(tx: AsyncSession) -> None:
     """Complaints opened by hand learn their client once the contact has been read."""
     known = select(Deal.client_id).where(Deal.deal_id == Complaint.lead_id).scalar_subquery()

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,7 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage import migrate
+from storage import migrate, sqlite_driver
 from storage.errors import AlreadyRunning, StorageError, Unavailable
 from storage.files import (
     WAIT_FOR_LOCK,
@@ -37,8 +38,9 @@ WAIT_FOR_TURN = 30  # seconds until a transaction gives up waiting for a connect
 class Database:
     """Opened by `Database.open`, ended by `close`; `owner` is this start's name on all that it claims."""
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, *, is_private: bool = False) -> None:
         self.url = url
+        self._is_private = is_private
         self.is_sqlite = url.get_backend_name() == "sqlite"
         self.owner = str(uuid.uuid4())
         self._path = path_of(url) if self.is_sqlite else None
@@ -55,12 +57,15 @@ class Database:
         self._locks = None if self.is_sqlite else Locks(self.owner, self._writer.connect)
 
     @classmethod
-    async def open(cls, url: str, *, migrate: bool = True, must_exist: bool = False) -> Self:
+    async def open(
+        cls, url: str, *, migrate: bool = True, must_exist: bool = False, is_private: bool = False
+    ) -> Self:
         """Connect, and bring the tables up to date. Raises StorageError with a sentence for a person.
 
-        `must_exist` is for commands that only make sense where a worker has been.
+        `must_exist` is for commands that only make sense where a worker has been. `is_private`: nobody else
+        uses it and nobody will miss it, so SQLite needs neither threads nor to wait for the disk.
         """
-        db = cls(parse_url(url))
+        db = cls(parse_url(url), is_private=is_private)
         try:
             if must_exist:
                 await db._expect_tables()
@@ -217,8 +222,11 @@ class Database:
             pool_size=READERS if reads else 1,
             max_overflow=0,
             pool_timeout=WAIT_FOR_TURN,
-            # The driver begins nothing by itself; the event below does.
-            connect_args={"isolation_level": None, "timeout": WAIT_FOR_LOCK},
+            connect_args={
+                "isolation_level": None,  # The driver begins nothing by itself; the event below does.
+                "timeout": WAIT_FOR_LOCK,
+                "async_creator_fn": partial(sqlite_driver.connect, is_private=self._is_private),
+            },
         )
 
         @event.listens_for(engine.sync_engine, "connect")
@@ -242,7 +250,8 @@ class Database:
             yield "query_only=ON"
             return
         yield "journal_mode=WAL"
-        yield "synchronous=FULL"  # With NORMAL a power cut eats acknowledged answers.
+        # With NORMAL a power cut eats acknowledged answers.
+        yield f"synchronous={'OFF' if self._is_private else 'FULL'}"
         # SQLite before 3.51.3 can corrupt a WAL when two connections write and checkpoint at once:
         # a command beside the worker leaves checkpoints to it. https://sqlite.org/wal.html#walresetbug
         yield f"wal_autocheckpoint={1000 if self._is_worker else 0}"

@@ -166,6 +166,13 @@ async def codes_by_digits(tx: AsyncSession, digits: Collection[str]) -> Sequence
     return (await tx.exec(select(PromoCode).where(col(PromoCode.digits).in_(list(digits))))).all()
 
 
+async def take_code_back(tx: AsyncSession, code: str, survey_id: int) -> None:
+    """The message that carried it was not delivered, and no other question did."""
+    elsewhere = select(Survey.id).where(Survey.promo_code == code, Survey.id != survey_id)
+    if (await tx.exec(elsewhere.limit(1))).first() is None:
+        await tx.exec(update(PromoCode).where(col(PromoCode.code) == code).values(first_sent_at=None))
+
+
 async def mark_code_sent(tx: AsyncSession, code: str, now: datetime) -> None:
     await tx.exec(
         update(PromoCode)

@@ -29,12 +29,13 @@ from storage.inbox import InboxWriter
 from storage.pace import PaceRow
 from storage.tables import State
 from storage.tokens import Tokens
+from storage.upcoming import Due, due_now
 from worker.account import AccountProblems, recall, refresh, resolve
 from worker.actions.asking import tell_deal
 from worker.actions.base import Hands, Wake
 from worker.actions.trouble import Watch
 from worker.clock import Clock, RealClock
-from worker.flows.act import LANES, act, let_go
+from worker.flows.act import LANES, act, kinds_of, let_go
 from worker.flows.follow import follow
 from worker.flows.listen import listen
 from worker.flows.pull import begin, pull
@@ -216,33 +217,43 @@ class App:
 
     # --- one step at a time: the demo and the tests -----------------------------------------------------
 
-    async def step(self) -> None:
-        """Everything that there is to do at this moment, each flow once and again until nothing moves."""
+    async def step(self, *, pulls: bool = True) -> None:
+        """Everything that there is to do at this moment, each flow once and again until nothing moves.
+
+        `pulls=False`: nothing has changed in amoCRM, as its webhook would tell.
+        """
         await self.know_account()
         for channel in self.hands.channels.values():
             if channel.name not in self._is_set_up:
                 await channel.start()
                 self._is_set_up.add(channel.name)
-        if await self._has("pull"):
+        if pulls and await self._has("pull"):
             await pull(self.hands)
         while True:
             for channel in self.hands.channels.values():
                 if await self._has(f"poll_{channel.name}"):
                     while await receive(self.hands, channel, self.inbox, timedelta(0)):
                         pass
-            if await self._has("listen"):
+            if (await self._due()).has_replies and await self._has("listen"):
                 await listen(self.hands)
             await self._watch.look()
-            done = 0
-            due_at = await outbox.next_due(self.hands.db)
-            if due_at is not None and due_at <= self.hands.now():
-                for lane in LANES:
+            done, due = 0, await self._due()
+            for lane in LANES:
+                if due.acts.intersection(kinds_of(lane)):
                     done += await act(self.hands, lane)
-            if await self._has("send"):
+            # What was done may have made a question due.
+            if (due.has_questions or done) and await self._has("send"):
                 done += await send(self.hands)
-            done += await follow(self.hands)
+            if due.has_silence:
+                done += await follow(self.hands)
             if not done:  # Only what we did could bring more.
                 return
+
+    async def _due(self) -> Due:
+        """One look instead of many claims of nothing."""
+        now, reminder_after = self.hands.now(), self.hands.policy.reminder_after
+        async with self.hands.db.reading() as tx:
+            return await due_now(tx, now, asked_before=now - reminder_after.span if reminder_after else None)
 
     # --- on the clock ---------------------------------------------------------------------------------
 

@@ -79,7 +79,7 @@ async def _play(console: Console, folder: Path, log: "_Errors") -> int:
     tally = Tally()
     async with town.served() as addresses:
         settings = _settings(folder, town, addresses)
-        db = await Database.open(settings.storage.url)
+        db = await Database.open(settings.storage.url, is_private=True)
         try:
             app = await App.build(settings, db=db, clock=clock, is_paced=False)
             try:
@@ -126,7 +126,7 @@ async def _live(app: App, life: Life, story: Story, clock: ManualClock, log: "_E
         story.turn(now)
         for act in life.agenda.take(now):
             act()
-        await app.step()
+        await app.step(pulls=life.has_changed_amocrm())
         log.complain()
         story.look(life.watch())
         moments = [moment for moment in (life.agenda.next, await _next(app, now)) if moment is not None]

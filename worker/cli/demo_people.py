@@ -44,6 +44,8 @@ from worker.rules.promo import candidates
 
 CODE = re.compile(r"ДРУГ-(\d+)")
 COMPLAINTS = "Рекламации"
+DELAYS = (12, 40, 95)  # minutes until a client answers; few different ones, so that events share a moment
+MOVES = ("lead_added", "lead_status_changed")  # what matters of the worker's own changes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +121,7 @@ class Life:
         self.clients: dict[str, Client] = {}
         self.leads: dict[Order, int] = {}
         self._complained: set[str] = set()
+        self._seen_events = 0
         self._seen_telegram = 0
         self._seen_whatsapp = 0
         self._set_up_amocrm()
@@ -157,7 +160,9 @@ class Life:
         if order.client not in self.clients:
             number = len(self.clients)
             client = Client(
-                order.client, f"+7914{2_340_000 + 1_357 * number:07}", delay=minutes(4 + number * 37 % 150)
+                order.client,
+                f"+7914{2_340_000 + 1_357 * number:07}",
+                delay=minutes(DELAYS[number % len(DELAYS)]),
             )
             phones = [client.phone] if order.has_phone else []
             client.contact_id = self.town.amocrm.add_contact(client.name, phones)
@@ -250,6 +255,11 @@ class Life:
     def _block(self, order: Order) -> None:
         self.town.telegram.block(order.client)
         self.audience.did(order.client, "блокирует бота")
+
+    def has_changed_amocrm(self) -> bool:
+        """Have deals come, gone or moved since the last look? amoCRM's webhook would tell it."""
+        events, self._seen_events = self.town.amocrm.events[self._seen_events :], len(self.town.amocrm.events)
+        return any(event.created_by or event.type in MOVES for event in events)
 
     def watch(self) -> list[Seen]:
         """Everything that has come since the last look; its readers make up their minds."""

@@ -200,42 +200,35 @@ def local(text: str) -> datetime:
 
 # closed, client, where, manager, crew, what, price, scores of NPS, manager, crew and CES
 ORDINARY: tuple[tuple[str, str, str, str, str, str, int, str], ...] = (
-    ("02.07 15:20", "Иван Петров", W, OLEG, SOKOLOV, "Откатные ворота", 148_000, "9 5 5 5"),
-    ("03.07 12:10", "Марина Лебедева", T, MARIA, TEN, "Секционные ворота", 212_000, "10 5 5 5"),
-    ("06.07 11:40", "Ольга Вершинина", W, PAVEL, TEN, "Автоматика для ворот", 64_000, "8 4 5 4"),
-    ("07.07 16:00", "Сергей Морозов", W, LISINA, SOKOLOV, "Секционные ворота", 196_000, "10 5 5 5"),
-    ("08.07 13:30", "Татьяна Волкова", W, KHVAN, TEN, "Рулонные ворота", 87_000, "- - - -"),
-    ("08.07 18:45", "Дмитрий Пак", T, ALINA, SOKOLOV, "Шлагбаум", 93_000, "9 5 4 5"),
-    ("11.07 12:30", "Наталья Орлова", T, MARIA, TEN, "Откатные ворота", 163_000, "10 5 5 5"),
-    ("13.07 10:50", "Виктор Цой", W, PAVEL, SOKOLOV, "Секционные ворота", 188_000, "9 5 5 4"),
-    ("16.07 16:30", "Алексей Тарасов", T, LISINA, TEN, "Автоматика для ворот", 58_000, "8 5 5 5"),
-    ("20.07 13:45", "Константин Белов", W, KHVAN, SOKOLOV, "Распашные ворота", 121_000, "10 5 5 5"),
-    ("23.07 17:05", "Людмила Павлова", W, ALINA, TEN, "Рулонные ворота", 79_000, "6 4 5 4"),
-    ("27.07 11:15", "Вера Антонова", W, OLEG, SOKOLOV, "Секционные ворота", 205_000, "9 5 5 5"),
-    ("28.07 16:45", "Максим Лигай", W, MARIA, TEN, "Откатные ворота", 154_000, "10 5 5 5"),
-    ("31.07 13:20", "Оксана Тихонова", T, PAVEL, SOKOLOV, "Шлагбаум", 101_000, "9 5 5 5"),
-    ("04.08 15:25", "Валентина Кузьмина", W, LISINA, TEN, "Секционные ворота", 178_000, "8 4 4 4"),
-    ("06.08 11:50", "Лариса Воробьёва", W, KHVAN, SOKOLOV, "Автоматика для ворот", 61_000, "- - - -"),
-    ("11.08 13:05", "Екатерина Быкова", T, ALINA, TEN, "Откатные ворота", 167_000, "9 5 - -"),
-    ("18.08 14:50", "Фёдор Назаров", W, OLEG, SOKOLOV, "Распашные ворота", 118_000, "- - - -"),
-    ("22.08 11:00", "Маргарита Чен", T, MARIA, TEN, "Секционные ворота", 221_000, "9 5 5 5"),
-    ("25.08 12:15", "Лидия Савина", W, PAVEL, SOKOLOV, "Рулонные ворота", 84_000, "8 5 5 4"),
-    ("27.08 10:40", "Полина Титова", T, LISINA, TEN, "Откатные ворота", 159_000, "10 5 5 5"),
-    ("01.09 11:25", "Алла Филиппова", W, KHVAN, SOKOLOV, "Секционные ворота", 192_000, "9 5 5 5"),
-    ("03.09 13:50", "Инна Карпова", W, ALINA, TEN, "Автоматика для ворот", 67_000, "- - - -"),
-    ("04.09 17:20", "Вадим Сергеев", W, OLEG, SOKOLOV, "Шлагбаум", 97_000, "8 4 5 5"),
-    ("09.09 16:15", "Ксения Ларина", T, MARIA, TEN, "Секционные ворота", 203_000, "9 5 5 5"),
-    ("10.09 11:45", "Олег Рябинин", W, PAVEL, SOKOLOV, "Откатные ворота", 146_000, "7 4 4 4"),
-    ("16.09 13:15", "Пётр Нам", W, LISINA, TEN, "Секционные ворота", 187_000, "10 5 5 5"),
-    ("18.09 12:45", "Жанна Белкина", T, KHVAN, SOKOLOV, "Рулонные ворота", 91_000, "9"),
-    ("22.09 16:05", "Даниил Ковалёв", W, ALINA, TEN, "Откатные ворота", 152_000, "8"),
-    ("25.09 14:35", "Юрий Ткач", W, OLEG, SOKOLOV, "Автоматика для ворот", 59_000, "9"),
-    ("28.09 11:55", "Тимофей Шевцов", T, MARIA, TEN, "Секционные ворота", 199_000, "10"),
+    ("02.07 14:40", "Иван Петров", W, OLEG, SOKOLOV, "Откатные ворота", 148_000, "9 5 5 5"),
+    ("03.07 11:20", "Марина Лебедева", T, MARIA, TEN, "Секционные ворота", 212_000, "10 5 5 5"),
+    ("06.07 11:20", "Ольга Вершинина", W, PAVEL, TEN, "Автоматика для ворот", 64_000, "8 4 5 4"),
+    ("07.07 17:10", "Сергей Морозов", W, LISINA, SOKOLOV, "Секционные ворота", 196_000, "10 - - -"),
+    ("08.07 14:40", "Татьяна Волкова", W, KHVAN, TEN, "Рулонные ворота", 87_000, "- - - -"),
+    ("08.07 17:10", "Дмитрий Пак", T, ALINA, SOKOLOV, "Шлагбаум", 93_000, "9 - - -"),
+    ("11.07 11:20", "Наталья Орлова", T, MARIA, TEN, "Откатные ворота", 163_000, "10 5 5 5"),
+    ("13.07 11:20", "Виктор Цой", W, PAVEL, SOKOLOV, "Секционные ворота", 188_000, "9 5 5 4"),
+    ("16.07 17:10", "Алексей Тарасов", T, LISINA, TEN, "Автоматика для ворот", 58_000, "- 5 5 5"),
+    ("23.07 17:10", "Людмила Павлова", W, ALINA, TEN, "Рулонные ворота", 79_000, "6 4 - -"),
+    ("27.07 11:20", "Вера Антонова", W, OLEG, SOKOLOV, "Секционные ворота", 205_000, "9 - - -"),
+    ("28.07 17:10", "Максим Лигай", W, MARIA, TEN, "Откатные ворота", 154_000, "10 5 5 5"),
+    ("31.07 14:40", "Оксана Тихонова", T, PAVEL, SOKOLOV, "Шлагбаум", 101_000, "- - - -"),
+    ("04.08 14:40", "Валентина Кузьмина", W, LISINA, TEN, "Секционные ворота", 178_000, "8 4 4 4"),
+    ("11.08 14:40", "Екатерина Быкова", T, ALINA, TEN, "Откатные ворота", 167_000, "9 5 - -"),
+    ("18.08 14:40", "Фёдор Назаров", W, OLEG, SOKOLOV, "Распашные ворота", 118_000, "- - - -"),
+    ("25.08 11:20", "Лидия Савина", W, PAVEL, SOKOLOV, "Рулонные ворота", 84_000, "- - - -"),
+    ("01.09 11:20", "Алла Филиппова", W, KHVAN, SOKOLOV, "Секционные ворота", 192_000, "- 5 5 5"),
+    ("03.09 14:40", "Инна Карпова", W, ALINA, TEN, "Автоматика для ворот", 67_000, "- - - -"),
+    ("09.09 17:10", "Ксения Ларина", T, MARIA, TEN, "Секционные ворота", 203_000, "9 5 5 5"),
+    ("10.09 11:20", "Олег Рябинин", W, PAVEL, SOKOLOV, "Откатные ворота", 146_000, "7 - - -"),
+    ("16.09 14:40", "Пётр Нам", W, LISINA, TEN, "Секционные ворота", 187_000, "- 5 5 5"),
+    ("18.09 11:20", "Жанна Белкина", T, KHVAN, SOKOLOV, "Рулонные ворота", 91_000, "9"),
+    ("25.09 14:40", "Юрий Ткач", W, OLEG, SOKOLOV, "Автоматика для ворот", 59_000, "9"),
 )
 
 SPECIAL: tuple[Order, ...] = (
     Order(
-        won="03.07 17:30",
+        won="03.07 17:10",
         client="Андрей Климов",
         manager=PAVEL,
         crew=SOKOLOV,
@@ -253,7 +246,7 @@ SPECIAL: tuple[Order, ...] = (
         },
     ),
     Order(
-        won="10.07 14:20",
+        won="10.07 14:40",
         client="Елена Зайцева",
         manager=OLEG,
         crew=TEN,
@@ -264,7 +257,7 @@ SPECIAL: tuple[Order, ...] = (
         replies={"nps": Reply(score=8, says=(VOICE, "8"), after=minutes(26))},
     ),
     Order(
-        won="10.07 19:10",
+        won="10.07 17:10",
         client="Николай Фёдоров",
         manager=KHVAN,
         crew=SOKOLOV,
@@ -275,7 +268,7 @@ SPECIAL: tuple[Order, ...] = (
         replies={"nps": Reply(score=7, to_reminder=True, after=minutes(31))},
     ),
     Order(
-        won="14.07 15:15",
+        won="14.07 14:40",
         client="Светлана Новикова",
         manager=ALINA,
         crew=TEN,
@@ -286,7 +279,7 @@ SPECIAL: tuple[Order, ...] = (
         replies={"nps": Reply(score=9, says=("5", "9"), types=True, after=minutes(12), gap=minutes(3))},
     ),
     Order(
-        won="14.07 17:40",
+        won="14.07 17:10",
         client="",
         manager=PAVEL,
         crew=TEN,
@@ -296,7 +289,7 @@ SPECIAL: tuple[Order, ...] = (
         refused="no_contact",
     ),
     Order(
-        won="15.07 12:00",
+        won="15.07 11:20",
         client="Галина Степанова",
         manager=LISINA,
         crew=SOKOLOV,
@@ -318,7 +311,7 @@ SPECIAL: tuple[Order, ...] = (
         replies={"nps": Reply(score=None, says=("стоп",), after=minutes(3))},
     ),
     Order(
-        won="21.07 15:50",
+        won="21.07 17:10",
         client="Ирина Макарова",
         manager=MARIA,
         crew=SOKOLOV,
@@ -329,7 +322,7 @@ SPECIAL: tuple[Order, ...] = (
         refused="reopened",
     ),
     Order(
-        won="22.07 12:25",
+        won="22.07 11:20",
         client="Роман Гусев",
         by=T,
         manager=OLEG,
@@ -342,7 +335,7 @@ SPECIAL: tuple[Order, ...] = (
         aside="телефона в карточке нет, но ссылку на бота с акта он откроет",
     ),
     Order(
-        won="24.07 14:35",
+        won="24.07 14:40",
         client="Артём Никитин",
         by=T,
         manager=ALINA,
@@ -358,7 +351,7 @@ SPECIAL: tuple[Order, ...] = (
         },
     ),
     Order(
-        won="29.07 10:30",
+        won="29.07 11:20",
         client="Анна Крылова",
         manager=PAVEL,
         crew=TEN,
@@ -369,7 +362,7 @@ SPECIAL: tuple[Order, ...] = (
         refused="stop_tag",
     ),
     Order(
-        won="30.07 15:00",
+        won="30.07 14:40",
         client="Денис Захаров",
         manager=LISINA,
         crew=SOKOLOV,
@@ -391,7 +384,7 @@ SPECIAL: tuple[Order, ...] = (
         refused="no_phone",
     ),
     Order(
-        won="03.08 12:40",
+        won="03.08 11:20",
         client="Григорий Попов",
         manager=OLEG,
         crew=SOKOLOV,
@@ -401,7 +394,7 @@ SPECIAL: tuple[Order, ...] = (
         friend=Friend(by="code", of="Иван Петров"),
     ),
     Order(
-        won="05.08 12:00",
+        won="05.08 11:20",
         client="Максим Лигай",
         manager=MARIA,
         crew=TEN,
@@ -411,7 +404,7 @@ SPECIAL: tuple[Order, ...] = (
         refused="asked_recently",
     ),
     Order(
-        won="05.08 17:15",
+        won="05.08 17:10",
         client="Евгений Шин",
         manager=MARIA,
         crew=TEN,
@@ -422,7 +415,7 @@ SPECIAL: tuple[Order, ...] = (
         replies={"csat_crew": Reply(score=2, says=("2, после монтажа осталась грязь",), after=minutes(2))},
     ),
     Order(
-        won="07.08 14:10",
+        won="07.08 14:40",
         client="Игорь Данилов",
         by=T,
         manager=PAVEL,
@@ -434,7 +427,7 @@ SPECIAL: tuple[Order, ...] = (
         aside="открыл бота и заблокировал: вопрос придёт в WhatsApp",
     ),
     Order(
-        won="08.08 12:00",
+        won="08.08 11:20",
         client="Надежда Комарова",
         manager=LISINA,
         crew=TEN,
@@ -444,7 +437,7 @@ SPECIAL: tuple[Order, ...] = (
         friend=Friend(by="discount"),
     ),
     Order(
-        won="10.08 16:20",
+        won="10.08 17:10",
         client="Владимир Сон",
         manager=KHVAN,
         crew=SOKOLOV,
@@ -460,7 +453,7 @@ SPECIAL: tuple[Order, ...] = (
         },
     ),
     Order(
-        won="12.08 10:15",
+        won="12.08 11:20",
         client="Михаил Жуков",
         manager=ALINA,
         crew=TEN,
@@ -473,7 +466,7 @@ SPECIAL: tuple[Order, ...] = (
         },
     ),
     Order(
-        won="13.08 15:45",
+        won="13.08 14:40",
         client="Тамара Ильина",
         manager=OLEG,
         crew=SOKOLOV,
@@ -483,7 +476,7 @@ SPECIAL: tuple[Order, ...] = (
         friend=Friend(by="phone", of="Марина Лебедева"),
     ),
     Order(
-        won="14.08 18:20",
+        won="14.08 17:10",
         client="Станислав Орехов",
         manager=MARIA,
         crew=TEN,
@@ -494,7 +487,7 @@ SPECIAL: tuple[Order, ...] = (
         replies={"nps": Reply(score=9, says=("8-9", "9"), types=True, after=minutes(16), gap=minutes(3))},
     ),
     Order(
-        won="17.08 12:55",
+        won="17.08 14:40",
         client="Кристина Мельник",
         by=T,
         manager=PAVEL,
@@ -505,7 +498,7 @@ SPECIAL: tuple[Order, ...] = (
         friend=Friend(by="code", of="Марина Лебедева"),
     ),
     Order(
-        won="19.08 11:35",
+        won="19.08 11:20",
         client="Зоя Рябова",
         manager=LISINA,
         crew=TEN,
@@ -516,7 +509,7 @@ SPECIAL: tuple[Order, ...] = (
         replies={"nps": Reply(score=9, says=("9", "код"), after=minutes(11), gap=minutes(90))},
     ),
     Order(
-        won="20.08 16:10",
+        won="20.08 17:10",
         client="Иван Петров",
         manager=KHVAN,
         crew=SOKOLOV,
@@ -527,7 +520,7 @@ SPECIAL: tuple[Order, ...] = (
         aside="называет собственный код: это не рекомендация",
     ),
     Order(
-        won="21.08 13:40",
+        won="21.08 14:40",
         client="Руслан Каримов",
         manager=ALINA,
         crew=TEN,
@@ -538,7 +531,7 @@ SPECIAL: tuple[Order, ...] = (
         replies={"ces": Reply(score=2, says=("2, трижды переделывали договор",), after=minutes(3))},
     ),
     Order(
-        won="24.08 15:30",
+        won="24.08 14:40",
         client="Борис Ефимов",
         manager=OLEG,
         crew=SOKOLOV,
@@ -549,7 +542,7 @@ SPECIAL: tuple[Order, ...] = (
         replies={"nps": Reply(score=4, types=True, after=minutes(13))},
     ),
     Order(
-        won="26.08 17:50",
+        won="26.08 17:10",
         client="Глеб Миронов",
         manager=MARIA,
         crew=TEN,
@@ -560,7 +553,7 @@ SPECIAL: tuple[Order, ...] = (
         aside="в коде друга ошибка в одной цифре",
     ),
     Order(
-        won="31.08 16:35",
+        won="31.08 17:10",
         client="Эдуард Пономарёв",
         manager=PAVEL,
         crew=SOKOLOV,
@@ -574,7 +567,7 @@ SPECIAL: tuple[Order, ...] = (
         },
     ),
     Order(
-        won="02.09 15:10",
+        won="02.09 14:40",
         client="Тимур Ахметов",
         by=T,
         manager=LISINA,
@@ -585,7 +578,7 @@ SPECIAL: tuple[Order, ...] = (
         friend=Friend(by="code", of="Вера Антонова"),
     ),
     Order(
-        won="03.09 18:30",
+        won="03.09 17:10",
         client="Юлия Романова",
         manager=ALINA,
         crew=TEN,
@@ -595,7 +588,7 @@ SPECIAL: tuple[Order, ...] = (
         refused="opted_out",
     ),
     Order(
-        won="07.09 12:05",
+        won="07.09 11:20",
         client="Любовь Дьячкова",
         manager=KHVAN,
         crew=SOKOLOV,
@@ -616,7 +609,7 @@ SPECIAL: tuple[Order, ...] = (
         aside="сделка старше года: её закрыли при уборке",
     ),
     Order(
-        won="11.09 13:10",
+        won="11.09 14:40",
         client="Арсений Югай",
         manager=ALINA,
         crew=SOKOLOV,
@@ -626,7 +619,7 @@ SPECIAL: tuple[Order, ...] = (
         aside="сделка проиграна: таких не спрашиваем",
     ),
     Order(
-        won="14.09 15:35",
+        won="14.09 14:40",
         client="Яна Громова",
         manager=MARIA,
         crew=TEN,
@@ -637,7 +630,7 @@ SPECIAL: tuple[Order, ...] = (
         replies={"nps": Reply(score=2, says=("2, секция с вмятиной, замену ждём",), after=minutes(17))},
     ),
     Order(
-        won="15.09 12:20",
+        won="15.09 11:20",
         client="Эмма Гордеева",
         manager=PAVEL,
         crew=SOKOLOV,
@@ -648,7 +641,7 @@ SPECIAL: tuple[Order, ...] = (
         aside="сделка-дубль, назавтра её удалят",
     ),
     Order(
-        won="24.09 14:25",
+        won="24.09 14:40",
         client="Эльвира Пак",
         manager=LISINA,
         crew=TEN,

@@ -22,16 +22,16 @@ AFTER_REFUSAL = timedelta(minutes=10)  # a token or a right has to be mended by 
 
 async def let_go(hands: Hands, lane: str) -> None:
     """After `act` ended in the middle of this lane: what it held is looked at again."""
-    await outbox.let_go(hands.db, _kinds_of(lane), hands.now())
+    await outbox.let_go(hands.db, kinds_of(lane), hands.now())
 
 
-def _kinds_of(lane: str) -> list[str]:
+def kinds_of(lane: str) -> list[str]:
     return [kind for kind, action in ACTIONS.items() if action.lane == lane]
 
 
 async def act(hands: Hands, lane: str) -> int:
     """Do what is due in this lane; gives the number of rows that were taken up."""
-    kinds = _kinds_of(lane)
+    kinds = kinds_of(lane)
     taken = 0
     while not hands.wake.is_stopping:
         items = await outbox.claim(hands.db, hands.now(), kinds=kinds, limit=1)

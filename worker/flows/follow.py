@@ -1,6 +1,7 @@
 """What time brings: reminders, expiry, and the end of the questions that waited behind a silent one."""
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from integrations.errors import OutsideError
@@ -20,15 +21,19 @@ SERVICE_PAUSE = timedelta(minutes=5)
 
 async def follow(hands: Hands) -> int:
     """Gives the number of surveys that were reminded or ended."""
-    done = await _expire(hands) + await _remind(hands)
+    now, reminder_after = hands.now(), hands.policy.reminder_after
+    async with hands.db.reading() as tx:
+        over = await surveys.expired(tx, now)
+        waiting = (
+            await surveys.to_remind(tx, now - reminder_after.span, now) if reminder_after is not None else ()
+        )
+    done = await _expire(hands, over) + await _remind(hands, waiting, now)
     hands.health.mark("follow", hands.now())
     return done
 
 
-async def _expire(hands: Hands) -> int:
+async def _expire(hands: Hands, over: Sequence[Survey]) -> int:
     """Silence ends the conversation and the questions that waited behind it."""
-    async with hands.db.reading() as tx:
-        over = await surveys.expired(tx, hands.now())
     for survey in over:
         async with hands.db.transaction() as tx:
             now = hands.now()
@@ -46,14 +51,8 @@ async def _expire(hands: Hands) -> int:
     return len(over)
 
 
-async def _remind(hands: Hands) -> int:
+async def _remind(hands: Hands, waiting: Sequence[Survey], now: datetime) -> int:
     """One reminder per conversation, under the same conditions as the question."""
-    reminder_after = hands.policy.reminder_after
-    if reminder_after is None:
-        return 0
-    now = hands.now()
-    async with hands.db.reading() as tx:
-        waiting = await surveys.to_remind(tx, now - reminder_after.span, now)
     reminded = 0
     for survey in waiting:
         if survey.sent_at is None or _due(hands, survey) > now:

@@ -166,6 +166,10 @@ async def _try_the_next(
     log.info("survey %s was not delivered by %s: %s", survey.id, sent.channel, message.reason)
     hands.health.count_message(sent.channel, "out", "failed")
     await people.mark_dead(tx, sent.channel, sent.chat_id, message.reason or "failed", now)
+    if survey.promo_code:
+        # The code did not reach the client either; on the next channel it is sent for the first time.
+        await people.take_code_back(tx, survey.promo_code, survey.id or 0)
+        survey.promo_code = ""
     survey.tried = [*survey.tried, sent.channel]
     survey.state, survey.next_at, survey.waits_for = SurveyState.PLANNED, now, "channel"
     survey.owner = ""

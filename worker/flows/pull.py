@@ -35,9 +35,21 @@ async def pull(hands: Hands) -> None:
 
 async def settle(hands: Hands) -> None:
     """What has to be known about deals that were read: the people behind them, links, referrals."""
-    await _read_people(hands)
-    await _make_links(hands)
-    await _decide_referrals(hands)
+    pipeline = hands.known.complaints_pipeline
+    async with hands.db.reading() as tx:
+        # One look, since most of the time there is nothing to settle.
+        has_people = bool(await deals.contacts_to_read(tx, complaints_pipeline=pipeline, limit=1))
+        has_complaints = await complaints.lacks_clients(tx)
+        has_links = hands.writes_links and bool(
+            await deals.lead_ids_without_token(tx, but_pipeline=pipeline, limit=1)
+        )
+        has_referrals = bool(await deals.referrals_to_decide(tx, limit=1))
+    if has_people or has_complaints:
+        await _read_people(hands)
+    if has_links:
+        await _make_links(hands)
+    if has_people or has_referrals:
+        await _decide_referrals(hands)
 
 
 async def begin(hands: Hands) -> datetime:
@@ -71,8 +83,12 @@ async def _where_from(hands: Hands) -> datetime | None:
 
 async def _walk(hands: Hands, since: datetime) -> None:
     newest: datetime | None = None
+    is_upwards = True
     async for page in hands.amocrm.changed_leads(since, filtered=hands.known.is_filter_enabled):
-        now = hands.now()
+        now, is_upwards = hands.now(), page.is_filtered
+        if not page.leads and not page.broken:
+            newest = page.newest if newest is None else newest
+            continue
         async with hands.db.transaction() as tx:
             policy = await planning_policy(tx, hands)
             saved = await deals.save_page(tx, [deal_from(lead) for lead in page.leads], now)
@@ -87,7 +103,7 @@ async def _walk(hands: Hands, since: datetime) -> None:
                 if page.is_filtered:
                     await deals.move_watermark(tx, page.newest)
         hands.wake.act.set()
-    if newest is not None:
+    if newest is not None and not is_upwards:
         async with hands.db.transaction() as tx:
             await deals.move_watermark(tx, newest)
 
