@@ -346,6 +346,8 @@ class Life:
 
     def _says(self, client: Client, seen: Seen, text: str, *, is_tap: bool, quotes: bool) -> None:
         town = self.town
+        if seen.channel == W and seen.text.startswith("Здравствуйте"):
+            town.whatsapp.reads(client.phone)
         if seen.channel == T:
             if text == VOICE:
                 town.telegram.sends(client.name, "voice")

@@ -12,8 +12,8 @@ from worker.cli.demo_count import Tally
 from worker.cli.demo_people import COMPLAINTS, Seen
 from worker.cli.demo_town import HEAD, TITLES, ZONE, Order, T
 from worker.clock import Clock
-from worker.log import masked
 from worker.rules.formats import amount, cut_words
+from worker.rules.phone import mask
 
 MONTHS = (
     "января", "февраля", "марта", "апреля", "мая", "июня",
@@ -29,7 +29,10 @@ SHORT = {
     "ces": "простота",
     "solved": "о решении",
 }
-NEWS_OF_COMPLAINTS = ("complaint", "task")
+# What is told each time; of the rest of the cards only what is new.
+NEWS_OF_COMPLAINTS = ("complaint", "task", "responsible", "status", "note")
+NEWS_OF_SALES = ("task", "tag", "note Клиент пришёл по")
+PHONE = re.compile(r"(?:\+7|\b8)(?:[ -]?\d){10}\b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +52,15 @@ class Page(Protocol):
     def line(self, line: Line) -> None: ...
     def turn(self, now: datetime) -> None:
         """The time moves on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Something new in a deal's card."""
+
+    kind: str
+    text: str
+    brief: str = ""  # how it is told the next time
 
 
 @dataclass(slots=True)
@@ -110,7 +122,7 @@ class Story:
             parts.append(f"В поле {friend}.")
         if order.aside:
             parts.append(f"({order.aside[0].upper()}{order.aside[1:]}.)")
-        self._tell("amoCRM", " ".join(parts), "amocrm", about=order.client)
+        self._tell("amoCRM", " ".join(parts), "amocrm", about=order.client if is_first else "")
 
     def linked(self, order: Order) -> None:
         if self._is_new("linked") or order.aside:
@@ -174,53 +186,52 @@ class Story:
         elif seen.question:
             self._day.asked += 1
         is_new = self._is_new(_kind(seen))
-        is_lively = self.clock.now() - self._lively.get(seen.to, seen.at - LIVELY) < LIVELY
-        if is_new or is_lively:
-            text = f"«{seen.text}»" if is_new else f"«{cut_words(seen.text, BRIEF)}»"
-            self._tell(
-                f"{seen.channel} → {seen.to}",
-                text + (_shown(seen.labels) if is_new else ""),
-                "bot",
-                about=seen.to,
-            )
+        if is_new or self._is_lively(seen.to):
+            text = f"«{seen.text}»{_shown(seen.labels)}" if is_new else f"«{cut_words(seen.text, BRIEF)}»"
+            self._tell(f"{seen.channel} → {seen.to}", text, "bot")
 
     def _to_head(self, seen: Seen) -> None:
-        is_new = self._is_new("alert" if "Низкая оценка" in seen.text else seen.text.split()[-1])
-        text = f"{seen.text}{_shown(seen.labels)}" if is_new else cut_words(seen.text, 2 * BRIEF)
-        self._tell(f"{T} → {HEAD}, руководитель", text, "staff")
+        is_alert = "Низкая оценка" in seen.text
+        is_new = self._is_new("alert" if is_alert else seen.text.split()[-1])
+        if is_alert and not is_new:
+            # Whose deal it is, the complaint's line in amoCRM has just said.
+            text = " · ".join(seen.text.partition("\n\n")[0].splitlines())
+        else:
+            text = f"{seen.text}{_shown(seen.labels)}" if is_new else cut_words(seen.text, BRIEF)
+        self._tell(f"{T} → {HEAD}, руководитель", re.sub(r"\n+", "\n", text), "staff")
 
     def _in_amocrm(self) -> None:
         """What the worker wrote there; people's own changes bear a user's name."""
-        amocrm, changes = self.town.amocrm, self._marks.news(self.town)
-        complaints = amocrm.pipeline(COMPLAINTS).id
-        for lead_id, (kinds, words) in changes.items():
+        amocrm, complaints = self.town.amocrm, self.town.amocrm.pipeline(COMPLAINTS).id
+        for lead_id, changes in self._marks.news(self.town).items():
             lead = amocrm.leads[lead_id]
-            name = next((amocrm.contacts[contact].name for contact in lead.contact_ids), "")
-            if refusal := next((word for word in words if "Не спросили" in word), ""):
+            name = next((amocrm.contacts[contact].name for contact in lead.contact_ids), "без контакта")
+            if refusal := next((change.text for change in changes if "Не спросили" in change.text), ""):
                 self._refused(lead, name, refusal)
                 continue
-            is_lively = self.clock.now() - self._lively.get(name, self.clock.now() - LIVELY) < LIVELY
-            news = [word for kind, word in zip(kinds, words, strict=True) if self._is_new(kind)]
-            if lead.pipeline_id == complaints:
-                news = words
-            elif is_lively:
-                news = [
-                    word
-                    for kind, word in zip(kinds, words, strict=True)
-                    if word in news or kind.startswith(("note", "task", "tag"))
-                ]
-            if news:
-                card = (
-                    f"рекламация ({name})"
-                    if lead.pipeline_id == complaints
-                    else f"сделка «{lead.name}» ({name})"
-                )
-                self._tell("amoCRM", f"{card}: {'; '.join(news)}", "amocrm")
+            is_complaint = lead.pipeline_id == complaints
+            words = list(self._worth_telling(changes, is_complaint=is_complaint))
+            if words:
+                card = f"рекламация ({name})" if is_complaint else f"сделка «{lead.name}» ({name})"
+                self._tell("amoCRM", f"{card}: {'; '.join(words)}", "amocrm")
+
+    def _worth_telling(self, changes: Sequence[Change], *, is_complaint: bool) -> Iterator[str]:
+        always = NEWS_OF_COMPLAINTS if is_complaint else NEWS_OF_SALES
+        is_opening = any(change.kind == "complaint" for change in changes)
+        for change in changes:
+            if is_complaint and (
+                not change.kind.startswith(always) or (is_opening and "note" in change.kind)
+            ):
+                continue  # The first note says what the alert says.
+            if self._is_new(change.kind):
+                yield change.text
+            elif change.kind.startswith(always):
+                yield change.brief or change.text
 
     def _refused(self, lead: Lead, name: str, words: str) -> None:
         reason = words.partition("Не спросили: ")[2].rstrip("»")
         if self._is_new(f"refused {reason}"):
-            self._tell("amoCRM", f"сделка «{lead.name}» ({name or 'без контакта'}): {words}", "amocrm")
+            self._tell("amoCRM", f"сделка «{lead.name}» ({name}): {words}", "amocrm")
         else:
             self._day.refused += 1
 
@@ -231,11 +242,17 @@ class Story:
         self._told.add(kind)
         return is_new
 
+    def _is_lively(self, name: str) -> bool:
+        told_at = self._lively.get(name)
+        return told_at is not None and self.clock.now() - told_at < LIVELY
+
     def _tell(self, who: str, text: str, style: str, *, about: str = "") -> None:
+        """A line; what comes back to the client whom it is `about` is told too."""
         now = self.clock.now().astimezone(ZONE)
         if about:
             self._lively[about] = now
-        self.page.line(Line(when=f"{_day(now.date())}, {now:%H:%M}", who=who, text=masked(text), style=style))
+        text = PHONE.sub(lambda found: mask(f"7{found[0][-13:]}" if found[0][0] == "8" else found[0]), text)
+        self.page.line(Line(when=f"{_day(now.date())}, {now:%H:%M}", who=who, text=text, style=style))
 
 
 class _Marks:
@@ -246,63 +263,63 @@ class _Marks:
         self._note = 0
         self._task = 0
 
-    def news(self, town: Town) -> Mapping[int, tuple[list[str], list[str]]]:
-        """By deal: kinds of changes, and each in words."""
-        found: dict[int, tuple[list[str], list[str]]] = {}
-        for lead_id, kind, words in self._changes(town):
-            kinds, said = found.setdefault(lead_id, ([], []))
-            kinds.append(kind)
-            said.append(words)
+    def news(self, town: Town) -> Mapping[int, Sequence[Change]]:
+        """What is new, by deal."""
+        found: dict[int, list[Change]] = {}
+        for lead_id, change in [*self._events(town), *self._notes(town), *self._tasks(town)]:
+            found.setdefault(lead_id, []).append(change)
         return found
 
-    def _changes(self, town: Town) -> Iterator[tuple[int, str, str]]:
+    def _events(self, town: Town) -> Iterator[tuple[int, Change]]:
         amocrm = town.amocrm
         events, self._event = amocrm.events[self._event :], len(amocrm.events)
         for event in events:
             if event.created_by or event.entity_type != "lead":
                 continue
+            lead_id, after = event.entity_id, event.value_after
             match event.type:
                 case "lead_added":
-                    lead = amocrm.leads[event.entity_id]
+                    lead = amocrm.leads[lead_id]
                     who = amocrm.users[lead.responsible_user_id].name
-                    yield event.entity_id, "complaint", f"новая сделка «{lead.name}», ответственный — {who}"
-                case "custom_field_value_changed" if event.value_after:
-                    value = event.value_after[0]["custom_field_value"]
-                    field_name = amocrm.custom_fields[LEADS][value["field_id"]].name
-                    yield event.entity_id, f"field {field_name}", f"«{field_name}» = «{value['text']}»"
+                    text = f"новая сделка «{lead.name}», ответственный — {who}"
+                    yield lead_id, Change(kind="complaint", text=text)
+                case "custom_field_value_changed" if after:
+                    value = after[0]["custom_field_value"]
+                    name = amocrm.custom_fields[LEADS][value["field_id"]].name
+                    text = re.sub(r"(?<=start=)[\w-]+", "…", value["text"])
+                    yield lead_id, Change(kind=f"field {name}", text=f"«{name}» = «{text}»")
                 case "entity_responsible_changed":
-                    user = event.value_after[0]["responsible_user"]["id"]
-                    yield event.entity_id, "responsible", f"ответственный — {amocrm.users[user].name}"
+                    user = amocrm.users[after[0]["responsible_user"]["id"]].name
+                    yield lead_id, Change(kind="responsible", text=f"ответственный — {user}")
                 case "lead_status_changed":
-                    yield event.entity_id, "status", "закрыта, решено"
+                    yield lead_id, Change(kind="status", text="закрыта, решено")
                 case "entity_tag_added":
-                    yield event.entity_id, "tag", f"метка «{event.value_after[0]['tag']['name']}»"
+                    yield lead_id, Change(kind="tag", text=f"метка «{after[0]['tag']['name']}»")
                 case _:
                     continue  # Nothing that a reader of the story would care for.
-        for note in list(amocrm.notes.values()):
+
+    def _notes(self, town: Town) -> Iterator[tuple[int, Change]]:
+        for note in town.amocrm.notes.values():
             if note.id > self._note and note.kind == LEADS:
-                yield (
-                    note.entity_id,
-                    f"note {note.text.partition(':')[0]}",
-                    f"примечание «{cut_words(_plain(note.text), 160)}»",
-                )
-        self._note = max(amocrm.notes, default=0)
-        for task in list(amocrm.tasks.values()):
+                kind = re.sub(r"\d+", "", " ".join(note.text.split()[:3]))
+                text = f"примечание «{cut_words(_plain(note.text), 160)}»"
+                yield note.entity_id, Change(kind=f"note {kind}", text=text)
+        self._note = max(town.amocrm.notes, default=0)
+
+    def _tasks(self, town: Town) -> Iterator[tuple[int, Change]]:
+        for task in town.amocrm.tasks.values():
             if task.id > self._task and task.entity_id is not None:
                 until = datetime.fromtimestamp(task.complete_till, ZONE)
-                who = amocrm.users[task.responsible_user_id].name
-                yield (
-                    task.entity_id,
-                    "task",
-                    f"задача до {_day(until.date())}, {until:%H:%M}, {who}: "
-                    f"«{cut_words(_plain(task.text), 120)}»",
-                )
-        self._task = max(amocrm.tasks, default=0)
+                who = town.amocrm.users[task.responsible_user_id].name
+                brief = f"задача до {_day(until.date())}, {until:%H:%M}, {who}"
+                text = f"{brief}: «{cut_words(_plain(task.text), 120)}»"
+                yield task.entity_id, Change(kind="task", text=text, brief=brief)
+        self._task = max(town.amocrm.tasks, default=0)
 
 
 def _kind(seen: Seen) -> str:
     """What makes two messages one kind: the wording, without names, numbers, codes and dates."""
-    text = re.sub(r" \([^)]*\)|, \w+( \w+)?!", "", seen.text)
+    text = re.sub(r" \([^)]*\)|(?<=^Здравствуйте), [^!]*", "", seen.text)
     text = re.sub(
         r"Мы свяжемся с вами[^.]*\.|с вами свяжутся[^.]*\.|Ответим[^.]*\.|позвоним[^.]*\.", "", text
     )
