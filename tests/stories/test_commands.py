@@ -5,8 +5,6 @@ import io
 import json
 import shutil
 
-import pytest
-
 from tests.stories.company import IVAN, IVANS_NAME, Company, until
 
 WORDS = "очень довольны воротами"
@@ -52,20 +50,18 @@ def test_a_person_is_forgotten_and_not_brought_back(shop: Company) -> None:
     until(lambda: shop.metric("sarafan_surveys", 'state="skipped"') == 1, "the second deal's survey ended")
     shop.wait_until_idle()
     assert len(shop.to_ivan()) == 2
-    assert not is_known(shop, IVAN[-10:])
-    assert not is_known(shop, IVANS_NAME.split()[1])
-    assert not is_known(shop, WORDS)
-    assert shop.sarafan("forget", "+79140000009").returncode == 0
+    kept = copied(shop)
+    assert [text for text in (IVAN[-10:], *IVANS_NAME.split()[1:], WORDS) if text.encode() in kept] == []
 
 
-def is_known(shop: Company, text: str) -> bool:
-    """Does the storage hold it anywhere? Looked up in the copy that a backup is, and on SQLite only."""
+def copied(shop: Company) -> bytes:
+    """The whole storage as a backup; nothing of PostgreSQL, which has tools of its own for that."""
     if not shop.config["storage"]["url"].startswith("sqlite"):
-        return False
+        return b""
     copy = shop.folder / "copy.db"
     done = shop.sarafan("backup", copy)
     assert done.returncode == 0, done.stderr
-    return text.encode() in copy.read_bytes()
+    return copy.read_bytes()
 
 
 def test_a_dry_run_tells_what_would_be_sent_and_sends_nothing(new_shop: Company) -> None:
@@ -84,23 +80,18 @@ def test_a_dry_run_tells_what_would_be_sent_and_sends_nothing(new_shop: Company)
 
 def test_a_check_names_what_is_not_fine_with_the_remedy(new_shop: Company) -> None:
     new_shop.settle(complaints={"topic_field": ""})
-    done = new_shop.sarafan("check", "--json")
-    fine = json.loads(done.stdout)
-    assert (done.returncode, fine["ok"]) == (0, True), done.stdout
-    assert {"name", "ok", "found", "remedy"} == set(fine["checks"][0])
-
     new_shop.whatsapp.do("set_state", state="notAuthorized")
     done = new_shop.sarafan("check", "--json")
     found = json.loads(done.stdout)
     assert (done.returncode, found["ok"]) == (1, False)
+    assert {"name", "ok", "found", "remedy"} == set(found["checks"][0])
     [wrong] = [check for check in found["checks"] if not check["ok"]]
     assert "whatsapp" in wrong["name"].lower()
     assert wrong["remedy"]
 
 
-@pytest.mark.parametrize("what", ["an older copy", "nothing"])
-def test_a_storage_that_forgot_asks_nobody_again(new_shop: Company, what: str) -> None:
-    """A backup was restored, or the volume was lost: the mark in the deal's card remembers."""
+def test_a_storage_that_forgot_asks_nobody_again(new_shop: Company) -> None:
+    """A backup was restored, then the volume was lost: the mark in the deal's card remembers."""
     new_shop.start()
     new_shop.wait_until_ready()
     backup = new_shop.folder / "backup.db"
@@ -110,12 +101,14 @@ def test_a_storage_that_forgot_asks_nobody_again(new_shop: Company, what: str) -
     until(lambda: new_shop.value(deal, "Промокод для друзей"), "the mark that the client was asked")
     new_shop.wait_until_idle()
 
-    new_shop.kill()
-    for file in new_shop.folder.glob("sarafan.db*"):
-        file.unlink()
-    if what == "an older copy":
-        shutil.copy(backup, new_shop.folder / "sarafan.db")
-    new_shop.start()
-    until(lambda: new_shop.value(deal, "Опрос") == "Не спросили: уже спрашивали")
-    new_shop.wait_until_idle()
-    assert len(new_shop.questions()) == 1
+    for is_restored in (True, False):
+        new_shop.kill()
+        new_shop.amocrm.do("edit_lead", lead_id=deal, fields={"Опрос": None})
+        for file in new_shop.folder.glob("sarafan.db*"):
+            file.unlink()
+        if is_restored:
+            shutil.copy(backup, new_shop.folder / "sarafan.db")
+        new_shop.start()
+        until(lambda: new_shop.value(deal, "Опрос") == "Не спросили: уже спрашивали")
+        new_shop.wait_until_idle()
+        assert len(new_shop.questions()) == 1
