@@ -12,6 +12,8 @@ from storage.database import Database
 from storage.errors import Unavailable
 from tests.world import World
 
+pytestmark = pytest.mark.own_database
+
 Trouble = Callable[[Database], AbstractAsyncContextManager[None]]
 
 

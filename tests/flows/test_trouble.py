@@ -220,6 +220,7 @@ async def test_a_lost_pair_is_told_with_its_remedy_and_a_new_code_needs_no_resta
     assert posts == 3
 
 
+@pytest.mark.own_database
 @pytest.mark.parametrize("kind", ["missing", "dead"])
 async def test_check_tells_a_pair_that_is_missing_or_dead(town: World, db_url: str, kind: str) -> None:
     tables = merged(town.config, {"amocrm": OAUTH, "storage": {"url": db_url}})

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from sqlalchemy import make_url
 from sqlmodel import select
 
@@ -19,6 +20,8 @@ from storage.tables import Outbox, OutboxState, Survey, SurveyState
 from tests.world import IVAN, World, start
 from worker.app import App
 
+pytestmark = pytest.mark.own_database
+
 NOON = datetime(2026, 10, 5, 12, tzinfo=UTC)
 
 
@@ -28,7 +31,7 @@ def postgres(db: Database) -> None:
         pytest.skip("SQLite admits one worker")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def other(town: World, db_url: str, tmp_path: Path) -> AsyncIterator[App]:
     """A second worker of the same company, as another process would be."""
     db = await Database.open(db_url)
