@@ -5,16 +5,17 @@
 `attempt` counts the tries of this revision, `created_at` is when it was last asked for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import and_, case, update
+from sqlalchemy import Executable, UpdateBase, and_, bindparam, case, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.database import Database
-from storage.sql import inline, insert
+from storage.sql import inline, insert_into, is_postgres
 from storage.tables import Json, Outbox, OutboxState
 
 _IS_WAITING = col(Outbox.state) == inline(OutboxState.WAITING)
@@ -24,8 +25,9 @@ async def add_once(
     tx: AsyncSession, kind: str, key: str, payload: Json, due_at: datetime, now: datetime
 ) -> bool:
     """Ask for an act, unless it has been asked for before, whatever became of it. True if it is new."""
-    new = _row(tx, kind, key, payload, due_at, now).on_conflict_do_nothing().returning(col(Outbox.id))
-    return (await tx.exec(new)).scalar() is not None
+    connection = await tx.connection()
+    new = await connection.execute(_adding(is_postgres(tx)), _row(kind, key, payload, due_at, now))
+    return new.scalar() is not None
 
 
 async def ask_again(
@@ -35,27 +37,45 @@ async def ask_again(
 
     While it is being done it stays claimed; `done` finds that the revision moved and lets it wait again.
     """
-    new = _row(tx, kind, key, payload, due_at, now)
+    await ask_all_again(tx, kind, {key: payload}, due_at, now)
+
+
+async def ask_all_again(
+    tx: AsyncSession, kind: str, payloads: Mapping[str, Json], due_at: datetime, now: datetime
+) -> None:
+    """As `ask_again`, for many keys at once."""
+    if payloads:
+        rows = [_row(kind, key, payload, due_at, now) for key, payload in payloads.items()]
+        await (await tx.connection()).execute(_asking_again(is_postgres(tx)), rows)
+
+
+@cache
+def _adding(for_postgres: bool) -> Executable:
+    new = insert_into(Outbox, for_postgres)
+    return new.on_conflict_do_nothing().returning(col(Outbox.id))
+
+
+@cache
+def _asking_again(for_postgres: bool) -> Executable:
+    new = insert_into(Outbox, for_postgres)
     waits = col(Outbox.state) == OutboxState.WAITING
     is_open = col(Outbox.state).in_([OutboxState.WAITING, OutboxState.DOING])
-    await tx.exec(
-        new.on_conflict_do_update(
-            index_elements=[col(Outbox.key)],
-            set_={
-                "payload": new.excluded.payload,
-                "revision": Outbox.revision + 1,
-                "due_at": case(
-                    (and_(waits, col(Outbox.due_at) < new.excluded.due_at), col(Outbox.due_at)),
-                    else_=new.excluded.due_at,
-                ),
-                "state": case((is_open, col(Outbox.state)), else_=OutboxState.WAITING.value),
-                # What had ended starts afresh.
-                "attempt": case((is_open, col(Outbox.attempt)), else_=0),
-                "created_at": case((is_open, col(Outbox.created_at)), else_=new.excluded.created_at),
-                "error": case((is_open, col(Outbox.error)), else_=""),
-                "done_at": None,
-            },
-        )
+    return new.on_conflict_do_update(
+        index_elements=[col(Outbox.key)],
+        set_={
+            "payload": new.excluded.payload,
+            "revision": Outbox.revision + 1,
+            "due_at": case(
+                (and_(waits, col(Outbox.due_at) < new.excluded.due_at), col(Outbox.due_at)),
+                else_=new.excluded.due_at,
+            ),
+            "state": case((is_open, col(Outbox.state)), else_=OutboxState.WAITING.value),
+            # What had ended starts afresh.
+            "attempt": case((is_open, col(Outbox.attempt)), else_=0),
+            "created_at": case((is_open, col(Outbox.created_at)), else_=new.excluded.created_at),
+            "error": case((is_open, col(Outbox.error)), else_=""),
+            "done_at": None,
+        },
     )
 
 
@@ -86,7 +106,15 @@ async def claim(
     db: Database, now: datetime, *, kinds: Sequence[str] | None = None, limit: int = 1
 ) -> list[Outbox]:
     """Take what is due, earliest first; nobody else holds it until it is done, put off or given up."""
-    due = select(Outbox.id).where(_IS_WAITING, col(Outbox.due_at) <= now)
+    take = _claiming(None if kinds is None else tuple(kinds), limit)
+    async with db.transaction() as tx:
+        taken = (await tx.exec(take, params={"now": now, "claimed_by": db.owner})).scalars().all()
+    return sorted(taken, key=lambda item: (item.due_at, item.id or 0))
+
+
+@lru_cache  # the kinds of each lane, with two limits
+def _claiming(kinds: tuple[str, ...] | None, limit: int) -> UpdateBase:
+    due = select(Outbox.id).where(_IS_WAITING, col(Outbox.due_at) <= bindparam("now"))
     if kinds is not None:
         # An expression, else SQLite prefers the index of kinds and walks through all that is done.
         due = due.where((col(Outbox.kind) + "").in_(kinds))
@@ -97,17 +125,16 @@ async def claim(
         .with_for_update(skip_locked=True)
         .cte("due")
     )
-    take = (
+    return (
         update(Outbox)
         # The state is asked for again: another worker may have been faster.
         .where(col(Outbox.id).in_(select(picked.c.id)), col(Outbox.state) == OutboxState.WAITING)
-        .values(state=OutboxState.DOING.value, owner=db.owner, attempt=Outbox.attempt + 1)
+        .values(
+            state=OutboxState.DOING.value, owner=bindparam("claimed_by"), attempt=Outbox.attempt + 1
+        )
         .returning(Outbox)
         .execution_options(synchronize_session=False)
     )
-    async with db.transaction() as tx:
-        taken = (await tx.exec(take)).scalars().all()
-    return sorted(taken, key=lambda item: (item.due_at, item.id or 0))
 
 
 async def done(db: Database, item: Outbox, now: datetime) -> bool:
@@ -190,20 +217,20 @@ async def next_due(db: Database) -> datetime | None:
         return (await tx.exec(waiting.order_by(col(Outbox.due_at)).limit(1))).first()
 
 
-def _row(tx: AsyncSession, kind: str, key: str, payload: Json, due_at: datetime, now: datetime) -> Any:
-    return insert(tx, Outbox).values(
-        kind=kind,
-        key=key,
-        payload=payload,
-        revision=0,
-        state=OutboxState.WAITING.value,
-        due_at=due_at,
-        created_at=now,
-        owner="",
-        attempt=0,
-        uncertain=False,
-        error="",
-    )
+def _row(kind: str, key: str, payload: Json, due_at: datetime, now: datetime) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "key": key,
+        "payload": payload,
+        "revision": 0,
+        "state": OutboxState.WAITING.value,
+        "due_at": due_at,
+        "created_at": now,
+        "owner": "",
+        "attempt": 0,
+        "uncertain": False,
+        "error": "",
+    }
 
 
 async def _settle(tx: AsyncSession, item: Outbox, state: OutboxState, error: str, now: datetime) -> bool:

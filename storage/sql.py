@@ -8,9 +8,18 @@ from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 
+def is_postgres(tx: AsyncSession) -> bool:
+    return tx.get_bind().dialect.name == "postgresql"
+
+
 def insert(tx: AsyncSession, table: type[SQLModel]) -> postgresql.Insert:
     """An INSERT with `on_conflict_do_nothing`, `on_conflict_do_update` and `excluded` for this database."""
-    statement: Any = postgresql.insert if tx.get_bind().dialect.name == "postgresql" else sqlite.insert
+    return insert_into(table, is_postgres(tx))
+
+
+def insert_into(table: type[SQLModel], for_postgres: bool) -> postgresql.Insert:
+    """The same, for a statement that is built once and kept."""
+    statement: Any = postgresql.insert if for_postgres else sqlite.insert
     made: postgresql.Insert = statement(table)  # sqlite.Insert has the same methods
     return made
 
