@@ -17,6 +17,11 @@ async def by_lead(tx: AsyncSession, lead_id: int) -> Complaint | None:
     return (await tx.exec(select(Complaint).where(Complaint.lead_id == lead_id))).first()
 
 
+async def by_leads(tx: AsyncSession, lead_ids: Sequence[int]) -> dict[int, Complaint]:
+    rows = await tx.exec(select(Complaint).where(col(Complaint.lead_id).in_(lead_ids)))
+    return {row.lead_id: row for row in rows if row.lead_id is not None}
+
+
 async def by_markers(tx: AsyncSession, markers: Sequence[str]) -> Complaint | None:
     return (await tx.exec(select(Complaint).where(col(Complaint.marker).in_(list(markers))))).first()
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Table, func, select, text, true
-from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.database import Database
 from storage.errors import AlreadyRunning, StorageError
+from storage.sql import insert_into
 from storage.state import forget, recall, remember
 from storage.tables import State
 
@@ -118,7 +118,8 @@ async def _copy_table(source: Database, target: Database, table: Table, on_rows:
         reached = rows[-1][key.name]
         async with target.transaction() as tx:
             # What a lost answer to COMMIT left there is there.
-            await (await tx.connection()).execute(insert(table).on_conflict_do_nothing(), rows)
+            missing = insert_into(table, for_postgres=True).on_conflict_do_nothing()
+            await (await tx.connection()).execute(missing, rows)
         on_rows(table.name, await _count(target, table), total)
 
 

@@ -10,8 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-from psycopg.abc import Buffer
-from psycopg.types.string import StrDumper
 from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -47,7 +45,7 @@ class Database:
         self._lock = InstanceLock(self._path) if self._path else None
         self._is_worker = False
         self._tasks: set[asyncio.Task[Any]] = set()  # that are inside a transaction
-        self._writer = self._sqlite_engine(reads=False) if self.is_sqlite else _postgres_engine(url)
+        self._writer = self._sqlite_engine(reads=False) if self.is_sqlite else self._postgres_engine()
         self._reader = (
             self._sqlite_engine(reads=True)
             if self.is_sqlite
@@ -243,6 +241,12 @@ class Database:
 
         return engine
 
+    def _postgres_engine(self) -> AsyncEngine:
+        # Imported where it works: psycopg and SQLAlchemy's dialect take a quarter of a second.
+        from storage import postgres_driver
+
+        return postgres_driver.engine(self.url, wait_for_turn=WAIT_FOR_TURN)
+
     def _pragmas(self, *, reads: bool) -> Iterable[str]:
         yield f"busy_timeout={int(WAIT_FOR_LOCK * 1000)}"
         yield "foreign_keys=ON"
@@ -274,49 +278,3 @@ def parse_url(url: str) -> URL:
             raise StorageError(
                 f"storage.url: «{other}» is not supported, only sqlite and postgresql+psycopg are."
             )
-
-
-def _postgres_engine(url: URL) -> AsyncEngine:
-    given = url.query.get("options", "")
-    options = " ".join(
-        [
-            *([given] if isinstance(given, str) else given),
-            "-c timezone=UTC",
-            "-c statement_timeout=30s",
-            "-c idle_in_transaction_session_timeout=60s",
-            # A worker whose machine is gone must not look alive for hours.
-            "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3",
-        ]
-    ).strip()
-    engine = create_async_engine(
-        url.difference_update_query(["options"]),
-        hide_parameters=True,
-        pool_pre_ping=True,
-        pool_size=5,
-        max_overflow=5,
-        pool_timeout=WAIT_FOR_TURN,
-        isolation_level="READ COMMITTED",
-        connect_args={
-            "options": options,
-            "connect_timeout": 10,
-            "application_name": "sarafan",
-            # A server that is gone is given up after ten seconds, not after a quarter of an hour.
-            "tcp_user_timeout": 10_000,
-            "keepalives_idle": 10,
-            "keepalives_interval": 5,
-            "keepalives_count": 3,
-        },
-    )
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def set_up(connection: Any, _record: object) -> None:
-        connection.driver_connection.adapters.register_dumper(str, _WithoutNul)
-
-    return engine
-
-
-class _WithoutNul(StrDumper):
-    """PostgreSQL keeps no NUL in texts, and a reply must not be lost because it holds one."""
-
-    def dump(self, obj: str) -> Buffer | None:
-        return super().dump(obj.replace("\0", "\ufffd"))

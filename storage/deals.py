@@ -1,14 +1,15 @@
 """The mirror of amoCRM's deals, and how far it has been read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import exists, func
+from sqlalchemy import bindparam, exists, func
 from sqlmodel import and_, col, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from storage.sql import table_of
 from storage.state import recall, remember
 from storage.tables import Client, Complaint, Contact, Deal, Referral, Survey
 
@@ -100,8 +101,11 @@ def _choices(deal: Deal) -> dict[str, Any]:
     }
 
 
+DEAL = select(Deal).where(Deal.deal_id == bindparam("deal_id"))
+
+
 async def deal(tx: AsyncSession, deal_id: int) -> Deal | None:
-    return (await tx.exec(select(Deal).where(Deal.deal_id == deal_id))).first()
+    return (await tx.exec(DEAL, params={"deal_id": deal_id})).first()
 
 
 async def deals(tx: AsyncSession, deal_ids: Sequence[int]) -> dict[int, Deal]:
@@ -113,12 +117,17 @@ async def by_token(tx: AsyncSession, token: str) -> Deal | None:
     return (await tx.exec(select(Deal).where(Deal.link_token == token))).first()
 
 
-async def give_token(tx: AsyncSession, deal_id: int, token: str) -> None:
-    await tx.exec(
-        update(Deal)
-        .where(col(Deal.deal_id) == deal_id, col(Deal.link_token).is_(None))
-        .values(link_token=token)
-    )
+async def give_tokens(tx: AsyncSession, tokens: Mapping[int, str]) -> None:
+    """Deal → token, for deals that have none."""
+    rows = [{"of_deal": deal_id, "token": token} for deal_id, token in tokens.items()]
+    await (await tx.connection()).execute(GIVE_TOKEN, rows)
+
+
+GIVE_TOKEN = (
+    update(table_of(Deal))
+    .where(col(Deal.deal_id) == bindparam("of_deal"), col(Deal.link_token).is_(None))
+    .values(link_token=bindparam("token"))
+)
 
 
 async def newest_of_client(
@@ -150,15 +159,17 @@ async def contacts_to_read(
     return [contact_id for contact_id in (await tx.exec(wanted)).all() if contact_id is not None]
 
 
-async def referrals_to_decide(tx: AsyncSession, *, limit: int = 500) -> Sequence[Deal]:
-    """Won deals that have not been looked at since they last changed.
+async def referrals_to_decide(
+    tx: AsyncSession, *, limit: int = 500
+) -> Sequence[tuple[Deal, Referral | None]]:
+    """Won deals that have not been looked at since they last changed, and what was decided before.
 
     Of who was forgotten the fields are no longer kept, so what was decided before stands.
     """
     is_forgotten = exists().where(col(Client.client_id) == Deal.client_id, col(Client.erased_at).is_not(None))
     was_changed = and_(col(Referral.decided_at) < col(Deal.updated_at), ~is_forgotten)
     wanted = (
-        select(Deal)
+        select(Deal, Referral)
         .outerjoin(Referral, col(Referral.deal_id) == col(Deal.deal_id))
         .where(
             Deal.status_id == 142,
@@ -168,7 +179,7 @@ async def referrals_to_decide(tx: AsyncSession, *, limit: int = 500) -> Sequence
         .order_by(col(Deal.closed_at))
         .limit(limit)
     )
-    return (await tx.exec(wanted)).all()
+    return [(deal, referral) for deal, referral in await tx.exec(wanted)]
 
 
 async def lead_ids_without_token(

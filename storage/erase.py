@@ -53,13 +53,18 @@ class Erasure:
         return bool(self.clients or self.contacts or self.chats or self.messages)
 
 
-async def is_erased(tx: AsyncSession, phone: str) -> bool:
-    """Has this number asked to be forgotten? Then a pull must not bring the person back."""
+async def erased_among(tx: AsyncSession, phones: Collection[str]) -> set[str]:
+    """Those numbers that asked to be forgotten: a pull must not bring the people back."""
     key = await state.recall(tx, KEY)
     if key is None:
-        return False
-    found = await tx.exec(select(Erased.hash).where(Erased.hash == _hash(key, phone)))
-    return found.first() is not None
+        return set()
+    hashes = {_hash(key, phone): phone for phone in phones}
+    found = await tx.exec(select(Erased.hash).where(col(Erased.hash).in_(hashes)))
+    return {hashes[found_hash] for found_hash in found}
+
+
+async def is_erased(tx: AsyncSession, phone: str) -> bool:
+    return phone in await erased_among(tx, [phone])
 
 
 async def erase_person(tx: AsyncSession, phone: str, now: datetime) -> Erasure:

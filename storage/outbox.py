@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import Executable, UpdateBase, and_, bindparam, case, update
+from sqlalchemy import Executable, UpdateBase, and_, bindparam, case, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -59,7 +59,7 @@ def _adding(for_postgres: bool) -> Executable:
 def _asking_again(for_postgres: bool) -> Executable:
     new = insert_into(Outbox, for_postgres)
     waits = col(Outbox.state) == OutboxState.WAITING
-    is_open = col(Outbox.state).in_([OutboxState.WAITING, OutboxState.DOING])
+    is_open = or_(waits, col(Outbox.state) == OutboxState.DOING)
     return new.on_conflict_do_update(
         index_elements=[col(Outbox.key)],
         set_={
@@ -129,9 +129,7 @@ def _claiming(kinds: tuple[str, ...] | None, limit: int) -> UpdateBase:
         update(Outbox)
         # The state is asked for again: another worker may have been faster.
         .where(col(Outbox.id).in_(select(picked.c.id)), col(Outbox.state) == OutboxState.WAITING)
-        .values(
-            state=OutboxState.DOING.value, owner=bindparam("claimed_by"), attempt=Outbox.attempt + 1
-        )
+        .values(state=OutboxState.DOING.value, owner=bindparam("claimed_by"), attempt=Outbox.attempt + 1)
         .returning(Outbox)
         .execution_options(synchronize_session=False)
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -19,6 +20,15 @@ async def client_by_key(tx: AsyncSession, key: str) -> Client | None:
     return (await tx.exec(select(Client).where(Client.key == key))).first()
 
 
+async def clients_by_keys(tx: AsyncSession, keys: Collection[str]) -> dict[str, Client]:
+    return {client.key: client for client in await tx.exec(select(Client).where(col(Client.key).in_(keys)))}
+
+
+def key_of(phone: str | None, otherwise: str) -> str:
+    """What a person is known by: the number, while there is one."""
+    return f"phone:{phone}" if phone else otherwise
+
+
 async def client_for(
     tx: AsyncSession, *, phone: str | None, otherwise: str, name: str, now: datetime
 ) -> Client:
@@ -26,7 +36,7 @@ async def client_for(
 
     Somebody who was known as `otherwise` and whose number is learned now becomes one person with it.
     """
-    key = f"phone:{phone}" if phone else otherwise
+    key = key_of(phone, otherwise)
     found = await client_by_key(tx, key)
     if found is None:
         found = await client_by_key(tx, otherwise) if phone else None
@@ -65,19 +75,35 @@ async def merge(tx: AsyncSession, gone: Client, *, into: Client) -> None:
 async def save_contact(tx: AsyncSession, contact: Contact) -> None:
     """Keep what was read; the client behind it is handed in as `client_id`."""
     await tx.merge(contact)
+    await tell_whose(tx, [contact.contact_id])
+
+
+async def tell_whose(tx: AsyncSession, contact_ids: Collection[int]) -> None:
+    """The client behind a contact is written down with the deals and surveys of the contact."""
+    await tx.flush()
+
+    def theirs(column: Any) -> Any:
+        return select(Contact.client_id).where(col(Contact.contact_id) == column).scalar_subquery()
+
+    of_deal = theirs(Deal.contact_id)
     await tx.exec(
         update(Deal)
-        .where(
-            col(Deal.contact_id) == contact.contact_id,
-            col(Deal.client_id).is_distinct_from(contact.client_id),
-        )
-        .values(client_id=contact.client_id)
+        .where(col(Deal.contact_id).in_(contact_ids), col(Deal.client_id).is_distinct_from(of_deal))
+        .values(client_id=of_deal)
+        .execution_options(synchronize_session=False)
     )
     await tx.exec(
         update(Survey)
-        .where(col(Survey.contact_id) == contact.contact_id, col(Survey.client_id).is_(None))
-        .values(client_id=contact.client_id)
+        .where(col(Survey.contact_id).in_(contact_ids), col(Survey.client_id).is_(None))
+        .values(client_id=theirs(Survey.contact_id))
+        .execution_options(synchronize_session=False)
     )
+
+
+async def known_contacts(tx: AsyncSession, contact_ids: Collection[int]) -> set[int]:
+    """Those that have been read before."""
+    rows = await tx.exec(select(Contact.contact_id).where(col(Contact.contact_id).in_(contact_ids)))
+    return set(rows.all())
 
 
 async def contact(tx: AsyncSession, contact_id: int) -> Contact | None:

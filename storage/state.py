@@ -2,35 +2,44 @@
 
 import secrets
 from datetime import UTC, datetime
+from functools import cache
 
+from sqlalchemy import Executable, bindparam
 from sqlmodel import col, delete, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.database import Database
-from storage.sql import insert
+from storage.sql import insert, insert_into, is_postgres
 from storage.tables import Json, State
 
 SECRET_BYTES = 32
 
 
+RECALL = select(State.value).where(col(State.key) == bindparam("key"))
+
+
 async def recall(tx: AsyncSession, key: str) -> Json | None:
     """What was remembered under this key."""
-    kept = (await tx.exec(select(State.value).where(col(State.key) == key))).first()
+    kept = (await tx.exec(RECALL, params={"key": key})).first()
     return None if kept is None else dict(kept)
 
 
 async def remember(tx: AsyncSession, key: str, value: Json) -> None:
     """Keep it in place of what was there; `version` counts the changes."""
-    new = insert(tx, State).values(key=key, value=value, version=0, updated_at=datetime.now(UTC))
-    await tx.exec(
-        new.on_conflict_do_update(
-            index_elements=[col(State.key)],
-            set_={
-                "value": new.excluded.value,
-                "version": State.version + 1,
-                "updated_at": new.excluded.updated_at,
-            },
-        )
+    row = {"key": key, "value": value, "version": 0, "updated_at": datetime.now(UTC)}
+    await (await tx.connection()).execute(_remembering(is_postgres(tx)), row)
+
+
+@cache
+def _remembering(for_postgres: bool) -> Executable:
+    new = insert_into(State, for_postgres)
+    return new.on_conflict_do_update(
+        index_elements=[col(State.key)],
+        set_={
+            "value": new.excluded.value,
+            "version": State.version + 1,
+            "updated_at": new.excluded.updated_at,
+        },
     )
 
 

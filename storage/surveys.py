@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import BindParameter, UpdateBase, bindparam, func
 from sqlmodel import and_, col, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.database import Database
 from storage.people import mark_code_sent
-from storage.rows import insert_once
+from storage.rows import insert_all_once, insert_once
 from storage.tables import Chat, Complaint, Deal, Message, Reply, Survey, SurveyState
 
 LEASE = timedelta(minutes=5)  # how long a claimed survey may be checked before another may take it
@@ -20,66 +20,90 @@ CHECKING = "checking"  # `waits_for` of a survey that somebody is just looking a
 OPEN = (SurveyState.SENDING, SurveyState.SENT, SurveyState.UNCERTAIN)
 
 
-async def add_once(tx: AsyncSession, survey: Survey) -> bool:
-    """False if this survey of this deal exists: for ever, whatever became of it."""
-    return await insert_once(tx, survey)
+async def plan(tx: AsyncSession, planned: Sequence[Survey]) -> set[int]:
+    """Keep what was planned for a page of deals. The deals for which that is news.
+
+    A survey of a deal exists once and for ever, whatever became of it. While nothing was sent it moves with
+    the date that it counts from.
+    """
+    columns = Survey.survey_key, Survey.deal_id, Survey.due_at
+    deal_ids = {survey.deal_id for survey in planned}
+    rows = await tx.exec(select(*columns).where(col(Survey.deal_id).in_(deal_ids)))
+    due = {(key, deal_id): due_at for key, deal_id, due_at in rows}
+    new = [survey for survey in planned if (survey.survey_key, survey.deal_id) not in due]
+    news = set(await insert_all_once(tx, new, returning=col(Survey.deal_id)))
+    for survey in planned:
+        was_due = due.get((survey.survey_key, survey.deal_id), survey.due_at)
+        if survey.state == SurveyState.PLANNED and survey.due_at != was_due and await _move_due(tx, survey):
+            news.add(survey.deal_id)
+    return news
+
+
+SURVEY = select(Survey).where(Survey.id == bindparam("survey_id"))
 
 
 async def survey(tx: AsyncSession, survey_id: int) -> Survey | None:
-    return (await tx.exec(select(Survey).where(Survey.id == survey_id))).first()
+    return (await tx.exec(SURVEY, params={"survey_id": survey_id})).first()
 
 
-async def move_due(
-    tx: AsyncSession, survey_key: str, deal_id: int, triggered_at: datetime, due_at: datetime
-) -> bool:
-    """The date it counts from was changed before anything was sent. True if it is due at another time now."""
+async def _move_due(tx: AsyncSession, planned: Survey) -> bool:
+    """The date it counts from was changed. False if its question is out, or its turn had come."""
+    due_at = planned.due_at
     moved = await tx.exec(
         update(Survey)
         .where(
-            col(Survey.survey_key) == survey_key,
-            col(Survey.deal_id) == deal_id,
+            col(Survey.survey_key) == planned.survey_key,
+            col(Survey.deal_id) == planned.deal_id,
             col(Survey.state) == SurveyState.PLANNED,
             col(Survey.turn_at).is_(None),
-            col(Survey.due_at) != due_at,
         )
-        .values(triggered_at=triggered_at, due_at=due_at, next_at=due_at, waits_for="")
+        .values(triggered_at=planned.triggered_at, due_at=due_at, next_at=due_at, waits_for="")
     )
     return moved.rowcount == 1
 
 
 async def claim_due(db: Database, now: datetime) -> Survey | None:
     """The longest due survey, held for this process until it is sent, put off or closed."""
-    longest_due = (
-        select(Survey.id)
-        .where(Survey.state == SurveyState.PLANNED, col(Survey.next_at) <= now)
-        .order_by(col(Survey.next_at), col(Survey.id))
-        .limit(1)
-        .with_for_update(skip_locked=True)
-        .scalar_subquery()
-    )
-    return await _claim(db, longest_due, now)
+    return await _claim(db, CLAIM_DUE, {"now": now})
 
 
 async def claim(db: Database, survey_id: int, now: datetime) -> Survey | None:
     """This very survey, unless somebody else holds it."""
-    return await _claim(db, survey_id, now)
+    return await _claim(db, CLAIM, {"survey_id": survey_id, "now": now})
 
 
-async def _claim(db: Database, which: Any, now: datetime) -> Survey | None:
-    claimed = (
+async def _claim(db: Database, claiming: UpdateBase, values: dict[str, Any]) -> Survey | None:
+    mine = {**values, "claimed_by": db.owner, "free_again": values["now"] + LEASE}
+    async with db.transaction() as tx:
+        return (await tx.exec(claiming, params=mine)).scalar()
+
+
+def _claiming(which: Any) -> UpdateBase:
+    now: BindParameter[datetime] = bindparam("now")
+    owner: BindParameter[str] = bindparam("claimed_by")
+    return (
         update(Survey)
         # The state is asked for again: another worker may have been faster.
         .where(
             col(Survey.id) == which,
             col(Survey.state) == SurveyState.PLANNED,
-            or_(col(Survey.waits_for) != CHECKING, col(Survey.next_at) <= now, col(Survey.owner) == db.owner),
+            or_(col(Survey.waits_for) != CHECKING, col(Survey.next_at) <= now, col(Survey.owner) == owner),
         )
-        .values(owner=db.owner, attempt=Survey.attempt + 1, next_at=now + LEASE, waits_for=CHECKING)
+        .values(owner=owner, attempt=Survey.attempt + 1, next_at=bindparam("free_again"), waits_for=CHECKING)
         .returning(Survey)
+        .execution_options(synchronize_session=False)
     )
-    async with db.transaction() as tx:
-        row = (await tx.exec(claimed)).first()
-        return row[0] if row is not None else None
+
+
+CLAIM = _claiming(bindparam("survey_id"))
+CLAIM_DUE = _claiming(
+    select(Survey.id)
+    .where(Survey.state == SurveyState.PLANNED, col(Survey.next_at) <= bindparam("now"))
+    .order_by(col(Survey.next_at), col(Survey.id))
+    .limit(1)
+    .with_for_update(skip_locked=True)
+    .scalar_subquery()
+)
 
 
 def _held(survey: Survey, state: str = SurveyState.PLANNED) -> tuple[Any, ...]:

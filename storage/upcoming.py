@@ -1,9 +1,10 @@
 """What waits now, and when something falls due next: for who moves the clock by hand."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import BindParameter, CompoundSelect, bindparam, literal, union_all
 from sqlmodel import and_, col, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -24,27 +25,37 @@ class Due:
 
 async def due_now(tx: AsyncSession, now: datetime, *, asked_before: datetime | None) -> Due:
     """`asked_before`: a question that was asked earlier may need its reminder; None without reminders."""
-    silent: list[ColumnElement[bool]] = [col(Survey.expires_at) <= now]
-    if asked_before is not None:
-        unreminded = col(Survey.reminded_at).is_(None), col(Survey.sent_at) <= asked_before
-        silent.append(and_(*unreminded, col(Survey.next_at) <= now))
-    planned = col(Survey.state) == SurveyState.PLANNED
-    replies, questions, silence = (
-        await tx.exec(
-            select(
-                select(Inbox.id).where(Inbox.state == InboxState.NEW).exists(),
-                select(Survey.id).where(planned, col(Survey.next_at) <= now).exists(),
-                select(Survey.id).where(col(Survey.state).in_(ASKED), or_(*silent)).exists(),
-            )
-        )
-    ).one()
-    waiting = select(Outbox.kind).where(Outbox.state == OutboxState.WAITING, col(Outbox.due_at) <= now)
+    # Nobody was asked before the year 1, so without reminders nothing is found.
+    moments = {"now": now, "asked_before": asked_before or datetime.min.replace(tzinfo=UTC)}
+    found = {tuple(row) for row in await (await tx.connection()).execute(LOOK, moments)}
     return Due(
-        has_replies=bool(replies),
-        has_questions=bool(questions),
-        has_silence=bool(silence),
-        acts=frozenset((await tx.exec(waiting.distinct())).all()),
+        has_replies=("reply", "") in found,
+        has_questions=("question", "") in found,
+        has_silence=("silence", "") in found,
+        acts=frozenset(kind for what, kind in found if what == "act"),
     )
+
+
+def _look() -> CompoundSelect[Any]:
+    """All of it in one statement, since it is asked for after every step."""
+    now: BindParameter[datetime] = bindparam("now")
+    unreminded = col(Survey.reminded_at).is_(None), col(Survey.sent_at) <= bindparam("asked_before")
+    is_silent = or_(col(Survey.expires_at) <= now, and_(*unreminded, col(Survey.next_at) <= now))
+    sights = {
+        "reply": select(Inbox.id).where(Inbox.state == InboxState.NEW),
+        "question": select(Survey.id).where(Survey.state == SurveyState.PLANNED, col(Survey.next_at) <= now),
+        "silence": select(Survey.id).where(col(Survey.state).in_(ASKED), is_silent),
+    }
+    acts = select(literal("act"), col(Outbox.kind)).where(
+        col(Outbox.state) == OutboxState.WAITING, col(Outbox.due_at) <= now
+    )
+    return union_all(
+        *(select(literal(what), literal("")).where(sight.exists()) for what, sight in sights.items()),
+        acts.distinct(),
+    )
+
+
+LOOK = _look()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,15 +16,12 @@ from worker.rules.phone import best_phone
 async def read_contacts(hands: Hands, contact_ids: Sequence[int]) -> None:
     """Read and keep these contacts; one that amoCRM no longer has is kept as deleted."""
     found = await hands.amocrm.contacts(contact_ids, filtered=hands.known.is_filter_enabled)
-    by_id = {contact.id: contact for contact in found}
     async with hands.db.transaction() as tx:
         now = hands.now()
-        for contact_id in contact_ids:
-            contact = by_id.get(contact_id)
-            if contact is None:
-                await _keep_gone(tx, contact_id, now)
-            else:
-                await keep(tx, hands, contact, contact_id, now)
+        for contact in await _keep_new(tx, hands, found, now):
+            await keep(tx, hands, contact, contact.id, now)
+        for contact_id in set(contact_ids).difference(contact.id for contact in found):
+            await _keep_gone(tx, contact_id, now)
 
 
 async def read_contact(hands: Hands, contact_id: int) -> None:
@@ -76,23 +73,59 @@ async def keep(
         client = client if client is not None and client.erased_at is not None else None
     else:
         client = await people.client_for(
-            tx, phone=phone, otherwise=f"contact:{contact_id}", name=contact.name, now=now
+            tx, phone=phone, otherwise=_own_key(contact_id), name=contact.name, now=now
         )
-    await people.save_contact(
-        tx,
-        Contact(
-            contact_id=contact_id,
-            client_id=client.client_id if client else None,
-            name="" if forgotten else contact.name,
-            phone=None if forgotten else phone,
-            tags=list(contact.tags),
-            fields={} if forgotten else _without_phones(contact),
-            updated_at=contact.updated_at,
-            read_at=now,
-            is_deleted=contact.is_deleted,
-        ),
-    )
+    row = _row(contact, contact_id, client, phone, now)
+    if forgotten:
+        row.name, row.phone, row.fields = "", None, {}
+    await people.save_contact(tx, row)
     return client
+
+
+async def _keep_new(
+    tx: AsyncSession, hands: Hands, contacts: Sequence[AmoContact], now: datetime
+) -> list[AmoContact]:
+    """All at once those of whom nothing was known before. Gives the others."""
+    phones = {contact.id: best_phone(contact.phones, hands.region) for contact in contacts}
+    erased = await erase.erased_among(tx, [phone for phone in phones.values() if phone])
+    known = await people.known_contacts(tx, list(phones))
+    keys = {contact_id: people.key_of(phone, _own_key(contact_id)) for contact_id, phone in phones.items()}
+    clients = await people.clients_by_keys(tx, {*keys.values(), *map(_own_key, keys)})
+    others, new = [], {}
+    for contact in contacts:
+        if contact.id in known or phones[contact.id] in erased or _own_key(contact.id) in clients:
+            others.append(contact)
+            continue
+        key, phone = keys[contact.id], phones[contact.id]
+        client = clients.setdefault(key, Client(key=key, phone=phone, name=contact.name, created_at=now))
+        client.name = client.name or contact.name
+        new[contact.id] = (contact, client)
+    tx.add_all(client for _, client in new.values())
+    await tx.flush()
+    tx.add_all(_row(contact, contact.id, client, phones[contact.id], now) for contact, client in new.values())
+    await people.tell_whose(tx, list(new))
+    return others
+
+
+def _own_key(contact_id: int) -> str:
+    """Of a person while no number is known."""
+    return f"contact:{contact_id}"
+
+
+def _row(
+    contact: AmoContact | AmoCompany, contact_id: int, client: Client | None, phone: str | None, now: datetime
+) -> Contact:
+    return Contact(
+        contact_id=contact_id,
+        client_id=client.client_id if client else None,
+        name=contact.name,
+        phone=phone,
+        tags=list(contact.tags),
+        fields=_without_phones(contact),
+        updated_at=contact.updated_at,
+        read_at=now,
+        is_deleted=contact.is_deleted,
+    )
 
 
 def _without_phones(contact: AmoContact | AmoCompany) -> dict[str, list[dict[str, object]]]:

@@ -14,7 +14,9 @@ from worker.rules.promo import candidates, read_code
 from worker.rules.referral import ReferralFacts, referral_of
 
 
-async def decide_referral(tx: AsyncSession, hands: Hands, deal: Deal, now: datetime) -> None:
+async def decide_referral(
+    tx: AsyncSession, hands: Hands, deal: Deal, row: Referral | None, now: datetime
+) -> None:
     """Keep the decision; a referrer who is named for the first time is credited by a note on both deals."""
     fields, prefix = hands.known.fields, hands.referral.code_prefix
     friend = _texts(deal, fields.referral_code)
@@ -33,7 +35,6 @@ async def decide_referral(tx: AsyncSession, hands: Hands, deal: Deal, now: datet
         owner_of_code=codes.get,
         owner_of_phone=phones.get,
     )
-    row = await tx.get(Referral, deal.deal_id)
     before = row.referrer_id if row is not None else None
     if row is None:
         row = Referral(deal_id=deal.deal_id, decided_at=now)

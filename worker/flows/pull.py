@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -90,10 +91,8 @@ async def _walk(hands: Hands, since: datetime) -> None:
             newest = page.newest if newest is None else newest
             continue
         async with hands.db.transaction() as tx:
-            policy = await planning_policy(tx, hands)
             saved = await deals.save_page(tx, [deal_from(lead) for lead in page.leads], now)
-            for each in saved:
-                await _plan(tx, hands, each, policy, now)
+            await _plan(tx, hands, saved, now)
             for row in page.broken:
                 await state.remember(tx, f"broken.lead.{row.id}", {"raw": row.raw, "error": row.error})
                 log.error("deal %s could not be read and was put aside: %s", row.id, row.error)
@@ -117,21 +116,21 @@ async def planning_policy(tx: AsyncSession, hands: Hands) -> PlanningPolicy:
     )
 
 
-async def _plan(tx: AsyncSession, hands: Hands, saved: Saved, policy: PlanningPolicy, now: datetime) -> None:
-    deal = saved.deal
-    complaint = await _follow_complaint(tx, hands, saved, now)
-    for planned in plan_surveys(
-        facts_of(deal, hands), hands.known.rules, policy, hands.calendar, hands.window
-    ):
-        if planned.skip is Reason.OLD_DEAL:
-            continue
-        is_news = await surveys.add_once(tx, survey_from(planned, deal, complaint, hands, now))
-        if not is_news and planned.skip is None:
-            is_news = await surveys.move_due(
-                tx, planned.rule.key, deal.deal_id, planned.triggered_at, planned.due_at
+async def _plan(tx: AsyncSession, hands: Hands, page: Sequence[Saved], now: datetime) -> None:
+    policy = await planning_policy(tx, hands)
+    followed = await complaints.by_leads(tx, [saved.deal.deal_id for saved in page])
+    planned: list[Survey] = []
+    for saved in page:
+        deal = saved.deal
+        complaint = await _follow_complaint(tx, hands, saved, followed.get(deal.deal_id), now)
+        planned += [
+            survey_from(each, deal, complaint, hands, now)
+            for each in plan_surveys(
+                facts_of(deal, hands), hands.known.rules, policy, hands.calendar, hands.window
             )
-        if is_news:
-            await _tell_deal(tx, hands, deal.deal_id, now)
+            if each.skip is not Reason.OLD_DEAL
+        ]
+    await _tell_deals(tx, hands, await surveys.plan(tx, planned), now)
 
 
 def survey_from(
@@ -161,17 +160,23 @@ def survey_from(
     )
 
 
-async def _tell_deal(tx: AsyncSession, hands: Hands, deal_id: int, now: datetime) -> None:
+async def _tell_deals(tx: AsyncSession, hands: Hands, deal_ids: Collection[int], now: datetime) -> None:
     if hands.known.fields.survey_state is not None:
-        await outbox.ask_again(tx, "sync_deal", keys.sync_deal(deal_id), {"deal_id": deal_id}, now, now)
+        await _sync(tx, deal_ids, now)
 
 
-async def _follow_complaint(tx: AsyncSession, hands: Hands, saved: Saved, now: datetime) -> Complaint | None:
+async def _sync(tx: AsyncSession, deal_ids: Collection[int], now: datetime) -> None:
+    payloads = {keys.sync_deal(deal_id): {"deal_id": deal_id} for deal_id in sorted(deal_ids)}
+    await outbox.ask_all_again(tx, "sync_deal", payloads, now, now)
+
+
+async def _follow_complaint(
+    tx: AsyncSession, hands: Hands, saved: Saved, row: Complaint | None, now: datetime
+) -> Complaint | None:
     """A deal of the complaints pipeline, ours or opened by hand: opened, closed, opened again, moved away."""
     deal, pipeline = saved.deal, hands.known.complaints_pipeline
     if pipeline is None:
         return None
-    row = await complaints.by_lead(tx, deal.deal_id)
     if deal.pipeline_id != pipeline:
         if row is not None and row.closed_at is None and row.left_at is None:
             row.left_at = deal.updated_at
@@ -248,11 +253,9 @@ async def _make_links(hands: Hands) -> None:
             ids = await deals.lead_ids_without_token(
                 tx, but_pipeline=hands.known.complaints_pipeline, limit=500
             )
-            for deal_id in ids:
-                await deals.give_token(tx, deal_id, secrets.token_urlsafe(TOKEN_BYTES))
-                await outbox.ask_again(
-                    tx, "sync_deal", keys.sync_deal(deal_id), {"deal_id": deal_id}, now, now
-                )
+            if ids:
+                await deals.give_tokens(tx, {deal_id: secrets.token_urlsafe(TOKEN_BYTES) for deal_id in ids})
+                await _sync(tx, ids, now)
         if not ids:
             return
         hands.wake.act.set()
@@ -264,8 +267,8 @@ async def _decide_referrals(hands: Hands) -> None:
         async with hands.db.transaction() as tx:
             now = hands.now()
             batch = await deals.referrals_to_decide(tx)
-            for deal in batch:
-                await decide_referral(tx, hands, deal, now)
+            for deal, decided in batch:
+                await decide_referral(tx, hands, deal, decided, now)
         if not batch:
             return
         hands.wake.act.set()
