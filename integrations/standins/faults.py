@@ -3,20 +3,21 @@
 import asyncio
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import datetime
 from typing import Any
 
 import httpx
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # What a proxy in front of the service says instead of JSON.
 HTML_ERROR = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 CONTROL = "/_control/"
+PIECE = 64 * 1024  # bytes of a padded answer at once
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,6 +37,8 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict)
     delay: float = 0  # real seconds to wait before that
     drop: bool = False  # close the connection in the middle of the answer
+    drip: float = 0  # real seconds between two bytes of the body, whose length is not told
+    pad: int = 0  # so many bytes of nothing at the end of the body, whose length is not told
     after: bool = False
     seen: int = 0  # matching requests so far
 
@@ -139,11 +142,28 @@ class Faulty:
                 await asyncio.sleep(fault.delay)
             await drop(scope, send)
             return
-        answer: Response = Response(fault.body, fault.status, media_type="text/html")
-        if fault.json is not None:
-            answer = JSONResponse(fault.json, fault.status)
-        answer.headers.update(fault.headers)
-        await answer(scope, receive, noting)
+        await _answer_of(fault)(scope, receive, noting)
+
+
+def _answer_of(fault: Fault) -> Response:
+    answer: Response = Response(fault.body, fault.status, media_type="text/html")
+    if fault.json is not None:
+        answer = JSONResponse(fault.json, fault.status)
+    if fault.drip or fault.pad:
+        pieces = _pieces(bytes(answer.body), fault)
+        answer = StreamingResponse(pieces, fault.status, media_type=answer.media_type)
+    answer.headers.update(fault.headers)
+    return answer
+
+
+async def _pieces(body: bytes, fault: Fault) -> AsyncIterator[bytes]:
+    if not fault.drip:
+        yield body
+    for byte in body if fault.drip else b"":
+        yield bytes([byte])
+        await asyncio.sleep(fault.drip)
+    for left in range(fault.pad, 0, -PIECE):
+        yield b" " * min(left, PIECE)
 
 
 class _Replay:
