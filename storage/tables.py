@@ -32,6 +32,11 @@ def _json(default_factory: Any = dict) -> Any:
     return Field(default_factory=default_factory, sa_type=JSON)
 
 
+def _partial(name: str, column: str, where: str) -> Index:
+    """The migration makes it on both databases; to name `postgresql_where` here would import its drivers."""
+    return Index(name, column, sqlite_where=text(where))
+
+
 class SurveyState(StrEnum):
     """planned → sending → sent or uncertain → answered or expired; skipped and failed carry a reason."""
 
@@ -146,12 +151,7 @@ class Survey(SQLModel, table=True):
     __tablename__ = "surveys"
     __table_args__ = (
         UniqueConstraint("survey_key", "deal_id"),
-        Index(
-            "surveys_open",
-            "next_at",
-            sqlite_where=text("state = 'planned'"),
-            postgresql_where=text("state = 'planned'"),
-        ),
+        _partial("surveys_open", "next_at", "state = 'planned'"),
         Index("surveys_state", "survey_key", "state"),
     )
 
@@ -251,7 +251,7 @@ class Inbox(SQLModel, table=True):
     __tablename__ = "inbox"
     __table_args__ = (
         UniqueConstraint("channel", "external_id", "kind"),
-        Index("inbox_new", "id", sqlite_where=text("state = 'new'"), postgresql_where=text("state = 'new'")),
+        _partial("inbox_new", "id", "state = 'new'"),
     )
 
     id: int | None = _serial()
@@ -270,14 +270,7 @@ class Outbox(SQLModel, table=True):
     """What has to be done outside. `key` says what the act is; a newer revision is done again."""
 
     __tablename__ = "outbox"
-    __table_args__ = (
-        Index(
-            "outbox_open",
-            "due_at",
-            sqlite_where=text("state = 'waiting'"),
-            postgresql_where=text("state = 'waiting'"),
-        ),
-    )
+    __table_args__ = (_partial("outbox_open", "due_at", "state = 'waiting'"),)
 
     id: int | None = _serial()
     kind: str = Field(index=True)
