@@ -2,11 +2,15 @@
 
 import asyncio
 import json
+import os
 import re
+import signal
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import datetime
-from typing import Any
+from random import Random
+from typing import Any, Literal
 
 import httpx
 from starlette.requests import Request
@@ -25,6 +29,7 @@ class Fault:
     """One thing that goes wrong with requests that match `method` and `path` (a regular expression).
 
     `after` says when: False instead of the work, True after it, so that only its answer is lost (or late).
+    With `kill` the process that asks, exactly there: it never learns what became of its request.
     """
 
     method: str = ""  # "" = any
@@ -40,14 +45,24 @@ class Fault:
     drip: float = 0  # real seconds between two bytes of the body, whose length is not told
     pad: int = 0  # so many bytes of nothing at the end of the body, whose length is not told
     after: bool = False
+    kill: int = 0  # the id of a process that gets `signal` …
+    signal: str = "SIGKILL"
+    when: Literal["arrived", "processed", "answered"] = "processed"  # … then; `delay` seconds later
+    chance: float = 1  # how likely a request in its turn goes wrong; the same ones for the same `seed`
+    seed: int = 0
     seen: int = 0  # matching requests so far
+    _dice: Random = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._dice = Random(self.seed)  # noqa: S311 - to be repeated, not to be unguessable
 
     def takes(self, method: str, path: str) -> bool:
         """Count this request if it matches, and say whether it is one that goes wrong."""
         if (self.method and self.method.upper() != method) or not re.search(self.path, path):
             return False
         self.seen += 1
-        return self.seen >= self.nth and (not self.times or self.seen < self.nth + self.times)
+        is_due = self.seen >= self.nth and (not self.times or self.seen < self.nth + self.times)
+        return is_due and (self.chance >= 1 or self._dice.random() < self.chance)
 
 
 class Faults:
@@ -130,6 +145,9 @@ class Faulty:
                 logged.status = message["status"]
             await send(message)
 
+        if fault and fault.kill:
+            await self._kill(fault, scope, receive, send if fault.when != "answered" else noting)
+            return
         if fault and fault.delay and not fault.after:
             await asyncio.sleep(fault.delay)
         if fault is None or not (fault.drop or fault.status):
@@ -143,6 +161,15 @@ class Faulty:
             await drop(scope, send)
             return
         await _answer_of(fault)(scope, receive, noting)
+
+    async def _kill(self, fault: Fault, scope: Scope, receive: "_Replay", send: Send) -> None:
+        if fault.when != "arrived":
+            await self.app(scope, receive, send if fault.when == "answered" else _swallow)
+        await asyncio.sleep(fault.delay)
+        with suppress(ProcessLookupError):  # It has ended already.
+            os.kill(fault.kill, signal.Signals[fault.signal])
+        if fault.when != "answered":
+            await drop(scope, send)
 
 
 def _answer_of(fault: Fault) -> Response:

@@ -1,0 +1,62 @@
+"""Where the worker is killed: at a request, when it arrives, when it is processed, when its answer is out."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from tests.stories.company import PATIENCE, Company, Place
+
+When = Literal["arrived", "processed", "answered"]
+KILLED = -9
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A kind of request that the worker makes."""
+
+    name: str
+    place: str
+    method: str
+    path: str
+
+    def at(self, shop: Company) -> Place:
+        place: Place = getattr(shop, self.place)
+        return place
+
+    def kills(
+        self, shop: Company, when: When, *, nth: int = 1, delay: float = 0, signal: str = "SIGKILL"
+    ) -> None:
+        """From now on the worker dies at the n-th such request."""
+        assert shop.worker is not None
+        self.at(shop).breaks(
+            self.path,
+            method=self.method,
+            nth=nth,
+            kill=shop.worker.pid,
+            when=when,
+            delay=delay,
+            signal=signal,
+        )
+
+    def times(self, shop: Company) -> int:
+        return len(self.at(shop).calls(self.path, self.method))
+
+
+def has_died(shop: Company, within: float = PATIENCE) -> None:
+    """It has been killed, and not ended by itself."""
+    assert shop.exit_code(within) == KILLED
+    shop.mended()
+
+
+DEAL = Point("the last look at the deal", "amocrm", "GET", r"/leads/\d+$")
+QUESTION = Point("the question", "whatsapp", "POST", r"/sendPoll/")
+MARK = Point("what the deal's card shows", "amocrm", "PATCH", r"/leads$")
+POLL = Point("a poll that brings an answer", "whatsapp", "GET", r"/receiveNotification/")
+CONFIRM = Point("the answer that leaves the queue", "whatsapp", "DELETE", r"/deleteNotification/")
+SCORE = Point("the score into the deal's field", "amocrm", "PATCH", r"/leads$")
+COMPLAINT = Point("the complaint deal", "amocrm", "POST", r"/leads$")
+TASK = Point("its task", "amocrm", "POST", r"/tasks$")
+NOTE = Point("a note", "amocrm", "POST", r"/leads/notes$")
+ALERT = Point("the alert", "telegram", "POST", r"/sendMessage$")
+THANKS = Point("the thanks", "whatsapp", "POST", r"/sendMessage/")
+PAGE = Point("a page of deals", "amocrm", "GET", r"/leads$")
+TOKENS = Point("a new pair of tokens", "amocrm", "POST", r"/oauth2/access_token$")
