@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 
 from worker.rules import answer_wishes as wishes
 from worker.rules import answer_words as vocabulary
+from worker.rules.answer_amend import corrected
 from worker.rules.answer_numbers import Number, Scan, clauses, scan
+from worker.rules.answer_silence import opt_out_spans
 from worker.rules.answer_text import fold, tidy
-from worker.rules.answer_weigh import Candidate, corrected, weigh
+from worker.rules.answer_weigh import Candidate, weigh
 from worker.rules.answer_words import NUMBER
 from worker.rules.scale import Scale
 
@@ -77,7 +79,7 @@ def read_answer(text: str, scale: Scale | None) -> Reading:
     """
     shown = tidy(text)
     folded = fold(shown)
-    if spans := wishes.opt_out_spans(folded):
+    if spans := opt_out_spans(folded):
         return _opted_out(shown, spans, scale)
     if wishes.is_opt_in(folded):
         return OptIn()
@@ -100,13 +102,19 @@ def _opted_out(shown: str, spans: list[tuple[int, int]], scale: Scale | None) ->
     rest, at = "", 0
     for start, end in spans:
         rest, at = rest + shown[at:start], end
-    rest = re.sub(
-        r"(?i)^(?:но|а|и|только|but|and)\b|\b(?:но|а|и|but|and)$", "", _trimmed(rest + shown[at:])
-    ).strip(" ,")
+    rest = _closed_up(rest + shown[at:])
     score = _read_score(rest, fold(rest), scale) if scale is not None and rest else None
     if isinstance(score, Score):
         return OptOut(score.value, score.comment)
     return OptOut(comment=rest if _has_words(rest) else "")
+
+
+def _closed_up(rest: str) -> str:
+    """What stood around a clause that was taken out: no «но» before nothing, no two commas in a row."""
+    rest = re.sub(r"(?i)([,.;!\n])(?:\s*\b(?:но|а|и|только|but|and)\b)?\s*[,;.!]+", r"\1", rest)
+    return re.sub(r"(?i)^(?:но|а|и|только|but|and)\b|\b(?:но|а|и|только|but|and)$", "", _trimmed(rest)).strip(
+        " ,"
+    )
 
 
 def _read_score(shown: str, folded: str, scale: Scale) -> Score | Ask:
@@ -146,7 +154,7 @@ def _decide(found: Scan, candidates: list[Candidate], doubts: list[Number], show
 
 
 _CONDITION = re.compile(
-    r"если\s+бы|был[аои]?\s+бы|могл[аои]\s+быть|мог\s+быть|would\s+(?:be|have)|could\s+have|if\s+(?:not"
+    r"если\s+бы|был[аои]?\s+бы|могл[аои]\s+быть(?!\s+(?:и\s+)?(?:лучше|быстрее))|мог\s+быть|would\s+(?:be|have)|could\s+have|if\s+(?:not"
     r"|only)"
 )
 
@@ -245,7 +253,8 @@ def _score(chosen: Candidate, shown: str) -> Score:
         chosen.value,
         comment,
         chosen.rule,
-        is_bare=not chosen.has_marker and _is_bare(comment),
+        # «5 баллов» says no more than «5»: of the school's five they may be.
+        is_bare=(not chosen.has_marker or _is_only_points(shown)) and _is_bare(comment),
         has_marker=chosen.has_marker,
         wants_reply=wishes.wants_reply(fold(comment)),
     )
@@ -264,6 +273,13 @@ def _repeats(comment: str, score: int) -> bool:
     """«10 (десять)»: the rest says the same number again."""
     same = {str(score), *(word for word, value in vocabulary.WORD_VALUES.items() if value == score)}
     return all(word in same for word in wishes.plain(fold(comment)).split())
+
+
+def _is_only_points(shown: str) -> bool:
+    return (
+        re.fullmatch(rf"{NUMBER} (?:{vocabulary.UNIT_OF_SCORE.pattern})", wishes.plain(fold(shown)))
+        is not None
+    )
 
 
 def _is_bare(comment: str) -> bool:

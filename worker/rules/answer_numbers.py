@@ -47,14 +47,28 @@ _SCHEDULE = re.compile(rf"(?<![\w])(?:с|со|from)\s+{NUMBER}\s+(?:до|по|to
 _AFTER_PREPOSITION = re.compile(
     rf"(?<![\w]){PREPOSITIONS}\s+{NUMBER}(?:\s*(?:-|до|и)\s*{NUMBER})?(?!\s*(?:бал|из\b))"
 )
-_RATED = re.compile(r"(?:оцен\w+|ставлю|поставлю)(?:\s+\w+){0,3}\s*$")
+_RATED = re.compile(
+    r"(?:(?:оцен\w+|ставлю|поставлю)(?:\s+\w+){0,3}|снижаю|понижаю|повышаю|поднимаю"
+    r"|\bchange(?:\s+\w+){0,2})\s*$"
+)
 _SCALE_ENDS = re.compile(rf"(?:по\s+)?(?:шкал\w+\s+)?(?:от|from)\s+({NUMBER})\s+(?:до|to)\s+({NUMBER})")
+# «100% 10» is a ten without a doubt, «на 10 не тянет» is none, and a signature says nothing about either.
+_CERTAINLY = re.compile(
+    r"(?<!\w)(?:(?:100+|сто) ?(?:%|процентов(?!\w))|(?:на все (?:100|сто)"
+    r"|(?:если )?честно(?: говоря| сказать)?"
+    r"|скажу честно|без (?:сомнени[йя]|вопросов|раздумий)|конечно же)(?!\w))"
+)
+_NOT_REACHED = re.compile(
+    rf"(?:(?<!\w)(?:на|до)\s+)?{NUMBER}\s+не\s+(?:\w{{0,2}}тя[нг]\w+|\w{{0,2}}став\w+|заслуж\w+|хватило|выходит)"
+)
+_SIGNATURE = re.compile(r"(?<!\w)с\s+уважением(?!\w)[^\d\n]{0,40}$")
+_CARDINAL_ENDING = re.compile(r"(?<=\d)-?(?:мь|ть)(?![a-zа-я])")
 _SYSTEM = re.compile(
     r"(?:по\s+)?(?:(\d+)\s*-?\s*(?:ти|х)?-?\s*|(пяти|десяти|сто)-?)бал+ьн\w*(?:\s+(?:шкал\w+|систем\w+))?"
 )
 _OUT_OF = re.compile(
     rf"{_EDGE}(?P<sign>-)?(?P<n>{GLUED_NUMBER}) *(?:бал+\w* *|points? *|звезд\w* *)?\(? *(?:из|of|out +of"
-    rf"|/) *(?P<m>{GLUED_NUMBER}|max\b|максимум\w*)(?: *-?(?:ти|х|и))?(?!\w|[/.,-]\d)\)?"
+    rf"|/) *(?P<m>{GLUED_NUMBER}|max\b|максимум\w*)(?: *-?(?:ти|х)|-?и)?(?!\w|[/.,-]\d)\)?"
 )
 _RANGE = re.compile(rf"{_EDGE}({NUMBER}) *(?:-+|\.\.+|или|либо|or) *({NUMBER})(?![\d-])(?![.,/:]\d)")
 _FROM_TO = re.compile(
@@ -81,6 +95,7 @@ class Number:
     start: int
     end: int
     is_word: bool = False
+    is_noun: bool = False  # «троечка», «девятка»: a mark, whatever stands around it
     is_school: bool = False  # «пятёрка», «5+»: on a ten-point scale nobody knows what is meant
     is_out_of_top: bool = False  # «9 из 10»
 
@@ -134,6 +149,8 @@ def scan(folded: str, scale: Scale) -> Scan:
     The order matters: «8-9 дней» is a span before it is a range, and a range before «9» is a score.
     """
     found = Scan(scale, _EMOTICON.sub(lambda match: " " * len(match[0]), folded))
+    for pattern in (_CERTAINLY, _SIGNATURE, _CARDINAL_ENDING):
+        _cover(found, pattern, fill=" ")
     for pattern in (_LINK, _TIME, _PHONE, _DATE, _SUMS):
         _cover(found, pattern)
     _cover(found, _SCALE_ENDS, lambda match: _is_whole_scale(found, match), fill=" ")
@@ -142,6 +159,7 @@ def scan(folded: str, scale: Scale) -> Scan:
     _cover(found, _SPAN, _is_span)
     for pattern in (_UNIT, _ROUGH, _LABELLED, _TIME_WITH_DOT):
         _cover(found, pattern)
+    _cover(found, _NOT_REACHED, fill=" ")
     _cover(found, _DECIMAL, lambda match: _note_range(found, _value(match["n"] or match["w"]), None))
     _cover(found, _FROM_TO, lambda match: _note_range(found, *_pair(match)))
     _cover(found, _RANGE, lambda match: _note_range(found, *_pair(match)))
@@ -212,10 +230,11 @@ def _number(found: Scan, match: re.Match[str], stop: int) -> Number:
         value, is_word = WORD_VALUES[match["word"]], True
     if match["minus"]:
         value = -value
-    is_noun = is_word and match["word"] in vocabulary.SCHOOL_MARKS
+    is_mark = is_word and match["word"] in vocabulary.SCHOOL_MARKS
+    is_noun = is_mark or (is_word and match["word"] in vocabulary.NOUNS)
     # «10+» can only be a ten, «5+» on a ten-point scale is a school mark.
-    is_school = is_noun or (sign and value <= 5)
-    return Number(value, match.start(), end, is_word=is_word, is_school=is_school and found.top > 5)
+    is_school = found.top > 5 and (is_mark or (sign and value <= 5))
+    return Number(value, match.start(), end, is_word=is_word, is_noun=is_noun, is_school=is_school)
 
 
 def _cover(
@@ -269,7 +288,8 @@ def _note_range(found: Scan, a: int, b: int | None) -> bool:
 def _note_fraction(found: Scan, match: re.Match[str]) -> bool:
     of = found.top if match["m"].startswith(("max", "макс")) else _value(match["m"])
     after = re.match(r"\s*([a-zа-я]+)", found.text[match.end() :])
-    counts_things = after is not None and not vocabulary.may_follow(after[1], 0)
+    is_followed = after is not None and not after[1].startswith("возможн")
+    counts_things = is_followed and after is not None and not vocabulary.may_follow(after[1], 0)
     value = _value(match["n"]) * (-1 if match["sign"] else 1)
     if counts_things:
         return True  # «9 из 10 пультов»

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from worker.rules import answer_words as vocabulary
 from worker.rules.answer_numbers import Clause, Number, Scan, Token
-from worker.rules.answer_words import NUMBER
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +60,8 @@ def _candidate(found: Scan, index: int, telling: list[Clause], *, is_asked_befor
     if len({number.value for number in numbers}) > 1:
         return None
     if _is_pure(part):
+        if _is_announced(index, telling):
+            return _taken(part, number, "marker", has_marker=True)
         is_at_edge = _is_at_edge(index, telling, is_asked_before=is_asked_before)
         return _taken(part, number, "whole" if is_alone else "edge") if is_at_edge else None
     if part is telling[0] and _leads(part, number):
@@ -135,6 +136,12 @@ def _leaves_bare(word: str, *, is_after: bool) -> bool:
     return word in vocabulary.BEFORE or vocabulary.is_receiver(word)
 
 
+def _is_announced(index: int, telling: list[Clause]) -> bool:
+    """«… Моя оценка - 9. …» is a score wherever it stands."""
+    words = telling[index - 1].words if index and telling[index].parted == "dash" else []
+    return bool(words) and vocabulary.is_marker(words[-1]) and not telling[index - 1].numbers
+
+
 def _is_at_edge(index: int, telling: list[Clause], *, is_asked_before: bool) -> bool:
     """The first thing said, the last, or a line of its own; what stands at the end must be surer."""
     part = telling[index]
@@ -158,6 +165,8 @@ def _is_at_edge(index: int, telling: list[Clause], *, is_asked_before: bool) -> 
         return not (has_others and part.numbers[0].is_word)
     if has_others:
         return False
+    if part.numbers[0].is_noun:
+        return True
     if part.parted in ("dash", "conj"):
         last = telling[index - 1].words[-1:]
         return bool(last) and _may_precede(last[0])
@@ -191,7 +200,7 @@ def _leads(part: Clause, number: Number) -> bool:
     if not after or not after[0].word or vocabulary.UNIT_OF_SCORE.fullmatch(after[0].word):
         return False
     word = after[0].word
-    if number.is_word:
+    if number.is_word and not number.is_noun:
         return vocabulary.is_courtesy(word) or vocabulary.is_praise(word)
     return vocabulary.may_follow(word, number.value)
 
@@ -229,39 +238,3 @@ def _taken(part: Clause, number: Number, rule: str, *, has_marker: bool = False)
     )
     start, end = (part.start, part.end) if is_only else (number.start, number.end)
     return Candidate(number, rule, start, end, has_marker)
-
-
-_CORRECTIONS = tuple(
-    re.compile(pattern)
-    for pattern in (
-        rf"(?<!\w)не (?:на )?{NUMBER} *,? *а (?:на )?(?P<to>{NUMBER})",
-        rf"{NUMBER}[^\w\d]*(?:то есть|т\.?е\.?|точнее|вернее|ой|упс|ошиб\w+|исправляю|пусть будет"
-        rf"|хотя нет|нет|опечат\w+|хотел\w* написать|имел\w* в виду|в смысле|i mean|sorry|actually|oops"
-        rf"|make it|no)[^\w\d]*(?:(?:это|на|ставлю|поставлю|лучше|все|таки|все-таки|извините|простите"
-        rf"|пусть|будет) *,? *)*(?P<to>{NUMBER})",
-        rf"(?:хотел\w*|думал\w*|собирал\w+|могл?[ао]? бы|был\w? бы|мог бы|поставил\w? бы|планировал\w*"
-        rf"|wanted|would)(?: [а-яa-z]+)*? {NUMBER}[^\d]{{0,30}}?(?:но|а"
-        rf"|but)(?: [а-яa-z]+){{0,4}}? (?P<to>{NUMBER})",
-        rf"(?P<to>{NUMBER}) *,? *(?:а не|вместо|not|instead of) {NUMBER}",
-        rf"(?:исправ\w+|поменя\w+|измен\w+|замен\w+|меняю|change)(?: (?:мою|свою|оценку|my|it|rating"
-        rf"|score|с|from)| {NUMBER}|[ \ue000]+)* (?:на|to) (?P<to>{NUMBER})",
-        rf"(?<!\w)not (?:a )?{NUMBER} *,? *but (?:a )?(?P<to>{NUMBER})",
-    )
-)
-
-
-def corrected(found: Scan, parts: list[Clause]) -> Candidate | None:
-    """«не 5, а 4»: the number that takes the place of the other, where no third number stands by."""
-    for pattern in _CORRECTIONS:
-        if not (match := pattern.search(found.text)):
-            continue
-        after = re.match(r" *([a-zа-я]+)", found.text[match.end() :])
-        if after and not vocabulary.may_follow(after[1], 0):
-            return None
-        others = [n for part in parts for n in part.numbers if not match.start() <= n.start < match.end()]
-        inside = [n for part in parts for n in part.numbers if n.start == match.start("to")]
-        if others or found.ranges or not inside or inside[0].is_school:
-            return None
-        start = 0 if not re.search(r"\w", found.text[: match.start()]) else match.start()
-        return Candidate(inside[0], "correction", start, match.end(), has_marker=True)
-    return None

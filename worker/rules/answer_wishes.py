@@ -1,82 +1,11 @@
-"""What a client may ask for in words: no more questions, questions again, the code, a call, an answer."""
+"""What a client may ask for in words: questions again, the code, a call, an answer."""
 
 import re
-from collections.abc import Sequence
 
 from worker.rules.answer_words import is_courtesy
 
 _PUNCTUATION = re.compile(r"[^\w\s?-]+|_")
 _CLAUSE_END = re.compile(r"[.,;!\n()…]+|(?<=\s)-+(?=\s)|\?+|\b(?:но|а|и|только|поэтому|так что|but|and|so)\b")
-
-_MORE = (
-    r"(?:больше|ничего|боле|мне|нам|сюда|вообще|никогда|впредь|уже|пожалуйста|прошу|просим|просьба|please"
-    r"|me|again|any ?more)"
-)
-_WHAT = (
-    r"(?:ничего|(?:такие|эти|ваши|такое|это|свои|всякие|никаких|ваших|таких|этих"
-    r"|всякую)?\s*(?:сообщени\w+|смс|sms|вопрос\w*|опрос\w*|рассылк\w+|спам\w*|реклам\w+|ерунду|messages?"
-    r"|questions?|surveys?|texts))"
-)
-
-
-def _said(*phrases: str) -> re.Pattern[str]:
-    """Any of the phrases as a whole clause, with «больше», «мне», «пожалуйста» anywhere around."""
-    joined = "|".join(phrase.replace(" ", rf"(?:\s+{_MORE})*\s+") for phrase in phrases)
-    return re.compile(rf"(?:{_MORE}\s+)*(?:{joined})(?:\s+{_MORE})*(?:\s+{_WHAT})?(?:\s+{_MORE})*")
-
-
-# A sentence that can mean nothing else: it may stand beside other words.
-_LEAVE_ME = _said(
-    r"не (?:пиши|пишите|писать|присылай|присылайте|присылать|шли|шлите|слать|отправляйте|отправлять"
-    r"|спрашивай|спрашивайте|спрашивать|беспокой|беспокойте|беспокоить|тревожьте|доставайте|спамьте"
-    r"|спамить|рассылайте|опрашивайте)(?: меня| нас)?",
-    r"не (?:надо|нужно|стоит) (?:писать|присылать|слать|беспокоить|спрашивать|отправлять"
-    r"|спамить)(?: меня)?",
-    r"не (?:задавай|задавайте|задавать) (?:вопрос\w*|опрос\w*)",
-    r"(?:вопрос\w*|сообщени\w+|опрос\w*|рассылк\w+) не (?:надо|нужно|присылайте|присылать|шлите|слать"
-    r"|задавайте)",
-    r"(?:прекратите|перестаньте|хватит|кончайте|прекращайте|довольно|остановите|отмените) (?:писать|слать"
-    r"|присылать|спамить|спам|рассылку|беспокоить|опросы|спрашивать|отправлять|надоедать)(?: меня| нас)?",
-    r"(?:отпишите|исключите|удалите|уберите|вычеркните|выпишите|отключите|отписать|исключить|удалить"
-    r"|убрать) (?:меня|нас|мой номер|мой телефон|мои контакты)(?: телефона)?(?: (?:из"
-    r"|от) (?:\w+ )?(?:рассылк\w+|баз\w+|списк\w+|опрос\w*|контакт\w+|подписк\w+))?",
-    r"(?:удалите|сотрите|забудьте|уберите|удалить) (?:этот номер|мой номер|номер)",
-    r"(?:отстань|отстаньте|отвали|отвалите|отвяжись|отвяжитесь)(?: от меня)?",
-    r"оставьте (?:меня|нас) в покое",
-    r"(?:я )?не хочу (?:получать|отвечать|участвовать|видеть)(?: от вас)?(?: на)?(?: в)?",
-    r"(?:я )?не (?:желаю|буду) (?:получать|участвовать|отвечать)(?: от вас)?(?: на)?(?: в)?",
-    r"(?:я )?отказываюсь (?:от|получать|участвовать|отвечать)(?: на)?(?: в)?",
-    r"(?:я )?(?:против|не согласен на|не согласна на) (?:рассылк\w+|опрос\w*|сообщени\w+)",
-    r"(?:я )?(?:хочу|прошу|как|можно)(?: от (?:вас|этого|рассылки))? отписаться(?: от)?",
-    r"отменить (?:подписку|рассылку)",
-    r"отключите? (?:рассылку|опросы|уведомления|сообщения)",
-    r"не звоните",
-    r"(?:please )?(?:do not|dont|don t|never|stop) (?:text|message|write|write to|contact|messaging"
-    r"|texting|writing|writing to|contacting|sending|send|ask|asking|bother"
-    r"|bothering)(?: me)?(?: messages)?",
-    r"(?:please )?(?:remove|delete|take) me(?: off| out)?(?: (?:from|of))?(?: (?:your|the"
-    r"|this))?(?: (?:list|mailing list|base|database))?",
-    r"(?:please )?unsubscribe(?: me)?(?: from (?:this|your|the) list)?",
-    r"leave me alone",
-    r"no more (?:messages|questions|surveys|texts)",
-    r"(?:i )?(?:want to )?opt out",
-)
-# Words that mean it only if nothing else is said. «Cnjg» is «стоп» on the wrong keyboard.
-_STOP_WORD = re.compile(r"(?:стоп+|stop+|cnjg)(?!\w)")
-_STOP = re.compile(
-    r"(?:стоп+|stop+|stop all|stop it|cnjg|отписка|отписаться|отписатся|отписать|отпишите|отпишись"
-    r"|отписываюсь|отписывайте|отпишитесь|хватит|прекратите|прекратите это|перестаньте|остановитесь"
-    r"|не спрашивать|не беспокоить|(?:больше )?не (?:надо|нужно) больше|больше не (?:надо|нужно)"
-    r"|(?:это )?спам|спам стоп|стоп (?:спам|рассылка|опросы?|вопросы)|unsubscribe|unsub|quit|cancel|end"
-    r"|opt ?-?out|do not ask)(?:\s+(?:стоп|stop|уже|пожалуйста|please))*"
-)
-_NO_CALLS = re.compile(r"(?:больше )?не звоните(?: мне)?(?: больше)?")
-# With these beside it «не пишите» is about the way or the time, not about us.
-_ANOTHER_WAY = re.compile(
-    r"(?<!не )(?:позвон|перезвон|набер|звон|напиш|пиш|спрос)\w*|лучше|почт[уеа]|e-?mail|телеграм\w*"
-    r"|ватсап\w*|вацап\w*|вотсап\w*|whatsapp|telegram|вечером|утром|ночью|завтра|сегодня|сейчас|пока|если"
-    r"|рабочее|выходн\w+|call|instead|mail|tonight|night"
-)
 
 _BACK = re.compile(
     r"вернуться|вернуть|верните (?:вопросы|опросы)|возобновить|возобновите|подписаться|подпишите меня"
@@ -161,52 +90,6 @@ def clauses(folded: str) -> list[tuple[int, int]]:
         spans.append((at, end.start()))
         at = end.end()
     return [(start, end) for start, end in [*spans, (at, len(folded))] if folded[start:end].strip(" -")]
-
-
-def opt_out_spans(folded: str) -> list[tuple[int, int]] | None:
-    """Where a wish for no more questions is said, or None if nobody wishes that.
-
-    The caller sees to what is left: with a single word («стоп») that may only be a score or a courtesy.
-    """
-    if _STOP.fullmatch(bare_words(folded)) or _STOP.fullmatch(plain(folded)):
-        return [(0, len(folded))]
-    if stop := _stop_and_number(folded):
-        return [stop]
-    spans = clauses(folded)
-    said = [plain(folded[start:end]) for start, end in spans]
-    strong = [index for index, words in enumerate(said) if _is_strong(words)]
-    if strong and _is_the_message(said, strong):
-        return [spans[index] for index in strong]
-    weak = [index for index, words in enumerate(said) if _STOP.fullmatch(words)]
-    rest = [words for index, words in enumerate(said) if index not in weak]
-    if weak and "?" not in folded and all(_is_number_or_courtesy(words) for words in rest):
-        return [spans[index] for index in weak]
-    return None
-
-
-def _stop_and_number(folded: str) -> tuple[int, int] | None:
-    """«10 стоп»."""
-    words = [word for word in bare_words(folded).split() if not word.isdecimal()]
-    stop = _STOP_WORD.search(folded)
-    return stop.span() if stop and len(words) == 1 and _STOP_WORD.fullmatch(words[0]) else None
-
-
-def _is_strong(words: str) -> bool:
-    without = " ".join(word for word in words.split() if not is_courtesy(word) or word in ("всем",))
-    return bool(_LEAVE_ME.fullmatch(words) or _LEAVE_ME.fullmatch(without))
-
-
-def _is_the_message(said: Sequence[str], strong: Sequence[int]) -> bool:
-    rest = [words for index, words in enumerate(said) if index not in strong]
-    if any(_ANOTHER_WAY.search(words) for words in rest):
-        return False
-    if all(_NO_CALLS.fullmatch(said[index]) for index in strong):
-        return False  # «Не звоните» alone asks for letters, not for silence.
-    return strong[0] == 0 or strong[-1] == len(said) - 1
-
-
-def _is_number_or_courtesy(words: str) -> bool:
-    return all(is_courtesy(word) or word.isdecimal() or len(word) == 1 for word in words.split())
 
 
 def is_opt_in(folded: str) -> bool:

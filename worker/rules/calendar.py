@@ -7,8 +7,6 @@ from functools import lru_cache
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-import holidays as public_holidays
-
 from worker.rules.duration import WEEK, Duration, Hours, parse_days, parse_duration, parse_hours
 from worker.rules.localtime import aware, minute_of, moment_at
 from worker.rules.periods import Period, current_quarter, parse_period, so_far
@@ -213,6 +211,9 @@ def _refuse_never(days: frozenset[int], hours: Hours) -> None:
 
 @lru_cache(maxsize=256)
 def _holidays_of(country: str, year: int) -> frozenset[date]:
+    # Imported where it works: it brings the calendars of the whole world.
+    import holidays as public_holidays
+
     try:
         return frozenset(public_holidays.country_holidays(country.upper(), years=year))
     except NotImplementedError:
