@@ -234,20 +234,28 @@ class App:
                 if await self._has(f"poll_{channel.name}"):
                     while await receive(self.hands, channel, self.inbox, timedelta(0)):
                         pass
-            if (await self._due()).has_replies and await self._has("listen"):
-                await listen(self.hands)
-            await self._watch.look()
-            done, due = 0, await self._due()
-            for lane in LANES:
-                if due.acts.intersection(kinds_of(lane)):
-                    done += await act(self.hands, lane)
-            # What was done may have made a question due.
-            if (due.has_questions or done) and await self._has("send"):
-                done += await send(self.hands)
-            if due.has_silence:
-                done += await follow(self.hands)
-            if not done:  # Only what we did could bring more.
+            if not await self._work():  # Only what we did could bring more.
                 return
+            while await self._work():
+                pass
+
+    async def _work(self) -> int:
+        """What is due now, each flow once; gives how much was done."""
+        await self._watch.look()
+        due = await self._due()
+        if due.has_replies and await self._has("listen"):
+            await listen(self.hands)
+            due = await self._due()
+        done = 0
+        for lane in LANES:
+            if due.acts.intersection(kinds_of(lane)):
+                done += await act(self.hands, lane)
+        # What was done may have made a question due.
+        if (due.has_questions or done) and await self._has("send"):
+            done += await send(self.hands)
+        if due.has_silence:
+            done += await follow(self.hands)
+        return done
 
     async def _due(self) -> Due:
         """One look instead of many claims of nothing."""

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+import pytest
 
 from tests.world import merged, toml
 
@@ -26,6 +27,10 @@ IVAN, IVANS_NAME = "+79146660001", "Иван Зимородков"
 ANNA = "Анна"  # the sales head
 Json = dict[str, Any]
 T = TypeVar("T")
+
+
+# Flows are tried on both databases, so a story that turns on no database is told once.
+ON_SQLITE = pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
 
 
 def until(look: Callable[[], T], what: str = "", within: float = PATIENCE) -> T:

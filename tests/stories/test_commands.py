@@ -5,7 +5,7 @@ import io
 import json
 import shutil
 
-from tests.stories.company import IVAN, IVANS_NAME, Company, until
+from tests.stories.company import IVAN, IVANS_NAME, ON_SQLITE, Company, until
 
 WORDS = "очень довольны воротами"
 
@@ -21,6 +21,7 @@ def answered(shop: Company) -> int:
     return deal
 
 
+@ON_SQLITE
 def test_numbers_and_replies_are_read_beside_the_worker(shop: Company) -> None:
     deal = answered(shop)
     report = shop.sarafan("report", "--json")

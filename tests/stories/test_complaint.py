@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.stories.company import IVAN, Company, until
+from tests.stories.company import IVAN, ON_SQLITE, Company, until
 
 MARIA_KIM = 78  # whom Anna is in amoCRM
 OLEG = 77
@@ -56,6 +56,7 @@ def test_a_low_score_ends_with_somebody_owning_it(shop: Company) -> None:
     assert "жаль" in thanks
 
 
+@ON_SQLITE
 def test_words_that_come_later_join_complaint_and_alert(shop: Company) -> None:
     shop.start()
     shop.won_deal()
@@ -92,6 +93,7 @@ def test_the_same_notification_twice_changes_nothing(shop: Company) -> None:
     assert shop.exported() == [reply]
 
 
+@ON_SQLITE
 def test_a_second_low_score_on_that_deal_joins_the_complaint(shop: Company) -> None:
     shop.start(survey=TWO_QUESTIONS)
     deal = shop.won_deal()
@@ -113,6 +115,7 @@ def test_a_second_low_score_on_that_deal_joins_the_complaint(shop: Company) -> N
     assert shop.score(deal, "CSAT") == 2
 
 
+@ON_SQLITE
 def test_nobody_is_asked_on_who_has_just_complained(shop: Company) -> None:
     shop.start(survey=TWO_QUESTIONS)
     deal = shop.won_deal()
@@ -125,6 +128,7 @@ def test_nobody_is_asked_on_who_has_just_complained(shop: Company) -> None:
     assert the_complaint(shop) == complaint
 
 
+@ON_SQLITE
 def test_the_head_takes_it_and_solves_it(shop: Company) -> None:
     shop.start()
     deal = shop.won_deal()
