@@ -7,7 +7,6 @@ from typing import Annotated, Literal, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-import holidays
 from pydantic import BeforeValidator, ConfigDict, Field, SecretStr, Strict
 
 from worker.rules.calendar import Duration, Hours, parse_days, parse_duration, parse_hours
@@ -140,6 +139,8 @@ def _zone(text: str) -> ZoneInfo:
 def _country(text: str) -> str:
     if not text:
         return text
+    import holidays  # Here, because a company without a country of holidays does not need it.
+
     try:
         holidays.country_holidays(text)
     except NotImplementedError:
