@@ -125,8 +125,15 @@ async def test_the_referrers_phone_number_does_as_well(town: World, spelling: st
     friend = await petr_buys(town, **{"Промокод друга": spelling})
     found = await decision(town, friend)
     assert found.is_referral
-    assert town.amocrm.notes_of(friend)[0].startswith("Клиент пришёл по рекомендации: Иван Петров")
-    assert "Калитка Петра" in town.amocrm.notes_of(home(town))[-1]
+    # A number is no code, and whole it has no business in the card of somebody else.
+    assert town.amocrm.notes_of(friend) == [
+        "Клиент пришёл по рекомендации: Иван Петров, указан телефон +7***0001. "
+        f"Сделка: {CARD.format(home(town))}"
+    ]
+    assert town.amocrm.notes_of(home(town))[-1] == (
+        "По рекомендации этого клиента (указан телефон +7***0001) выиграна сделка «Калитка Петра». "
+        f"{CARD.format(friend)}"
+    )
 
 
 async def test_the_discount_alone_makes_a_referral_without_a_referrer(town: World) -> None:

@@ -4,7 +4,8 @@ from integrations.amocrm.models import NewNote
 from storage import deals, people, surveys
 from storage.tables import Outbox, Referral
 from worker.actions.base import Hands
-from worker.actions.words import staff_values
+from worker.actions.words import Values, staff_values
+from worker.rules.phone import mask, normalise
 
 
 async def credit_referrer(item: Outbox, hands: Hands) -> None:
@@ -18,15 +19,16 @@ async def credit_referrer(item: Outbox, hands: Hands) -> None:
         referrer = await people.client(tx, referral.referrer_id)
         home = await surveys.first_deal_with_code(tx, referral.referrer_id)
         home_deal = await deals.deal(tx, home) if home is not None else None
+    named = _named(hands, referral)
     values = {
         **staff_values(hands, client=referrer, deal=home_deal, survey=None, now=hands.now()),
-        "promo_code": referral.code or referral.typed,
+        **named,
     }
     notes = [NewNote(deal_id, hands.texts.fill("deal.note_referral", **values))]
     if home_deal is not None and home_deal.deal_id != deal_id:
         about_friend = {
             **staff_values(hands, client=None, deal=friend, survey=None, now=hands.now()),
-            "promo_code": referral.code or referral.typed,
+            **named,
         }
         notes.append(NewNote(home_deal.deal_id, hands.texts.fill("deal.note_referred", **about_friend)))
     for note in notes:
@@ -34,3 +36,9 @@ async def credit_referrer(item: Outbox, hands: Hands) -> None:
         if item.attempt > 1 and note.text in await hands.amocrm.note_texts(note.lead_id):
             continue
         await hands.amocrm.add_notes([note])
+
+
+def _named(hands: Hands, referral: Referral) -> Values:
+    """By what the friend named the referrer: a code is told as it is, a number masked."""
+    phone = "" if referral.code else mask(normalise(referral.typed, hands.region))
+    return {"promo_code": referral.code, "client_phone": phone}
