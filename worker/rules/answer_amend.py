@@ -6,6 +6,7 @@ from worker.rules import answer_words as vocabulary
 from worker.rules.answer_numbers import Clause, Scan
 from worker.rules.answer_weigh import Candidate
 from worker.rules.answer_words import NUMBER
+from worker.rules.pattern import Pattern
 
 # What people begin with who take back what they sent before; the words of the second list stand between.
 _TAKEN_BACK = (
@@ -24,14 +25,14 @@ _BETWEEN = (
 )
 _GAP = r"[\s,.:;!*()…-]+"
 # So said it is a correction and nothing else: it may come hours after the score, and needs no second look.
-_CERTAIN = re.compile(
+_CERTAIN = Pattern(
     r"хотя нет|таки|все же|беру|передумал|ошиб|опечат|промах|промаз|нажал|ткнул|исправл"
     r"|поставить|в виду|точнее|вернее"
     r"|upd|oops|mean|make it"
 )
 
 _CORRECTIONS = tuple(
-    re.compile(pattern)
+    Pattern(pattern)
     for pattern in (
         rf"(?<!\w)не (?:на )?{NUMBER} *,? *а (?:на )?(?P<to>{NUMBER})",
         rf"{NUMBER}[^\w\d]*(?:то есть|т\.?е\.?|точнее|вернее|ой|упс|ошиб\w+|исправляю|пусть будет"
@@ -48,7 +49,7 @@ _CORRECTIONS = tuple(
         rf"(?:снижаю|понижаю|повышаю|поднимаю)(?: (?:мою|свою|оценку))* до (?P<to>{NUMBER})",
     )
 )
-_OPENING = re.compile(
+_OPENING = Pattern(
     rf"\W*(?:{_BETWEEN}{_GAP})*{_TAKEN_BACK}{_GAP}(?:(?:{_BETWEEN}|{_TAKEN_BACK}){_GAP})*(?P<to>{NUMBER})"
 )
 

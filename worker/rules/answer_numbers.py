@@ -15,6 +15,7 @@ from worker.rules.answer_words import (
     UNITS,
     WORD_VALUES,
 )
+from worker.rules.pattern import Pattern
 from worker.rules.scale import Scale
 
 COVER = "\ue000"  # stands for each character of a number that is no score
@@ -22,69 +23,69 @@ _ANY = WORD_VALUES | OBLIQUE
 _EDGE = r"(?<![\w.,/])"
 
 # Looked for where a word begins: from each of its letters a long one would take minutes.
-_LINK = re.compile(
+_LINK = Pattern(
     r"(?:https?://|www\.)\S+|(?<!\S)\S+@\S+|@\w+"
     r"|\b(?<!\w)(?<!\w-)[\w-]+\.(?:ru|com|рф|me|org|net|su|info)\b\S*"
 )
-_EMOTICON = re.compile(r"(?<!\w)[:;=]-?[)(]+|[:;=]-?[)(dp]+(?!\w)|\bxd\b")
-_DATE = re.compile(
+_EMOTICON = Pattern(r"(?<!\w)[:;=]-?[)(]+|[:;=]-?[)(dp]+(?!\w)|\bxd\b")
+_DATE = Pattern(
     rf"{_EDGE}\d{{1,4}}[./-]\d{{1,2}}[./-]\d{{2,4}}(?!\d)|{_EDGE}\d{{1,2}}[.]0\d(?!\d)"
     rf"|{_EDGE}0\d[./]\d{{1,2}}(?!\d)"
 )
-_TIME = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?")
-_PHONE = re.compile(r"\+?\d(?:[ ()-]{0,2}\d){6,}|(?<!\d)\d{2,3}-\d{2}-\d{2}(?!\d)|\+\d[\d ()-]{4,}\d")
-_GLUED = re.compile(
+_TIME = Pattern(r"\d{1,2}:\d{2}(?::\d{2})?")
+_PHONE = Pattern(r"\+?\d(?:[ ()-]{0,2}\d){6,}|(?<!\d)\d{2,3}-\d{2}-\d{2}(?!\d)|\+\d[\d ()-]{4,}\d")
+_GLUED = Pattern(
     r"[a-zа-я_]{2,}-\d+[\w-]*|\d+-?(?:й|я|е|ый|ая|ое|ий|го|му|ого|ом|ка|ку|ки|th|st|nd|rd)(?![a-zа-я])"
     r"|[a-zа-я_]\d[\w-]*|\d+(?!\s*(?:бал|из|of))[a-zа-я_]\w*"
 )
-_SUMS = re.compile(r"[$€₽№#]\s?\d[\d\s]*|\d[\d ]*\s?[%$€₽]")
+_SUMS = Pattern(r"[$€₽№#]\s?\d[\d\s]*|\d[\d ]*\s?[%$€₽]")
 _UNIT_AFTER = rf" *-? *(?:\w+[ыи]х +)?{UNITS}"
-_SPAN = re.compile(rf"({NUMBER}) *(-|или|,|и|до) *({NUMBER}){_UNIT_AFTER}")
-_UNIT = re.compile(rf"{NUMBER}(?:[.,]\d+)?{_UNIT_AFTER}")
-_ROUGH = re.compile(rf"(?<![\w]){ROUGHLY}\s+{NUMBER}")
-_LABELLED = re.compile(rf"(?<![\w]){LABELS}\s*[:#№-]?\s*{NUMBER}")
-_SCHEDULE = re.compile(rf"(?<![\w])(?:с|со|from)\s+{NUMBER}\s+(?:до|по|to|till|until)\s+{NUMBER}")
-_AFTER_PREPOSITION = re.compile(
+_SPAN = Pattern(rf"({NUMBER}) *(-|или|,|и|до) *({NUMBER}){_UNIT_AFTER}")
+_UNIT = Pattern(rf"{NUMBER}(?:[.,]\d+)?{_UNIT_AFTER}")
+_ROUGH = Pattern(rf"(?<![\w]){ROUGHLY}\s+{NUMBER}")
+_LABELLED = Pattern(rf"(?<![\w]){LABELS}\s*[:#№-]?\s*{NUMBER}")
+_SCHEDULE = Pattern(rf"(?<![\w])(?:с|со|from)\s+{NUMBER}\s+(?:до|по|to|till|until)\s+{NUMBER}")
+_AFTER_PREPOSITION = Pattern(
     rf"(?<![\w]){PREPOSITIONS}\s+{NUMBER}(?:\s*(?:-|до|и)\s*{NUMBER})?(?!\s*(?:бал|из\b))"
 )
-_RATED = re.compile(
+_RATED = Pattern(
     r"(?:(?:оцен\w+|ставлю|поставлю)(?:\s+\w+){0,3}|снижаю|понижаю|повышаю|поднимаю"
     r"|\bchange(?:\s+\w+){0,2})\s*$"
 )
-_SCALE_ENDS = re.compile(rf"(?:по\s+)?(?:шкал\w+\s+)?(?:от|from)\s+({NUMBER})\s+(?:до|to)\s+({NUMBER})")
+_SCALE_ENDS = Pattern(rf"(?:по\s+)?(?:шкал\w+\s+)?(?:от|from)\s+({NUMBER})\s+(?:до|to)\s+({NUMBER})")
 # «100% 10» is a ten without a doubt, «на 10 не тянет» is none, and a signature says nothing about either.
-_CERTAINLY = re.compile(
+_CERTAINLY = Pattern(
     r"(?<!\w)(?:(?:100+|сто) ?(?:%|процентов(?!\w))|(?:на все (?:100|сто)"
     r"|(?:если )?честно(?: говоря| сказать)?"
     r"|скажу честно|без (?:сомнени[йя]|вопросов|раздумий)|конечно же)(?!\w))"
 )
-_NOT_REACHED = re.compile(
+_NOT_REACHED = Pattern(
     rf"(?:(?<!\w)(?:на|до)\s+)?{NUMBER}\s+не\s+(?:\w{{0,2}}тя[нг]\w+|\w{{0,2}}став\w+|заслуж\w+|хватило|выходит)"
 )
-_SIGNATURE = re.compile(r"(?<!\w)с\s+уважением(?!\w)[^\d\n]{0,40}$")
-_CARDINAL_ENDING = re.compile(r"(?<=\d)-?(?:мь|ть)(?![a-zа-я])")
-_SYSTEM = re.compile(
+_SIGNATURE = Pattern(r"(?<!\w)с\s+уважением(?!\w)[^\d\n]{0,40}$")
+_CARDINAL_ENDING = Pattern(r"(?<=\d)-?(?:мь|ть)(?![a-zа-я])")
+_SYSTEM = Pattern(
     r"(?:по\s+)?(?:(\d+)\s*-?\s*(?:ти|х)?-?\s*|(пяти|десяти|сто)-?)бал+ьн\w*(?:\s+(?:шкал\w+|систем\w+))?"
 )
-_OUT_OF = re.compile(
+_OUT_OF = Pattern(
     rf"{_EDGE}(?P<sign>-)?(?P<n>{GLUED_NUMBER}) *(?:бал+\w* *|points? *|звезд\w* *)?\(? *(?:из|of|out +of"
     rf"|/) *(?P<m>{GLUED_NUMBER}|max\b|максимум\w*)(?: *-?(?:ти|х)|-?и)?(?!\w|[/.,-]\d)\)?"
 )
-_RANGE = re.compile(rf"{_EDGE}({NUMBER}) *(?:-+|\.\.+|или|либо|or) *({NUMBER})(?![\d-])(?![.,/:]\d)")
-_FROM_TO = re.compile(
+_RANGE = Pattern(rf"{_EDGE}({NUMBER}) *(?:-+|\.\.+|или|либо|or) *({NUMBER})(?![\d-])(?![.,/:]\d)")
+_FROM_TO = Pattern(
     rf"(?:от|from) +({NUMBER}) +(?:до|to) +({NUMBER})|(?:между|between) +({NUMBER}) +(?:и|and) +({NUMBER})"
 )
-_TIME_WITH_DOT = re.compile(rf"(?<!\w){PREPOSITIONS} +\d+[.,]\d+")
-_DECIMAL = re.compile(
+_TIME_WITH_DOT = Pattern(rf"(?<!\w){PREPOSITIONS} +\d+[.,]\d+")
+_DECIMAL = Pattern(
     rf"{_EDGE}(?P<n>\d{{1,3}})(?:[.,]\d+|\s*[½¼¾⅓⅔⅛])(?![\d:])|{_EDGE}(?P<w>{NUMBER})\s+с\s+половин\w+"
 )
 
-TOKEN = re.compile(
+TOKEN = Pattern(
     r"(?P<minus>(?<![\w)])-)?(?P<num>\d+)(?P<sign>\s?\++(?!\s?\d)|-+(?=[\s.,!)?]|$))?"
     rf"|(?P<word>[a-zа-я][a-zа-я]*(?:-[a-zа-я]+)*)|(?P<cover>{COVER}+)|(?P<plus>\+)"
 )
 # «пять с плюсом», «4 с минусом», and the same in signs.
-_WITH_SIGN = re.compile(r"\s+с\s+(?:большим\s+|жирным\s+)?(плюс\w*|минус\w*)")
+_WITH_SIGN = Pattern(r"\s+с\s+(?:большим\s+|жирным\s+)?(плюс\w*|минус\w*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +186,7 @@ def clauses(found: Scan) -> list[Clause]:
     return cut
 
 
-_ENDS = re.compile(
+_ENDS = Pattern(
     r"\n+|[.!?;…]+|[,(]+|(?<=\s)-+(?=\s)|(?<=[a-zа-я])-+(?=\s)|\b(?:но|а|и|зато|однако|but|and)\b"
 )
 _STRENGTH = ("conj", "dash", "comma", "sentence", "line", "start")
@@ -239,7 +240,7 @@ def _number(found: Scan, match: re.Match[str], stop: int) -> Number:
 
 def _cover(
     found: Scan,
-    pattern: re.Pattern[str],
+    pattern: Pattern,
     agrees: Callable[[re.Match[str]], bool] | None = None,
     *,
     fill: str = COVER,

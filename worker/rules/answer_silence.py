@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from worker.rules.answer_wishes import bare_words, clauses, plain
 from worker.rules.answer_words import NUMBER, is_courtesy, is_marker
+from worker.rules.pattern import Pattern
 
 _MORE = (
     r"(?:больше|ничего|боле|мне|нам|сюда|вообще|никогда|впредь|уже|пожалуйста|прошу|просим|просьба"
@@ -18,10 +19,10 @@ _WHAT = (
 )
 
 
-def _said(*phrases: str) -> re.Pattern[str]:
+def _said(*phrases: str) -> Pattern:
     """Any of the phrases as a whole clause, with «больше», «мне», «пожалуйста» anywhere around."""
     joined = "|".join(phrase.replace(" ", rf"(?:\s+{_MORE})*\s+") for phrase in phrases)
-    return re.compile(rf"(?:{_MORE}\s+)*(?:{joined})(?:\s+{_MORE})*(?:\s+{_WHAT})?(?:\s+{_MORE})*")
+    return Pattern(rf"(?:{_MORE}\s+)*(?:{joined})(?:\s+{_MORE})*(?:\s+{_WHAT})?(?:\s+{_MORE})*")
 
 
 # A sentence that can mean nothing else: it may stand beside other words.
@@ -65,7 +66,7 @@ _LEAVE_ME = _said(
     r"(?:i )?(?:want to )?opt out",
 )
 # Words that mean it only if nothing else is said. «Cnjg» is «стоп» on the wrong keyboard.
-_STOP = re.compile(
+_STOP = Pattern(
     r"(?:стоп+|stop+|stop all|stop it|cnjg|отписка|отписаться|отписатся|отписать|отпишите|отпишись"
     r"|отписываюсь|отписывайте|отпишитесь|хватит|прекратите|прекратите это|перестаньте|остановитесь"
     r"|не спрашивать|не беспокоить|(?:больше )?не (?:надо|нужно) больше|больше не (?:надо|нужно)"
@@ -73,28 +74,28 @@ _STOP = re.compile(
     r"|opt ?-?out|do not ask)(?:\s+(?:стоп|stop|уже|пожалуйста|please))*"
 )
 # Right beside a number the others may count or mean something: «хватит 2».
-_BESIDE_NUMBER = re.compile(r"(?:стоп|stop|cnjg|отпи|unsub|opt).*")
-_NO_CALLS = re.compile(r"(?:больше )?не звоните(?: мне)?(?: больше)?")
+_BESIDE_NUMBER = Pattern(r"(?:стоп|stop|cnjg|отпи|unsub|opt).*")
+_NO_CALLS = Pattern(r"(?:больше )?не звоните(?: мне)?(?: больше)?")
 # With these beside it «не пишите» is about the way or the time, not about us: a plea for another way wherever
 # it stands, a word about a way or a time in the clause before or after.
-_PLEA = re.compile(
+_PLEA = Pattern(
     r"(?<!не )\b(?:позвон|перезвон|набер|звон|напиш|пиш|спрос)(?!\w*л[аои]?\b|к)\w*|\bcall\b|instead"
 )
-_WAY_OR_TIME = re.compile(
+_WAY_OR_TIME = Pattern(
     r"лучше|почт[уеа]|e-?mail|телеграм\w*|ватсап\w*|вацап\w*|вотсап\w*|whatsapp|telegram|вечером|утром|ночью"
     r"|завтра|сегодня|сейчас|пока|если|рабочее|выходн\w+|mail|tonight|night"
 )
 # «Олег сказал, не пишите больше» tells what somebody else wants; «я уже сказал» is the client's own wish.
-_REPORTED = re.compile(
+_REPORTED = Pattern(
     r".*\b(?:сказал[аи]?|говорит|говорят|пишет|написал[аи]?|ответил[аи]?|передал[аи]?|said|says|told me)"
 )
-_OWN = re.compile(r"\b(?:я|мы|вам|уже|i|we|you)\b")
+_OWN = Pattern(r"\b(?:я|мы|вам|уже|i|we|you)\b")
 _SHORT = 2  # words: «Пока рано, не пишите» is about the time, «Вчера вечером приехали пьяные, …» is not
 # What people exclaim in the same breath: «2 больше не пишите ужас».
-_EXCLAIMED = re.compile(
+_EXCLAIMED = Pattern(
     r"ужас|кошмар|жуть|позор|отстой|безобразие|достали|надоели|надоело|блин|уже|теперь|из|of|на"
 )
-_WORD = re.compile(rf"{NUMBER}|[^\W_](?:[\w-]*\w)?")
+_WORD = Pattern(rf"{NUMBER}|[^\W_](?:[\w-]*\w)?")
 
 
 @dataclass(frozen=True, slots=True)

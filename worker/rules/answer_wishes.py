@@ -1,34 +1,33 @@
 """What a client may ask for in words: questions again, the code, a call, an answer."""
 
-import re
-
 from worker.rules.answer_words import is_courtesy
+from worker.rules.pattern import Pattern
 
-_PUNCTUATION = re.compile(r"[^\w\s?-]+|_")
-_CLAUSE_END = re.compile(r"[.,;!\n()…]+|(?<=\s)-+(?=\s)|\?+|\b(?:но|а|и|только|поэтому|так что|but|and|so)\b")
+_PUNCTUATION = Pattern(r"[^\w\s?-]+|_")
+_CLAUSE_END = Pattern(r"[.,;!\n()…]+|(?<=\s)-+(?=\s)|\?+|\b(?:но|а|и|только|поэтому|так что|but|and|so)\b")
 
-_BACK = re.compile(
+_BACK = Pattern(
     r"вернуться|вернуть|верните (?:вопросы|опросы)|возобновить|возобновите|подписаться|подпишите меня"
     r"|back|resume|resubscribe|start again"
 )
-_CODE = re.compile(
+_CODE = Pattern(
     r"(?:(?:дайте|дай|пришлите|пришли|скиньте|хочу|можно|получить|мой|где|отправьте|вышлите|мне|give me"
     r"|send me|my|the)\s+)*(?:код|промокод|промо код|промо-код|код для друзей|код для друга"
     r"|промокод для друзей|code|promo code|promocode|code for friends)"
 )
-_CALL = re.compile(
+_CALL = Pattern(
     r"(?:(?:прошу|можете|можно|мне|жду|ждем|please|хочу чтобы)\s+)*(?:позвоните|перезвоните|позвони"
     r"|наберите|свяжитесь|позвонить|перезвонить|перезвоните-ка|звонка|call me|call|call back"
     r"|call me back)(?:\s+(?:мне|нам|со мной|с нами|пожалуйста|плиз|please|срочно|me|back))*"
 )
-_ERASE = re.compile(
+_ERASE = Pattern(
     r"(?:(?:прошу|требую|хочу|please)\s+)*(?:удалите|удалить|сотрите|стереть|уничтожьте|уничтожить|delete"
     r"|erase|remove)\s+(?:(?:все|всю|мои|мою|обо мне|персональные|личные|my|all|the"
     r"|personal)\s+)*(?:данные|персональные данные|информацию|data|information)(?:\s+(?:обо мне|из базы"
     r"|about me|у вас))*|(?:я\s+)?(?:отзываю|отозвать"
     r"|отзыв)\s+(?:свое\s+)?согласи[ея](?:\s+на\s+обработку)?(?:\s+(?:моих\s+)?(?:персональных\s+)?данных)?"
 )
-_UNCALLED = re.compile(
+_UNCALLED = Pattern(
     r"(?:(?:но|да|нет|еще|пока|до сих пор)\s+)*(?:(?:со мной|с нами|мне"
     r"|нам)\s+)?(?:так\s+)?(?:никто\s+)?(?:(?:со мной|с нами|мне|нам)\s+)?(?:так\s+и\s+|еще\s+"
     r"|пока\s+)?не\s+(?:связал(?:ся|ись)|связывал(?:ся|ись)|звонил[аи]?|позвонил[аи]?"
@@ -36,7 +35,7 @@ _UNCALLED = re.compile(
     r"|noone)\s+(?:has\s+)?(?:contacted|called)(?:\s+me)?"
 )
 
-_NO_PROBLEM = re.compile(
+_NO_PROBLEM = Pattern(
     r"(?:без|нет|никаких|не было|не возникло|ни одной|no|without)\s+(?:\w+\s+)?(?:проблем\w*|претензи\w*"
     r"|вопрос\w*|замечани\w*|нареканий|жалоб\w*|problems?|complaints?|questions?|issues?)|(?:проблем"
     r"|претензий|вопросов|замечаний|нареканий|жалоб)\s+(?:\w+\s+)?(?:нет|не было|не имею|не возникло"
@@ -45,7 +44,7 @@ _NO_PROBLEM = re.compile(
     r"|нужно)\s+ничего|как\s+и\s+(?:надо|нужно)|все\s+что\s+(?:надо|нужно)|то\s+что\s+(?:надо|нужно)"
     r"|как\s+надо|когда\s+надо|not\s+broken|as\s+needed"
 )
-_REQUEST = re.compile(
+_REQUEST = Pattern(
     r"\?|\b(?:(?:по|пере)?звон(?:ите|и|ить|ок\w* жду)|жду звонка|(?:у меня|есть) вопрос\w*|вопрос по"
     r"|не пиш\w+|наберите|свяж\w+|подскаж\w+"
     r"|скажите|сообщите|пришлите|вышлите|отправьте|помогите|нужен|нужн\w+|надо|можно ли|когда|сколько"
@@ -54,7 +53,7 @@ _REQUEST = re.compile(
     r"|сбросить)|call|help|need|when|how|why|where|can you|could you|please (?:send|tell|fix|come|call)"
     r"|waiting)\b"
 )
-_PROBLEM = re.compile(
+_PROBLEM = Pattern(
     r"\bне\s+(?:\w+\s+)?(?:работа\w+|открыва\w+|закрыва\w+|приехал\w*|приезжа\w+|приш[ле]\w+|дела\w+"
     r"|сдела\w+|доделал\w*|отвеча\w+|позвонил\w*|перезвонил\w*|связал\w*|привез\w*|установил\w*"
     r"|поставил\w*|убрал\w*|включа\w+|реагиру\w+|хвата\w+|подош\w+|выполн\w+|вернул\w*|решен\w*|решил\w*"
@@ -64,8 +63,8 @@ _PROBLEM = re.compile(
     r"|испорти\w+|повреди\w+|грязь|грязн\w+|мусор\w*|нахам\w+|хам\w*|груб\w+|broken|broke|not working"
     r"|doesn t work|does not work|problems?|complaint|leaks?|leaking|damaged?|scratch\w*|still waiting)\b"
 )
-_LINK = re.compile(r"https?://\S+|www\.\S+")
-_AUTO_REPLY = re.compile(
+_LINK = Pattern(r"https?://\S+|www\.\S+")
+_AUTO_REPLY = Pattern(
     r"(?:мы|скоро|вам) (?:обязательно )?(?:ответим|свяжемся)|ответим (?:вам )?(?:в ближайшее|в рабочее"
     r"|с \d|как только)|автоответ\w*|(?:наш\w*|рабочее|режим|график|часы) (?:время )?работ\w+"
     r"|спасибо за (?:ваше )?(?:обращение|сообщение)|auto-?reply|out of (?:the )?office"
