@@ -544,12 +544,38 @@ async def test_a_voice_note_goes_to_a_person_and_the_score_is_asked_for_once(tow
         "Получили, передадим сотруднику. А для оценки пришлите, пожалуйста, одно число от 1 до 10."
     ]
     assert len(tasks(town, deal)) == 1
-    assert "Иван Петров пишет (WhatsApp)" in town.to_anna()[-1]
+    assert town.to_anna()[-1].startswith("Иван Петров пишет (WhatsApp): «голосовое сообщение»\n")
     town.whatsapp.sends(IVAN, "image")
     await town.later(minutes=1)
     assert len(town.to_ivan()) == 2
-    assert len(tasks(town, deal)) == 2
+    assert [task.partition("». ")[0] for task in tasks(town, deal)] == [
+        "Клиент написал в ответ на опрос: «голосовое сообщение",
+        "Клиент написал в ответ на опрос: «фото",
+    ]
     assert [reply.kind for reply in await replies(town)] == ["voice", "photo"]
+
+
+async def test_a_photo_after_a_low_score_is_named_in_the_complaint_and_under_the_alert(town: World) -> None:
+    await town.asked()
+    await town.ivan_writes("3")
+    town.whatsapp.sends(IVAN, "image")
+    await town.later(minutes=1)
+    (complaint,) = town.complaints()
+    assert town.amocrm.notes_of(complaint.id)[-1].endswith(": «фото»")
+    assert town.to_anna()[-1] == "Клиент добавил: «фото»"
+
+
+async def test_a_photo_after_a_high_score_goes_to_a_person_and_a_sticker_to_nobody(town: World) -> None:
+    deal = await town.asked()
+    await town.ivan_writes("10")
+    town.whatsapp.sends(IVAN, "sticker")
+    await town.later(minutes=1)
+    assert tasks(town, deal) == []
+    town.whatsapp.sends(IVAN, "image")
+    await town.later(minutes=1)
+    (task,) = tasks(town, deal)
+    assert "«фото»" in task
+    assert "«фото»" in town.to_anna()[-1]
 
 
 async def test_a_photo_with_words_is_read_by_its_words(town: World) -> None:

@@ -12,7 +12,7 @@ from storage.tables import Alert, Client, Complaint, Deal, Outbox, Reply, Survey
 from worker.account import Staff
 from worker.actions import keys
 from worker.actions.base import Hands, Later
-from worker.actions.words import alert_text, joined_text, staff_values
+from worker.actions.words import alert_text, joined_text, staff_values, told
 from worker.rules.calendar import quiet_until
 from worker.rules.formats import cut_words
 from worker.rules.scale import Band
@@ -170,7 +170,7 @@ async def alert_words(item: Outbox, hands: Hands) -> None:
         await outbox.ask_again(tx, "edit_alert", keys.edit_alert(complaint.id), about, now, now)
         sent = await complaints.alerts(tx, complaint.id or 0)
     _wait_for_morning(item, hands)
-    text = hands.texts.fill("alert.words", words=cut_words(reply.text))
+    text = hands.texts.fill("alert.words", words=cut_words(told(hands, reply.text, reply.kind)))
     for alert in sent:
         if alert.sent_at > reply.received_at:
             continue  # It came with these words.

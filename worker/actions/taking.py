@@ -14,11 +14,12 @@ from worker.actions.passing import deal_of, pass_on, say
 from worker.actions.promising import answer_by
 from worker.actions.received import Meant, Received
 from worker.actions.scoring import EDIT_WINDOW, join_words, take_score
-from worker.actions.words import stop_label
+from worker.actions.words import stop_label, told
 from worker.rules.answer import Ask, Command, Comment, OptIn, OptOut, Reading, Score, read_answer
 from worker.rules.scale import Band, Scale
 
 REACTION = "reaction"  # a thumb under our message is kept, and asks for nothing
+GESTURES = ("sticker", "animation", "dice")  # in place of a word, and ask for nothing
 BARE_EDIT_WINDOW = timedelta(hours=1)  # a number alone corrects a score this long after it
 WORDS_WINDOW = timedelta(days=7)  # words join the answer this long after it
 LATE_WINDOW = timedelta(days=7)  # a typed number counts this long after expiry, and only with a marker
@@ -178,12 +179,19 @@ async def _take_words(
         await _stray(tx, hands, received, reading)
     elif meant.survey.answered_at is not None:
         is_carried = meant.survey.band == Band.LOW and meant.rule.on_low in ("complaint", "task")
-        is_for_person = _wants_reply(reading) and not is_carried
+        is_for_person = (_wants_reply(reading) or _shows_something(received)) and not is_carried
         if is_for_person:
-            await pass_on(tx, hands, received, meant.survey, _as_words(received))
-        await join_words(tx, hands, received, meant, reply, is_quiet=is_for_person)
+            await pass_on(tx, hands, received, meant.survey, _as_words(hands, received))
+        is_quiet = is_for_person or received.message.media in GESTURES
+        await join_words(tx, hands, received, meant, reply, is_quiet=is_quiet)
     else:
         await _unclear(tx, hands, received, meant, reading)
+
+
+def _shows_something(received: Received) -> bool:
+    """A photo or a voice note under an answer: nobody but a person knows what is in it."""
+    message = received.message
+    return message.kind is IncomingKind.MEDIA and not message.text and message.media not in GESTURES
 
 
 def _wants_reply(reading: Score | Comment | Ask) -> bool:
@@ -192,7 +200,7 @@ def _wants_reply(reading: Score | Comment | Ask) -> bool:
 
 async def _stray(tx: AsyncSession, hands: Hands, received: Received, reading: Score | Comment | Ask) -> None:
     """Words that belong to no survey: whoever asks is answered; «спасибо» only goes to the card."""
-    chat, now, words = received.chat, received.now, _as_words(received)
+    chat, now, words = received.chat, received.now, _as_words(hands, received)
     if chat.human_wrote_at is not None and now < chat.human_wrote_at + hands.policy.human_pause:
         return  # A person is talking with the client in this very chat, and reads it there.
     deal = await deal_of(tx, hands, received.client, None)
@@ -219,12 +227,12 @@ async def _unclear(
         case Comment(wants_reply=False):
             return  # An answering machine.
         case Comment():
-            await pass_on(tx, hands, received, survey, _as_words(received))
+            await pass_on(tx, hands, received, survey, _as_words(hands, received))
         case Ask() if survey.asked_again:
-            await pass_on(tx, hands, received, survey, _as_words(received), is_quiet=True)
+            await pass_on(tx, hands, received, survey, _as_words(hands, received), is_quiet=True)
         case Ask(why=why):
             if why == "voice":
-                await pass_on(tx, hands, received, survey, _as_words(received), is_quiet=True)
+                await pass_on(tx, hands, received, survey, _as_words(hands, received), is_quiet=True)
             survey.asked_again = True
             is_choice = reading.a is not None and reading.b is not None
             why = why if is_choice or why not in ("range", "two") else "none"
@@ -252,8 +260,9 @@ def _is_over(survey: Survey, received: Received) -> bool:
     return survey.expires_at is not None and received.now > survey.expires_at
 
 
-def _as_words(received: Received) -> str:
-    return received.message.text or f"[{received.message.media or received.message.kind}]"
+def _as_words(hands: Hands, received: Received) -> str:
+    message = received.message
+    return told(hands, message.text, message.media or message.kind)
 
 
 async def _take_opt_out(
@@ -315,7 +324,7 @@ async def _obey(
             payload = {"channel": chat.channel, "chat_id": chat.chat_id, "client_id": client_id}
             await outbox.add_once(tx, "hand_over_code", f"hand_over_code:{received.about}", payload, now, now)
         case "call":
-            await pass_on(tx, hands, received, survey, _as_words(received), is_quiet=True)
+            await pass_on(tx, hands, received, survey, _as_words(hands, received), is_quiet=True)
             await say(tx, hands, received, "callback.done", survey=survey, deadline=answer_by(hands, now))
         case _:  # erase
             await people.opt_out(tx, received.client.client_id or 0, received.chat.channel, now)

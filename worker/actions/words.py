@@ -282,6 +282,12 @@ def title_of(hands: Hands, channel: str) -> str:
     return hands.texts.fill(key) if hands.texts.has(key) else channel
 
 
+def told(hands: Hands, text: str, kind: str) -> str:
+    """A client's words, or what came in their place: «голосовое сообщение»."""
+    key = f"media.{kind}"
+    return text if text or not hands.texts.has(key) else hands.texts.fill(key)
+
+
 def survey_title(hands: Hands, survey: Survey) -> str:
     words = {"complaint_closed": "survey.complaint", "deal_lost": "survey.lost"}.get(survey.trigger)
     if words is not None:

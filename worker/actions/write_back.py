@@ -14,7 +14,7 @@ from storage import complaints, deals, people, surveys
 from storage.tables import Deal, Outbox, Reply, Survey, SurveyState
 from worker.actions.asking import ASKED_TAG, has_mark
 from worker.actions.base import Hands, Later
-from worker.actions.words import Values, moment_value, score_values, staff_values, title_of
+from worker.actions.words import Values, moment_value, score_values, staff_values, title_of, told
 from worker.rules.formats import cut_words
 from worker.rules.scale import Band
 
@@ -123,7 +123,7 @@ async def _wanted(tx: AsyncSession, hands: Hands, deal: Deal, bot: Linked | None
         rule = account.rule(survey.survey_key)
         if rule is not None and rule.score_field is not None and survey.score is not None:
             wanted.fields[rule.score_field] = str(survey.score)
-    if any(survey.state in ASKED for survey in own):
+    if any(_counts_as_asked(survey) for survey in own):
         code = await people.code_of(tx, deal.client_id) if deal.client_id is not None else None
         if account.fields.promo_code is not None and code is not None:
             if not has_mark(hands, account, deal):
@@ -133,6 +133,12 @@ async def _wanted(tx: AsyncSession, hands: Hands, deal: Deal, bot: Linked | None
     if account.fields.survey_state is not None and own:
         wanted.fields[account.fields.survey_state] = _state_line(hands, _latest(own))
     return wanted
+
+
+def _counts_as_asked(survey: Survey) -> bool:
+    """Not while it is looked for: the mark would keep one that did not go out from ever going."""
+    is_looked_for = survey.state == SurveyState.UNCERTAIN and survey.waits_for == surveys.LOOKING
+    return survey.state in ASKED and not is_looked_for
 
 
 async def _bot(hands: Hands) -> tuple[Linked | None, OutsideError | None]:
@@ -246,7 +252,7 @@ async def _note(item: Outbox, hands: Hands) -> NewNote | None:
         return None
     values = {
         **staff_values(hands, client=None, deal=None, survey=survey, now=hands.now()),
-        "words": cut_words(reply.text) if reply is not None else "",
+        "words": cut_words(told(hands, reply.text, reply.kind)) if reply is not None else "",
         "when": moment_value(hands, reply.received_at if reply is not None else survey.answered_at),
     }
     if item.kind == "note_deal":
