@@ -24,6 +24,12 @@ async def recall(tx: AsyncSession, key: str) -> Json | None:
     return None if kept is None else dict(kept)
 
 
+async def is_as_new_as(tx: AsyncSession, key: str, since: datetime) -> bool:
+    """Was it remembered at this moment or later?"""
+    found = select(State.key).where(col(State.key) == key, col(State.updated_at) >= since)
+    return (await tx.exec(found)).first() is not None
+
+
 async def remember(tx: AsyncSession, key: str, value: Json) -> None:
     """Keep it in place of what was there; `version` counts the changes."""
     row = {"key": key, "value": value, "version": 0, "updated_at": datetime.now(UTC)}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
@@ -79,6 +80,12 @@ async def recall(db: Database) -> Dictionaries | None:
     async with db.reading() as tx:
         kept = await state.recall(tx, KEY)
     return load(kept) if kept is not None else None
+
+
+async def is_recent(db: Database, since: datetime) -> bool:
+    """Is what is remembered from this moment or later?"""
+    async with db.reading() as tx:
+        return await state.is_as_new_as(tx, KEY, since)
 
 
 def dump(dictionaries: Dictionaries) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from storage.pace import PaceRow
 from storage.tables import State
 from storage.tokens import Tokens
 from storage.upcoming import Due, due_now
-from worker.account import AccountProblems, recall, refresh, resolve
+from worker.account import AccountProblems, is_recent, recall, refresh, resolve
 from worker.actions.asking import tell_deal
 from worker.actions.base import Hands, Wake
 from worker.actions.trouble import Watch
@@ -76,6 +76,7 @@ class App:
         self.is_stopping = asyncio.Event()
         self.exit_code = 0
         self._account_read_at: float | None = None
+        self._is_account_recent = False  # as it was remembered: nobody need wait until it is read again
         self._is_set_up: set[str] = set()  # channels that have been started
         self._watch = Watch(hands)
         self._look_for_trouble = asyncio.Event()
@@ -165,6 +166,9 @@ class App:
             account = resolve(settings, remembered)
             # What is remembered may be out of date: only amoCRM itself can say that a name is missing.
             hands.account = None if account.problems else account
+            app._is_account_recent = not account.problems and await is_recent(
+                db, clock.now() - REFRESH_ACCOUNT
+            )
         return app
 
     async def recover(self, gone_for: timedelta = timedelta(0)) -> None:
@@ -411,7 +415,12 @@ class App:
     async def _pull(self) -> None:
         try:
             was_unknown = self.hands.account is None
-            await self.know_account()
+            if self._is_account_recent:
+                # Started again, it pulls at once: five paced requests for the account take a second.
+                self._is_account_recent = False
+                self.hands.wake.pull.set()
+            else:
+                await self.know_account()
             if was_unknown:
                 self.hands.wake.listen.set()  # Replies that came before may be read now.
             if await self._has("pull"):

@@ -1,8 +1,15 @@
 """How the worker is put together."""
 
 import asyncio
+from datetime import timedelta
 
-from tests.world import World
+import pytest
+from sqlalchemy import update
+
+from storage.tables import State
+from tests.world import World, start
+from worker import account
+from worker.app import REFRESH_ACCOUNT
 
 
 async def test_the_clock_wakes_flows_in_their_own_loop(town: World) -> None:
@@ -11,3 +18,26 @@ async def test_the_clock_wakes_flows_in_their_own_loop(town: World) -> None:
     jobs = scheduler.get_jobs()
     assert {"pull", "send", "listen", "act", "follow"} <= {job.id for job in jobs}
     assert [job.id for job in jobs if not asyncio.iscoroutinefunction(job.func)] == []
+
+
+@pytest.mark.parametrize(
+    ("minutes", "asked_first"), [(59, "/api/v4/leads"), (61, "/api/v4/account")], ids=["recent", "old"]
+)
+async def test_a_worker_that_starts_again_pulls_before_it_reads_the_account_again(
+    town: World, minutes: int, asked_first: str
+) -> None:
+    """Ready at once; but after a longer time a name may be new, and what is planned would lack it."""
+    assert timedelta(minutes=59) < REFRESH_ACCOUNT < timedelta(minutes=61)
+    async with town.db.transaction() as tx:
+        said_at = town.clock.now() - timedelta(minutes=minutes)
+        await tx.exec(update(State).where(State.key == account.KEY).values(updated_at=said_at))  # type: ignore[arg-type]
+    app = await start(
+        town.db, town.folder, town.clock, town.amocrm, town.telegram, town.whatsapp, town.config
+    )
+    town.amocrm.requests.clear()
+    await app._pull()
+    assert town.amocrm.requests[0].path == asked_first
+    assert app.hands.wake.pull.is_set() is (minutes == 59)
+    await app._pull()
+    assert "/api/v4/account" in [request.path for request in town.amocrm.requests]
+    await app.close()
