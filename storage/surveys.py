@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BindParameter, UpdateBase, bindparam, func
+from sqlalchemy import BindParameter, UpdateBase, bindparam, case, func
 from sqlmodel import and_, col, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -17,6 +17,9 @@ from storage.tables import Chat, Complaint, Deal, Message, Reply, Survey, Survey
 LEASE = timedelta(minutes=5)  # how long a claimed survey may be checked before another may take it
 WISHES = ("optout", "optin", "command")  # `rule` of replies that want something of us
 CHECKING = "checking"  # `waits_for` of a survey that somebody is just looking at
+LOOKING = "looking"  # … and of one that may have gone out, where that can be found out
+SETTLES = timedelta(minutes=2)  # until the gateway tells what became of a message
+TOLD_FOR = timedelta(hours=12)  # it keeps what it has to tell for a day; then nothing told means nothing
 OPEN = (SurveyState.SENDING, SurveyState.SENT, SurveyState.UNCERTAIN)
 
 
@@ -169,7 +172,14 @@ async def begin_sending(
 
 
 async def mark_asked(
-    tx: AsyncSession, survey: Survey, *, message_id: str, now: datetime, expires_at: datetime, uncertain: bool
+    tx: AsyncSession,
+    survey: Survey,
+    *,
+    message_id: str,
+    now: datetime,
+    expires_at: datetime,
+    uncertain: bool,
+    is_looked_for: bool = False,
 ) -> bool:
     """It went out, or may have. A survey that was asked before on another channel keeps its first date."""
     changed = await tx.exec(
@@ -179,7 +189,8 @@ async def mark_asked(
             state=SurveyState.UNCERTAIN if uncertain else SurveyState.SENT,
             uncertain=uncertain,
             message_id=message_id,
-            next_at=now,
+            next_at=now + SETTLES if is_looked_for else now,
+            waits_for=LOOKING if is_looked_for else "",
             sent_at=func.coalesce(Survey.sent_at, now),
             settled_at=func.coalesce(Survey.settled_at, now),
             expires_at=func.coalesce(Survey.expires_at, expires_at),
@@ -203,12 +214,18 @@ async def take_back(
 
 
 async def rescue(
-    db: Database, now: datetime, expires_at: datetime, *, gone_for: timedelta = timedelta(0)
+    db: Database,
+    now: datetime,
+    expires_at: datetime,
+    *,
+    gone_for: timedelta = timedelta(0),
+    searchable: Sequence[str] = (),
 ) -> Sequence[Survey]:
-    """What a dead process was just sending may have arrived, so it counts as asked.
+    """What a dead process was just sending may have arrived: it counts as asked, or is looked for.
 
-    What it was only checking is free again. Gives the former. A sending of our own that outlived its claim is
-    treated alike: its end could not be recorded, or the answer to the claim's COMMIT was lost.
+    The latter on a `searchable` channel. What it was only checking is free again. Gives the former. A sending
+    of our own that outlived its claim is treated alike: its end could not be recorded, or the answer to the
+    claim's COMMIT was lost.
     """
     claimed = select(Survey.owner).where(
         or_(Survey.state == SurveyState.SENDING, Survey.waits_for == CHECKING),
@@ -216,6 +233,8 @@ async def rescue(
     )
     async with db.reading() as tx:
         owners = (await tx.exec(claimed.distinct())).all()
+    # `next_at` still is the end of the claim.
+    can_be_found = and_(col(Survey.channel).in_(searchable), col(Survey.next_at) > now - TOLD_FOR)
     dead = await db.orphans(owners, gone_for=gone_for)
     if not dead and db.owner not in owners:
         return ()
@@ -229,7 +248,8 @@ async def rescue(
             .values(
                 state=SurveyState.UNCERTAIN,
                 uncertain=True,
-                next_at=now,
+                next_at=case((can_be_found, now + SETTLES), else_=now),
+                waits_for=case((can_be_found, LOOKING), else_=""),
                 sent_at=func.coalesce(Survey.sent_at, now),
                 settled_at=func.coalesce(Survey.settled_at, now),
                 expires_at=func.coalesce(Survey.expires_at, expires_at),
@@ -248,7 +268,7 @@ async def rescue(
                 col(Survey.waits_for) == CHECKING,
                 col(Survey.owner).in_(dead),
             )
-            .values(next_at=now, waits_for="")
+            .values(attempt=Survey.attempt + 1, next_at=now, waits_for="")
         )
         return rows
 
@@ -381,7 +401,55 @@ async def settle_uncertain(tx: AsyncSession, channel: str, chat_id: str, message
     survey = (await tx.exec(wanted)).first()
     if survey is not None:
         survey.message_id, survey.state, survey.uncertain = message_id, SurveyState.SENT, False
+        survey.waits_for = ""
     return survey
+
+
+async def to_look_for(
+    tx: AsyncSession, channel: str, now: datetime, *, keys: Collection[str], limit: int = 100
+) -> Sequence[Survey]:
+    """Questions of this channel that may have gone out, and have had time to settle.
+
+    `keys`: of all surveys.
+    """
+    wanted = (
+        select(Survey)
+        # With the keys the index on key and state helps; without, every survey would be read.
+        .where(col(Survey.survey_key).in_(keys), *_looked_for(), col(Survey.channel) == channel)
+        .where(col(Survey.next_at) <= now)
+        .order_by(col(Survey.next_at))
+        .limit(limit)
+    )
+    return (await tx.exec(wanted)).all()
+
+
+def _looked_for() -> tuple[Any, ...]:
+    return (
+        col(Survey.state) == SurveyState.UNCERTAIN,
+        col(Survey.message_id) == "",
+        col(Survey.waits_for) == LOOKING,
+    )
+
+
+async def look_later(tx: AsyncSession, survey: Survey, at: datetime) -> None:
+    await tx.exec(update(Survey).where(col(Survey.id) == survey.id, *_looked_for()).values(next_at=at))
+
+
+async def stop_looking(tx: AsyncSession, survey: Survey, now: datetime) -> None:
+    """Nobody will ever know: it counts as asked."""
+    changed = update(Survey).where(col(Survey.id) == survey.id, *_looked_for())
+    await tx.exec(changed.values(waits_for="", next_at=now))
+
+
+async def plan_again(tx: AsyncSession, survey: Survey, now: datetime) -> bool:
+    """It was looked for, and did not go out. A date from another channel, tried before, remains."""
+    dates = {} if survey.tried else {"sent_at": None, "settled_at": None, "expires_at": None}
+    changed = await tx.exec(
+        update(Survey)
+        .where(col(Survey.id) == survey.id, *_looked_for())
+        .values(state=SurveyState.PLANNED, uncertain=False, waits_for="", next_at=now, promo_code="", **dates)
+    )
+    return changed.rowcount == 1
 
 
 async def end_line(tx: AsyncSession, client_id: int, now: datetime, reason: str) -> Sequence[int]:
