@@ -77,6 +77,30 @@ def test_help_does_not_wait_for_libraries() -> None:
     assert told.stdout.strip() == "set()"
 
 
+def imported_by(code: str) -> set[str]:
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+    return set(told.stdout.split())
+
+
+@pytest.mark.parametrize("program", ["import worker.app", "import storage.facts, worker.reports.build"])
+def test_a_start_on_sqlite_imports_nothing_that_it_does_not_need(tmp_path: Path, program: str) -> None:
+    """Each of these takes a tenth of a second or more."""
+    url = f"sqlite:///{tmp_path}/sarafan.db"
+    code = (
+        "import asyncio, sys\n"
+        f"{program}\n"
+        "from storage.database import Database\n"
+        "async def start():\n"
+        f"    await (await Database.open({url!r})).close()\n"
+        "asyncio.run(start())\n"
+        "print(*sys.modules)"
+    )
+    first, again = (imported_by(code) for _ in range(2))
+    assert "alembic" in first  # It made the tables.
+    needless = {"alembic", "psycopg", "asyncpg", "sqlalchemy.dialects.postgresql", "holidays", "telegram"}
+    assert needless & again == set()
+
+
 def test_the_entry_point_is_installed() -> None:
     told = subprocess.run(
         [sys.executable, "-m", "worker.cli.main", "--help"], capture_output=True, text=True, check=True
