@@ -59,7 +59,7 @@ def look_for_damage(path: Path) -> None:
     except sqlite3.DatabaseError as error:
         raise damaged(path, error) from error
     if found != "ok":
-        raise damaged(path, found)
+        raise damaged(path, " ".join(str(found).split()))  # SQLite tells it in several lines
 
 
 class InstanceLock:

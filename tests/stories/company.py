@@ -196,7 +196,8 @@ class Company:
 
     def wait_until_idle(self) -> None:
         """Everything that had to be done outside is done."""
-        until(lambda: self.outbox_rows("waiting") + self.outbox_rows("doing") == 0, "an empty outbox")
+        # One look at both: between two, what is being done could end and leave something else to do.
+        until(lambda: self.outbox_rows("waiting|doing") == 0, "an empty outbox")
 
     def wait_until_heard(self) -> None:
         """The gateway's queue is empty: the worker waits for the next notification."""
@@ -208,13 +209,15 @@ class Company:
         until(is_waiting, "an empty queue of the gateway")
 
     def outbox_rows(self, state: str) -> float:
-        return self.metric("sarafan_outbox_rows", f'state="{state}"')
+        return self.metric("sarafan_outbox_rows", f'state="({state})"')
 
     def metric(self, series: str, *labels: str) -> float:
-        """The sum of a series of `/metrics` over the lines that hold these labels."""
+        """The sum of a series of `/metrics` over the lines that hold these labels, regular expressions."""
         answer = self.web("/metrics")
         lines = answer.text.splitlines() if answer is not None else [f"{series} nan"]
-        found = [line for line in lines if line.startswith(series) and all(one in line for one in labels)]
+        found = [
+            line for line in lines if line.startswith(series) and all(re.search(one, line) for one in labels)
+        ]
         return sum(float(line.rpartition(" ")[2]) for line in found)
 
     def sarafan(self, *words: object) -> subprocess.CompletedProcess[str]:
