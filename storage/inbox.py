@@ -147,6 +147,14 @@ async def unread(db: Database, limit: int = 100) -> list[Inbox]:
         return list((await tx.exec(new.order_by(col(Inbox.id)).limit(limit))).all())
 
 
+async def has_unread(tx: AsyncSession, channel: str, kind: str) -> bool:
+    """Is there anything of this kind that nobody has read yet?"""
+    new = select(Inbox.id).where(
+        col(Inbox.state) == inline(InboxState.NEW), Inbox.channel == channel, Inbox.kind == kind
+    )
+    return (await tx.exec(new.limit(1))).first() is not None
+
+
 async def mark_read(tx: AsyncSession, id: int | None, now: datetime) -> bool:
     """In the transaction of all that follows from the row. False: another worker has read it, so undo."""
     return await _move(tx, id, InboxState.READ, read_at=now, error="")

@@ -33,6 +33,7 @@ from storage.upcoming import Due, due_now
 from worker.account import AccountProblems, is_recent, recall, refresh, resolve
 from worker.actions.asking import tell_deal
 from worker.actions.base import Hands, Wake
+from worker.actions.looking import searchable
 from worker.actions.trouble import Watch
 from worker.clock import Clock, RealClock
 from worker.flows.act import LANES, act, kinds_of, let_go
@@ -180,7 +181,11 @@ class App:
         """What a dead process held: questions count as asked, actions are looked at again."""
         now = self.hands.now()
         asked = await surveys.rescue(
-            self.hands.db, now, now + self.hands.policy.expires_after, gone_for=gone_for
+            self.hands.db,
+            now,
+            now + self.hands.policy.expires_after,
+            gone_for=gone_for,
+            searchable=searchable(self.hands.channels.values()),
         )
         if asked:
             async with self.hands.db.transaction() as tx:

@@ -146,6 +146,25 @@ class Polled(Protocol):
         """Called after the batch is on disk."""
 
 
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """A message that the service has accepted and not sent yet."""
+
+    chat_id: str
+    message_id: str
+
+
+@runtime_checkable
+class Searchable(Protocol):
+    """A channel that tells of everything that goes out, so that what it is silent about did not."""
+
+    @property
+    def echo_kind(self) -> str: ...  # the kind of `Raw` that tells of a message of ours
+
+    async def unsent(self) -> Sequence[Unsent]:
+        """The queue. Raises Temporary when nothing follows from it: it stands still, or is too long."""
+
+
 @runtime_checkable
 class Linked(Protocol):
     """A bot that a person opens by a deep link."""

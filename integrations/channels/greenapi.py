@@ -23,6 +23,7 @@ from integrations.channels.base import (
     Raw,
     Status,
     UnreadableError,
+    Unsent,
 )
 from integrations.channels.secret_path import HIDDEN, SecretPath
 from integrations.errors import AccessDenied, OutsideError, Permanent, Temporary, Uncertain, Unreachable
@@ -37,12 +38,14 @@ LONGEST_OPTION = 100  # characters
 # Seconds that receiveNotification may wait; it takes up to 60, but an answer is read for 20 at most.
 RECEIVE_WAIT = (5, 15)
 
+LONGEST_QUEUE = 500  # messages that showMessagesQueue shows at most
+TELLS_OF_OURS = "outgoingAPIMessageWebhook"
 # What has to reach us by polling. Changing a setting restarts the instance, so only what differs is set.
 SETTINGS = {
     "incomingWebhook": "yes",
     "outgoingWebhook": "yes",  # delivery statuses
     "outgoingMessageWebhook": "yes",  # what a person of the company types on the phone
-    "outgoingAPIMessageWebhook": "yes",  # our own messages: a lost answer is found again
+    TELLS_OF_OURS: "yes",  # our own messages: a lost answer is found again
     "pollMessageWebhook": "yes",
     "stateWebhook": "yes",
     "editedMessageWebhook": "yes",
@@ -74,12 +77,13 @@ NOT_SCANNED = "In the cabinet of Green-API scan the QR code with the phone again
 
 
 class GreenApi:
-    """Fulfils Channel and Polled."""
+    """Fulfils Channel, Polled and Searchable."""
 
     has_buttons = False
     poll_limit = LONGEST_POLL
     has_receipts = True
     has_read_receipts = True
+    echo_kind = "outgoingAPIMessageReceived"
 
     def __init__(
         self,
@@ -148,6 +152,24 @@ class GreenApi:
         if not message_id:
             raise Uncertain(self.name, f"took the message but gave no id: {method}")
         return message_id
+
+    async def unsent(self) -> Sequence[Unsent]:
+        """The queue of an instance that is connected and tells us what it sends; else nothing can be said."""
+        state = _text_of(await self._ask("getStateInstance"), "stateInstance")
+        status = _text_of(await self._ask("getStatusInstance"), "statusInstance")
+        if state != "authorized" or status == "offline":
+            raise Temporary(self.name, f"does not send now: the instance is {state}, {status}")
+        settings = await self._ask("getSettings")
+        if _text_of(settings, "webhookUrl") or _text_of(settings, TELLS_OF_OURS) != "yes":
+            raise Temporary(self.name, "does not tell us of our own messages")
+        queue = await self._ask("showMessagesQueue")
+        if not isinstance(queue, list) or len(queue) >= LONGEST_QUEUE:
+            raise Temporary(self.name, "does not show its whole queue")
+        return [
+            Unsent(_text_of(row.get("body"), "chatId"), _text_of(row, "messageID"))
+            for row in queue
+            if isinstance(row, dict)
+        ]
 
     async def edit(self, chat_id: str, message_id: str, message: Outgoing) -> None:
         """Nothing: a question stays as it was sent, an edited one would only puzzle."""

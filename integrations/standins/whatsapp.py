@@ -124,6 +124,9 @@ class GreenApiStandIn:
         self._arrived = asyncio.Event()
         self._methods: Mapping[tuple[str, str], Callable[[Json], Any]] = {
             ("GET", "getStateInstance"): lambda body: {"stateInstance": self.state},
+            ("GET", "getStatusInstance"): lambda body: {
+                "statusInstance": "online" if self.is_phone_online else "offline"
+            },
             ("GET", "getSettings"): lambda body: dict(self.settings),
             ("POST", "setSettings"): self._set_settings,
             ("POST", "sendMessage"): self._send_message,
@@ -353,8 +356,12 @@ class GreenApiStandIn:
 
     def _show_queue(self, body: Json) -> list[Json]:
         return [
-            {"idMessage": post.id_message, "type": "sendPoll" if post.is_poll else "sendMessage"}
-            for post in self.queue
+            {
+                "messageID": post.id_message,
+                "type": "sendPoll" if post.is_poll else "sendMessage",
+                "body": {"chatId": post.chat_id, "message": post.text},
+            }
+            for post in self.queue[1:]  # not its head: https://github.com/green-api/issues/issues/714
         ]
 
     def _clear_queue(self, body: Json) -> Json:

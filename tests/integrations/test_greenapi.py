@@ -25,6 +25,7 @@ from integrations.channels.base import (
     Raw,
     Status,
     UnreadableError,
+    Unsent,
 )
 from integrations.channels.greenapi import SETTINGS, GreenApi
 from integrations.errors import AccessDenied, Permanent, Temporary, Uncertain, Unreachable
@@ -691,6 +692,35 @@ async def test_what_was_sent_in_the_dark_is_found_again(whatsapp: GreenApi, serv
         CHAT,
         ASK.text,
     )
+
+
+async def test_the_queue_shows_what_waits_behind_its_head(
+    whatsapp: GreenApi, server: GreenApiStandIn
+) -> None:
+    server.settings["delaySendMessagesMilliseconds"] = 600_000
+    _, _, waiting = [await whatsapp.send(CHAT, ASK) for _ in range(3)]
+    assert await whatsapp.unsent() == [Unsent(CHAT, waiting)]
+
+
+async def test_nothing_follows_from_the_queue_of_an_instance_that_does_not_send_or_tell(
+    whatsapp: GreenApi, server: GreenApiStandIn
+) -> None:
+    server.set_phone_online(False)
+    with pytest.raises(Temporary):
+        await whatsapp.unsent()
+    server.set_phone_online(True)
+    server.set_state("notAuthorized")
+    with pytest.raises(Temporary):
+        await whatsapp.unsent()
+    server.set_state("authorized")
+    server.settings["outgoingAPIMessageWebhook"] = "no"
+    with pytest.raises(Temporary):
+        await whatsapp.unsent()
+    server.settings["outgoingAPIMessageWebhook"] = "yes"
+    server.faults.add("showMessagesQueue", status=200, json=[{"messageID": "1"}] * 500)
+    with pytest.raises(Temporary):
+        await whatsapp.unsent()
+    assert await whatsapp.unsent() == []
 
 
 async def test_a_refused_connection_is_temporary() -> None:

@@ -104,10 +104,15 @@ async def test_accepted_is_not_sent_and_sent_is_not_delivered(
     status, answer = await client.send()
     assert (status, list(answer)) == (200, ["idMessage"])
     assert await client.head() is None
-    assert await client.call("GET", "showMessagesQueue") == (200, [{**answer, "type": "sendMessage"}])
+    assert await client.call("GET", "showMessagesQueue") == (200, []), "its head is not shown"
+    _, second = await client.send()
+    body = {"chatId": CHAT, "message": "Привет"}
+    shown = [{"messageID": second["idMessage"], "type": "sendMessage", "body": body}]
+    assert await client.call("GET", "showMessagesQueue") == (200, shown)
+    assert await client.call("GET", "getStatusInstance") == (200, {"statusInstance": "offline"})
     server.delivers = False
     server.set_phone_online(True)
-    assert [body.get("status") for body in await client.drain()] == [None, "sent"]
+    assert [body.get("status") for body in await client.drain()] == [None, "sent"] * 2
 
 
 async def test_a_cleared_queue_sends_nothing(client: Client, server: GreenApiStandIn) -> None:

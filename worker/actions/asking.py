@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from integrations.channels.base import Channel
+from integrations.channels.base import Channel, Searchable
 from integrations.errors import AccessDenied, Permanent, Temporary, Uncertain, Unreachable
 from storage import complaints, deals, outbox, people, surveys
 from storage.rows import insert_once
@@ -337,7 +337,7 @@ async def send_question(
         return False
     except Uncertain as error:
         log.warning("survey %s may have arrived and counts as asked: %s", survey.id, error)
-        message_id = ""  # It may have arrived, and nobody is asked twice.
+        message_id = ""  # Nobody is asked twice: where it can be looked for, it is, and else it stays so.
     await _record(hands, case, route, message_id, question.variant, now, code=code if may_carry else None)
     hands.health.count_message(channel.name, "out", "sent" if message_id else "uncertain")
     return True
@@ -357,7 +357,7 @@ async def _record(
     async with hands.db.transaction() as tx:
         await surveys.mark_asked(
             tx, survey, message_id=message_id, now=now, expires_at=now + hands.policy.expires_after,
-            uncertain=not message_id,
+            uncertain=not message_id, is_looked_for=not message_id and isinstance(route.channel, Searchable),
         )  # fmt: skip
         await surveys.record_message(
             tx, channel=route.channel.name, chat_id=route.chat_id, message_id=message_id, survey_id=survey.id,

@@ -14,6 +14,7 @@ from storage import complaints, deals, people, surveys
 from storage.tables import Deal, Outbox, Reply, Survey, SurveyState
 from worker.actions.asking import ASKED_TAG, has_mark
 from worker.actions.base import Hands, Later
+from worker.actions.open_complaint import deal_of_complaint
 from worker.actions.words import Values, moment_value, score_values, staff_values, title_of, told
 from worker.rules.formats import cut_words
 from worker.rules.scale import Band
@@ -265,14 +266,15 @@ async def _note(item: Outbox, hands: Hands) -> NewNote | None:
         return NewNote(survey.deal_id, hands.texts.fill("deal.note", **values))
     if item.kind == "note_words":
         return NewNote(survey.deal_id, hands.texts.fill("complaint.note_words", **values))
-    if complaint is None or complaint.lead_id is None:
-        if complaint is None and (item.kind == "score_raised" or survey.band != Band.LOW):
+    if complaint is None:
+        if item.kind == "score_raised" or survey.band != Band.LOW:
             return None  # It was corrected before a complaint was opened.
         raise Later(None, "the complaint deal is not open yet")
+    lead_id = await deal_of_complaint(hands, complaint)
     key = {"complaint_words": "complaint.note_words", "score_raised": "complaint.note_raised"}.get(
         item.kind, "complaint.note_joined"
     )
-    return NewNote(complaint.lead_id, hands.texts.fill(key, **values))
+    return NewNote(lead_id, hands.texts.fill(key, **values))
 
 
 async def _words(hands: Hands, survey: Survey) -> str:

@@ -10,6 +10,7 @@ from storage import inbox, outbox, people, surveys
 from storage.tables import Inbox, Message, Survey, SurveyState
 from worker.actions import keys, linking, presses
 from worker.actions.base import Hands
+from worker.actions.looking import found_again
 from worker.actions.received import Received
 from worker.actions.taking import take
 
@@ -113,7 +114,9 @@ async def _take_status(tx: AsyncSession, hands: Hands, row: Inbox, message: Inco
     """Sent, delivered, read, failed: never back, whatever the order."""
     sent = await surveys.message(tx, row.channel, message.message_id)
     if sent is None and message.text and message.chat_id:
-        sent = await _found_again(tx, row, message)
+        # The gateway's own echo of what we sent settles a question whose answer was lost.
+        at = message.sent_at or row.received_at
+        sent = await found_again(tx, hands, row.channel, message.chat_id, message.message_id, at)
     if sent is None:
         if hands.now() < row.received_at + STATUS_PATIENCE:
             raise _NotYetError
@@ -136,24 +139,6 @@ async def _take_status(tx: AsyncSession, hands: Hands, row: Inbox, message: Inco
             await _try_the_next(tx, hands, survey, sent, message)
         case _:
             return
-
-
-async def _found_again(tx: AsyncSession, row: Inbox, message: Incoming) -> Message | None:
-    """The gateway's own echo of what we sent settles a question whose answer was lost."""
-    survey = await surveys.settle_uncertain(tx, row.channel, message.chat_id, message.message_id)
-    if survey is None:
-        return None
-    await surveys.record_message(
-        tx,
-        channel=row.channel,
-        chat_id=message.chat_id,
-        message_id=message.message_id,
-        survey_id=survey.id,
-        kind="question",
-        text_variant=survey.text_variant,
-        now=message.sent_at or row.received_at,
-    )
-    return await surveys.message(tx, row.channel, message.message_id)
 
 
 async def _try_the_next(

@@ -7,6 +7,7 @@ from integrations.errors import OutsideError
 from storage import state
 from storage.inbox import InboxWriter
 from worker.actions.base import Hands
+from worker.actions.looking import look_for_lost
 
 LONG_POLL = timedelta(seconds=50)
 
@@ -30,4 +31,7 @@ async def receive(hands: Hands, channel: Channel, inbox: InboxWriter, wait: time
         await inbox.put(channel.name, batch.updates, now, offset=(channel.name, batch.offset))
     await channel.confirm(batch)
     hands.health.mark(f"poll_{channel.name}", now)
+    if not batch.updates:
+        # All that it had to tell is here: the moment to judge by what it did not tell.
+        await look_for_lost(hands, channel)
     return len(batch.updates)

@@ -1,0 +1,158 @@
+"""A question whose answer was lost, at a gateway that can be looked into: found, or asked after all."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from integrations.channels.base import Searchable
+from storage import surveys
+from storage.tables import SurveyState
+from tests.world import PETR, World
+from worker.flows.receive import receive
+
+NOT_PROCESSED: tuple[dict[str, Any], ...] = ({"status": 500}, {"drop": True})
+PROCESSED: tuple[dict[str, Any], ...] = ({"status": 504, "after": True}, {"drop": True, "after": True})
+
+
+def is_marked(town: World, deal: int) -> bool:
+    return bool(town.amocrm.field_value(deal, "Промокод для друзей"))
+
+
+async def asked_with(town: World, **fault: Any) -> int:
+    """A deal whose question met this fault."""
+    deal = await town.closed_deal()
+    town.whatsapp.faults.add("send", method="POST", **fault)
+    await town.next_morning()
+    return deal
+
+
+@pytest.mark.parametrize("fault", NOT_PROCESSED)
+async def test_what_did_not_go_out_is_asked_when_that_is_sure(town: World, fault: dict[str, Any]) -> None:
+    deal = await asked_with(town, **fault)
+    assert (await town.survey(deal)).state == SurveyState.UNCERTAIN
+    assert not is_marked(town, deal), "or nobody would ever be asked about it"
+    await town.later(minutes=1)
+    assert town.to_ivan() == [], "it has not settled yet"
+    await town.later(minutes=1)
+    assert len(town.to_ivan()) == 1
+    survey = await town.survey(deal)
+    assert (survey.state, survey.uncertain, survey.sent_at) == (SurveyState.SENT, False, town.clock.now())
+    await town.later(hours=1)
+    assert len(town.to_ivan()) == 1
+    assert is_marked(town, deal)
+
+
+async def test_it_is_looked_for_again_when_that_is_lost_too(town: World) -> None:
+    await asked_with(town, status=500, times=2)
+    await town.later(minutes=2)
+    assert town.to_ivan() == []
+    await town.later(minutes=2)
+    assert len(town.to_ivan()) == 1
+
+
+@pytest.mark.parametrize("fault", PROCESSED)
+async def test_what_went_out_is_told_by_the_gateway(town: World, fault: dict[str, Any]) -> None:
+    deal = await asked_with(town, **fault)
+    assert (await town.survey(deal)).state == SurveyState.SENT
+    assert is_marked(town, deal)
+    await town.later(minutes=10)
+    assert len(town.to_ivan()) == 1
+
+
+async def test_what_waits_in_the_queue_is_found_there(town: World) -> None:
+    town.whatsapp.settings["delaySendMessagesMilliseconds"] = 600_000
+    await town.closed_deal()
+    deal = await town.closed_deal([town.contact("Пётр Синицын", PETR)])
+    town.whatsapp.faults.add("send", method="POST", nth=2, status=504, after=True)
+    # Ten minutes from one message to the next; one more goes ahead of all.
+    chat = town.whatsapp.says("+79140000077", "Здравствуйте")
+    assert chat
+    await town.next_morning()
+    assert (await town.survey(deal)).state == SurveyState.UNCERTAIN
+    town.whatsapp.queue.insert(0, town.whatsapp.queue[0])  # its head is never shown
+    await town.later(minutes=2)
+    assert (await town.survey(deal)).state == SurveyState.SENT
+    assert is_marked(town, deal)
+    assert len({post.id_message for post in town.whatsapp.posted if post.phone == PETR}) == 1
+
+
+async def test_while_the_phone_is_away_nothing_follows_from_silence(town: World) -> None:
+    town.whatsapp.set_phone_online(False)
+    deal = await asked_with(town, status=504, after=True)
+    for _ in range(5):
+        await town.later(minutes=2)
+    assert len(town.whatsapp.posted) == 1, "it stands at the head of the queue, which is not shown"
+    town.whatsapp.set_phone_online(True)
+    await town.later(minutes=2)
+    assert (await town.survey(deal)).state == SurveyState.SENT
+    assert len(town.to_ivan()) == 1
+
+
+async def test_a_gateway_that_does_not_tell_proves_nothing(town: World) -> None:
+    deal = await asked_with(town, status=500)
+    town.whatsapp.settings["outgoingAPIMessageWebhook"] = "no"
+    await town.later(minutes=10)
+    assert (await town.survey(deal)).state == SurveyState.UNCERTAIN
+    await town.later(hours=13)
+    await town.later(hours=13)
+    assert town.whatsapp.posted == [], "it counts as asked"
+    assert is_marked(town, deal)
+
+
+async def test_what_it_told_is_read_before_its_silence_counts(town: World) -> None:
+    deal = await asked_with(town, status=504, after=True, delay=0.0)
+    survey = await town.survey(deal)
+    assert survey.state == SurveyState.SENT
+    other = await town.closed_deal([town.contact("Пётр Синицын", PETR)])
+    town.whatsapp.set_phone_online(False)
+    town.whatsapp.faults.add("send", method="POST", status=504, after=True)
+    await town.next_morning()
+    town.clock.advance(timedelta(minutes=3))
+    town.whatsapp.set_phone_online(True)
+    channel = town.app.hands.channels["whatsapp"]
+    while await receive(town.app.hands, channel, town.app.inbox, timedelta(0)):
+        pass
+    assert (await town.survey(other)).state == SurveyState.UNCERTAIN, "the echo is here and not read yet"
+    await town.step()
+    assert (await town.survey(other)).state == SurveyState.SENT
+    assert len(town.whatsapp.messages(PETR)) == 1
+
+
+async def test_an_answer_in_the_meantime_ends_the_search(town: World) -> None:
+    deal = await asked_with(town, status=500)
+    await town.ivan_writes("9")
+    await town.later(minutes=5)
+    survey = await town.survey(deal)
+    assert (survey.state, survey.score) == (SurveyState.ANSWERED, 9)
+    assert not [text for text in town.to_ivan() if "порекомендуете" in text]
+    assert is_marked(town, deal)
+
+
+@pytest.mark.parametrize(("away", "questions"), [({"minutes": 10}, 1), ({"days": 2}, 0)])
+async def test_what_a_dead_worker_was_sending_is_looked_for_while_the_gateway_remembers(
+    town: World, away: dict[str, float], questions: int
+) -> None:
+    deal = await town.closed_deal()
+    town.clock.advance(timedelta(days=1))
+    db = town.db
+    claimed = await surveys.claim_due(db, town.clock.now())
+    assert claimed is not None
+    assert await surveys.begin_sending(
+        db,
+        claimed,
+        channel="whatsapp",
+        chat_id="79140000001@c.us",
+        text_variant="",
+        promo_code="",
+        conversation=1,
+    )
+    town.clock.advance(timedelta(**away))
+    searchable = [name for name, one in town.app.hands.channels.items() if isinstance(one, Searchable)]
+    assert searchable == ["whatsapp"]
+    now = town.clock.now()
+    # Its own claim is over: what it was sending is rescued like a dead one's.
+    rescued = await surveys.rescue(db, now, now + timedelta(days=7), searchable=searchable)
+    assert [survey.deal_id for survey in rescued] == [deal]
+    await town.later(minutes=2)
+    assert len(town.to_ivan()) == questions
