@@ -16,6 +16,7 @@ import httpx
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential
 
 from integrations.errors import AccessDenied, OutsideError, Permanent, Temporary, Uncertain
+from integrations.tls import trusted
 
 Params = Mapping[str, str | int]
 OnResult = Callable[[str, str], None]  # service; a status such as «200», or «timeout», «refused» …
@@ -514,6 +515,7 @@ class Http:
             headers=self._headers,
             timeout=TIMEOUTS,
             transport=self._transport,
+            verify=trusted(),
             # amoCRM refuses some requests that carry its cookies, and nobody else needs theirs back.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             follow_redirects=False,

@@ -7,6 +7,8 @@ from urllib.parse import quote
 
 import httpx
 
+from integrations.tls import trusted
+
 HIDDEN = "hidden-token"  # stands in the address wherever somebody may log or quote it
 
 
@@ -59,7 +61,7 @@ class SecretPath(httpx.AsyncBaseTransport):
         self._retired.clear()
 
     def _open(self) -> httpx.AsyncBaseTransport:
-        return self._given or httpx.AsyncHTTPTransport(proxy=self._proxy, trust_env=False)
+        return self._given or httpx.AsyncHTTPTransport(proxy=self._proxy, verify=trusted(), trust_env=False)
 
 
 class _Timely(httpx.AsyncByteStream):
