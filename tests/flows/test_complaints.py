@@ -27,6 +27,9 @@ AFTER = {
 WORDS = "3, монтаж три недели"
 
 
+REFUSED = "В amoCRM не записано: заведите рекламацию вручную"
+
+
 def has_field_for_solutions(amocrm: AmoCrmStandIn) -> None:
     amocrm.add_field("Решение", "numeric")
 
@@ -664,7 +667,7 @@ async def test_a_raised_score_is_noted_and_the_complaint_stays_open(town: World)
     assert notes(town)[1:] == [
         "Клиент исправил оценку: теперь 9 из 10. Рекламация остаётся открытой, пока с ним не поговорили."
     ]
-    assert len(alerts(town)) == 1
+    assert len(town.to_anna()) == 2  # the greeting and the alert, which is edited
 
 
 # --- amoCRM answers badly ----------------------------------------------------------------------------------
@@ -727,6 +730,56 @@ async def test_what_amocrm_refuses_is_given_up_and_can_be_seen(
     await town.later(minutes=3)
     assert town.complaints() == []
     assert len(alerts(town)) == 1  # the head hears of it all the same
+
+
+async def test_a_complaint_that_amocrm_refuses_for_good_is_still_somebodys(town: World) -> None:
+    await town.asked()
+    refusal = {"title": "Bad Request", "type": "about:blank", "status": 400, "detail": "no"}
+    town.amocrm.faults.add(LEADS, method="POST", status=400, json=refusal)
+    await town.ivan_writes(WORDS)
+    await town.step()
+    (alert,) = alerts(town)  # at once, not only when amoCRM has kept us waiting
+    assert REFUSED in alert.text
+    tap = await town.taps("Беру", "Анна")
+    assert town.telegram.taps[tap].answer == "Взято: Анна, 12:02"
+    await town.ivan_writes("и дверь кривая")
+    await town.taps("Позвонить позже", "Анна")
+    (alert,) = [alert for alert in alerts(town) if REFUSED in alert.text]
+    assert alert.text.endswith(f"{REFUSED}\nВзято: Анна, 12:02\nПерезвонить: Анна, 12:04")
+    assert [state for _, state in await undone(town) if state == "waiting"] == [
+        "waiting"
+    ]  # the alert in an hour
+    await town.later(hours=1)
+    assert len([alert for alert in alerts(town) if REFUSED in alert.text]) == 2
+    await town.taps("Решено", "Анна")
+    await town.later(minutes=1)
+    assert {state for _, state in await undone(town)} == {"given_up"}
+    assert (await complaint_row(town)).closed_at is not None
+
+
+async def test_a_raised_score_stands_in_the_alert(town: World) -> None:
+    await unhappy(town)
+    await town.ivan_writes("исправьте на 9")
+    alert = town.telegram.messages("Анна")[-1]
+    assert alert.text.startswith("Оценка исправлена: теперь 9 из 10, NPS\nИван Петров")
+    assert "Низкая" not in alert.text
+    assert alert.labels[:3] == ["Беру", "Решено", "Позвонить позже"]  # till somebody has talked with him
+    await town.ivan_writes("хотя нет, 2")
+    assert alert is town.telegram.messages("Анна")[-1]
+    assert alert.text.startswith("Низкая оценка: 2 из 10, NPS")
+
+
+@configured({"survey": [NPS, CSAT]})
+async def test_a_raised_score_that_had_joined_a_complaint_stands_in_its_alert_too(town: World) -> None:
+    await town.asked()
+    await town.ivan_writes("9")
+    await town.ivan_writes("2")
+    first = town.whatsapp.messages(IVAN)[0].id_message
+    await town.ivan_writes("1", quote=first)
+    await town.ivan_writes("8", quote=first)
+    (alert,) = alerts(town)
+    assert alert.text.startswith("Низкая оценка: 2 из 5, Оценка менеджера")
+    assert alert.text.endswith("Оценка исправлена: NPS — 8 из 10")
 
 
 # --- Telegram answers badly --------------------------------------------------------------------------------

@@ -326,6 +326,12 @@ def test_an_alert_fits_one_screen() -> None:
     )
 
 
+def test_an_alert_about_a_raised_score_calls_it_low_no_more() -> None:
+    said = compose_alert(RU, {**ALERT, "score": 9}, is_raised=True)
+    assert said.startswith("Оценка исправлена: теперь 9 из 10, NPS\nИван Петров, +79145551234\n")
+    assert "Низкая" not in said
+
+
 def test_an_alert_grows_with_what_happens() -> None:
     said = compose_alert(
         RU, {**ALERT, "words": "", "manager": "", "amount": ""}, added=["ещё и царапина"],

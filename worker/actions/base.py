@@ -119,3 +119,4 @@ class Action:
     run: Callable[[Outbox, Hands], Awaitable[None]] | None = None
     run_many: Callable[[Sequence[Outbox], Hands], Awaitable[Mapping[int, Exception]]] | None = None
     batch: int = 1
+    given_up: Callable[[Outbox, Hands], Awaitable[None]] | None = None  # what people have to know then

@@ -7,7 +7,8 @@ from storage import complaints, outbox
 from storage.tables import Complaint, Outbox
 from worker.actions import keys
 from worker.actions.alert_staff import in_an_hour
-from worker.actions.base import Hands, Later
+from worker.actions.base import Hands
+from worker.actions.open_complaint import deal_of_complaint
 from worker.rules.planning import WON
 
 
@@ -17,8 +18,9 @@ async def follow_press(item: Outbox, hands: Hands) -> None:
         complaint = await complaints.complaint(tx, int(item.payload["complaint_id"]))
     if complaint is None:
         return
-    if complaint.lead_id is None:
-        raise Later(None, "the complaint deal is not open yet")
+    if item.payload["what"] == "later":
+        await _alert_again(item, hands, complaint)  # with or without a deal in amoCRM
+    lead_id = await deal_of_complaint(hands, complaint)
     match item.payload["what"]:
         case "take":
             await _hand_over(hands, complaint, int(item.payload["user"] or 0))
@@ -28,8 +30,8 @@ async def follow_press(item: Outbox, hands: Hands) -> None:
             await _call_later(item, hands, complaint)
     text = str(item.payload["line"])
     # The try before may have got as far as the note.
-    if item.attempt == 1 or text not in await hands.amocrm.note_texts(complaint.lead_id):
-        await hands.amocrm.add_notes([NewNote(complaint.lead_id, text)])
+    if item.attempt == 1 or text not in await hands.amocrm.note_texts(lead_id):
+        await hands.amocrm.add_notes([NewNote(lead_id, text)])
 
 
 async def _hand_over(hands: Hands, complaint: Complaint, user: int) -> None:
@@ -55,12 +57,19 @@ async def _close(hands: Hands, complaint: Complaint) -> None:
     hands.wake.pull.set()
 
 
-async def _call_later(item: Outbox, hands: Hands, complaint: Complaint) -> None:
-    """Task and alert return in an hour. There is one task for a complaint, so it is not made anew."""
-    at = in_an_hour(datetime.fromisoformat(item.payload["when"]))
-    if complaint.task_id is not None:
-        await hands.amocrm.update_task(complaint.task_id, complete_till=at, is_completed=False)
+def _later(item: Outbox) -> datetime:
+    return in_an_hour(datetime.fromisoformat(item.payload["when"]))
+
+
+async def _alert_again(item: Outbox, hands: Hands, complaint: Complaint) -> None:
+    at = _later(item)
     async with hands.db.transaction() as tx:
         about = {"complaint_id": complaint.id, "is_again": True}
         key = keys.alert(complaint.id or 0, f"later:{int(at.timestamp())}")
         await outbox.add_once(tx, "alert_staff", key, about, at, hands.now())
+
+
+async def _call_later(item: Outbox, hands: Hands, complaint: Complaint) -> None:
+    """The task returns in an hour. There is one for a complaint, so it is not made anew."""
+    if complaint.task_id is not None:
+        await hands.amocrm.update_task(complaint.task_id, complete_till=_later(item), is_completed=False)

@@ -21,6 +21,11 @@ def open_complaint(survey_id: int, revision: int) -> str:
     return f"open_complaint:survey:{survey_id}:{revision}"
 
 
+def opening_of(survey_id: int | None) -> str:
+    """How the keys of what opens this survey's complaint begin."""
+    return f"open_complaint:survey:{survey_id}:"
+
+
 def complaint_words(complaint_id: int, about: str) -> str:
     return f"complaint_words:{complaint_id}:{about}"
 

@@ -5,11 +5,11 @@ import secrets
 from datetime import datetime, timedelta
 
 from integrations.amocrm.models import LeadChange, NewLead, NewNote, NewTask
-from integrations.errors import Uncertain
+from integrations.errors import Permanent, Uncertain
 from storage import complaints, deals, outbox, people, surveys
 from storage.tables import Complaint, Deal, Outbox, Reply, Survey
 from worker.actions import keys
-from worker.actions.base import Hands
+from worker.actions.base import Hands, Later
 from worker.actions.people import drop_gone_complaint
 from worker.actions.promising import contact_until
 from worker.actions.words import joined_text, staff_values
@@ -51,6 +51,31 @@ async def open_complaint(item: Outbox, hands: Hands) -> None:
                 {"deal_id": complaint.source_deal_id}, now, now,
             )  # fmt: skip
     hands.wake.act.set()
+
+
+async def tell_of_refusal(item: Outbox, hands: Hands) -> None:
+    """amoCRM will never have this complaint: its alert says so, and is all that there is of it."""
+    async with hands.db.transaction() as tx:
+        complaint = await complaints.by_survey(tx, int(item.payload["survey_id"]))
+        line = hands.texts.fill("alert.state.refused")
+        if complaint is None or complaint.lead_id is not None or line in complaint.lines:
+            return
+        complaint.lines = [*complaint.lines, line]
+        now, about = hands.now(), {"complaint_id": complaint.id, "survey_id": complaint.survey_id}
+        await outbox.ask_again(tx, "alert_staff", keys.alert(complaint.id or 0, "new"), about, now, now)
+        await outbox.ask_again(tx, "edit_alert", keys.edit_alert(complaint.id), about, now, now)
+    hands.wake.act.set()
+
+
+async def deal_of_complaint(hands: Hands, complaint: Complaint) -> int:
+    """Its deal in amoCRM. Later while it is being opened; Permanent if nothing will open it any more."""
+    if complaint.lead_id is not None:
+        return complaint.lead_id
+    async with hands.db.reading() as tx:
+        is_being_opened = await outbox.is_open(tx, keys.opening_of(complaint.survey_id))
+    if is_being_opened:
+        raise Later(None, "the complaint deal is not open yet")
+    raise Permanent("amocrm", "the complaint has no deal there")
 
 
 async def _drop_what_is_gone(item: Outbox, hands: Hands) -> None:

@@ -7,13 +7,13 @@ from worker.actions.base import Action
 from worker.actions.credit_referrer import credit_referrer
 from worker.actions.find_client import find_client
 from worker.actions.follow_press import follow_press
-from worker.actions.open_complaint import open_complaint
+from worker.actions.open_complaint import open_complaint, tell_of_refusal
 
 # amoCRM takes lists of 50: https://www.amocrm.ru/developers/content/api/recommendations
 LIST = 50
 
 ACTIONS: Mapping[str, Action] = {
-    "open_complaint": Action("crm", open_complaint),
+    "open_complaint": Action("crm", open_complaint, given_up=tell_of_refusal),
     "follow_press": Action("crm", follow_press),
     "deal_task": Action("crm", write_back.add_task),
     "sync_deal": Action("crm", run_many=write_back.sync_deals, batch=LIST),

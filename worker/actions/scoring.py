@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.channels.base import IncomingKind
-from storage import outbox, surveys
+from storage import complaints, outbox, surveys
 from storage.tables import Reply, Survey, SurveyState
 from worker.actions import keys
 from worker.actions.base import Hands
 from worker.actions.passing import add_task, pass_on, say, sync_deal, tell_head
 from worker.actions.received import Meant, Received
+from worker.actions.words import raised_text
 from worker.rules.answer import Score
 from worker.rules.planning import SurveyRule
 from worker.rules.reaction import Do, react
@@ -109,6 +110,7 @@ async def _react(
         await outbox.add_once(
             tx, "score_raised", f"score_raised:{survey.id}:{survey.revision}", about, now, now
         )
+        await _show_raised(tx, hands, survey, now)
     for do in calls_for:
         match do:
             case Do.WRITE_BACK:
@@ -149,6 +151,17 @@ async def _react(
     )
 
 
+async def _show_raised(tx: AsyncSession, hands: Hands, survey: Survey, now: datetime) -> None:
+    """The alert shows the score as it is now, be it its own or one that had joined."""
+    complaint = await complaints.of_score(tx, survey)
+    if complaint is None:
+        return
+    if complaint.survey_id != survey.id:
+        complaint.lines = [*complaint.lines, raised_text(hands, survey)]
+    about = {"complaint_id": complaint.id}
+    await outbox.ask_again(tx, "edit_alert", keys.edit_alert(complaint.id), about, now, now)
+
+
 def opens_complaint(survey: Survey, rule: SurveyRule) -> bool:
     """Does a low score of this survey have a complaint of its own, or one that it joins?"""
     return rule.on_low == "complaint" and survey.trigger != "complaint_closed"
@@ -157,7 +170,7 @@ def opens_complaint(survey: Survey, rule: SurveyRule) -> bool:
 def low_keys(survey: Survey) -> tuple[str, ...]:
     """How the keys begin of what is put off while a low score waits to be confirmed."""
     return (
-        f"open_complaint:survey:{survey.id}:",
+        keys.opening_of(survey.id),
         f"alert_again:{survey.id}:",
         keys.task(survey.deal_id, f"score:{survey.id}"),
         keys.tell_head(f"score:{survey.id}:"),

@@ -367,6 +367,12 @@ def joined_text(hands: Hands, survey: Survey, words: Sequence[str] = ()) -> str:
     return hands.texts.fill("complaint.note_joined", **values, words=cut_words(" ".join(words)))
 
 
+def raised_text(hands: Hands, survey: Survey) -> str:
+    """What the alert of another survey's complaint says of a score that had joined it."""
+    values: Values = {"survey": survey_title(hands, survey), **score_values(hands, survey)}
+    return hands.texts.fill("alert.state.raised", **values)
+
+
 def clock_time(hands: Hands, moment: datetime) -> str:
     return moment_text(hands.texts, moment, hands.calendar.zone, hands.now())
 
@@ -409,4 +415,5 @@ async def alert_text(
         "words": words[0] if words else "",
     }
     states = list(complaint.lines) if complaint is not None else ()
-    return compose_alert(hands.texts, values, added=words[1:], states=states, late=late)
+    is_raised = survey.band != Band.LOW
+    return compose_alert(hands.texts, values, added=words[1:], states=states, late=late, is_raised=is_raised)

@@ -89,11 +89,11 @@ async def _settle(item: Outbox, error: Exception | None, hands: Hands, now: date
             )
         case Temporary() | Uncertain() | Permanent():
             log.error("%s is given up: %s", item.key, error)
-            await outbox.give_up(db, item, str(error), now)
+            await _give_up(item, str(error), hands, now)
         case _:
             log.error("%s failed", item.key, exc_info=error)
             if gives_up(item.attempt, item.created_at, now):
-                await outbox.give_up(db, item, type(error).__name__, now)
+                await _give_up(item, type(error).__name__, hands, now)
             else:
                 await outbox.postpone(
                     db,
@@ -102,3 +102,10 @@ async def _settle(item: Outbox, error: Exception | None, hands: Hands, now: date
                     type(error).__name__,
                     uncertain=True,
                 )
+
+
+async def _give_up(item: Outbox, why: str, hands: Hands, now: datetime) -> None:
+    """People learn of it before it is settled: a stop in between only tells them again."""
+    if given_up := ACTIONS[item.kind].given_up:
+        await given_up(item, hands)
+    await outbox.give_up(hands.db, item, why, now)

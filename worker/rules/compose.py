@@ -160,21 +160,24 @@ def compose_alert(
     added: Sequence[str] = (),
     states: Sequence[str] = (),
     late: str = "",
+    is_raised: bool = False,
     limit: int = 900,
 ) -> str:
     """The alert about a low score: who, score, words, whose deal, which complaint.
 
     `values["words"]` are those that came with the score, `added` those that came later (the last ones stay
     where not all find room), `states` lines of `alert.state.…`, `late` the line of `alert.late`.
+    `is_raised`: the score was low once.
     """
     if values.get("words"):
         words = [texts.fill("alert.quote", **values)]
     else:
         words = [] if added else [texts.fill("alert.no_words")]
     later = [texts.fill("alert.words", words=one) for one in added]
+    head_key = "alert.head.raised" if is_raised else "alert.head"
     foot_key = "alert.foot" if values.get("no") else "alert.foot.no_complaint"
     while True:
-        head = "\n".join([*filter(None, [late]), texts.fill("alert.head", **values), *words, *later])
+        head = "\n".join([*filter(None, [late]), texts.fill(head_key, **values), *words, *later])
         foot = "\n".join([texts.fill(foot_key, **values), *states])
         if len(head) + len(foot) + 2 <= limit or not later:
             return f"{head}\n\n{foot}"
