@@ -114,7 +114,9 @@ class Laws:
 
     def settle(self) -> None:
         """Until all that was said has been taken in, and all that it calls for is done."""
-        until(lambda: self._taken_in() >= set(self.said), "the replies in the export")
+        self.shop.wait_until_heard()
+        # A row of the inbox that stays new is no sign: the status of a message that we forgot waits there.
+        until(lambda: {message_id(row) for row in self.shop.exported()} >= set(self.said), "every reply")
         self.shop.wait_until_idle()
 
     def hold(self, *, kills: int = 0, uncertain: int | None = None) -> None:
@@ -174,9 +176,6 @@ class Laws:
         log = self.shop.log
         told = [word for word in self.shop.private if word in log]
         assert not told, "the log tells what it must not"
-
-    def _taken_in(self) -> set[str]:
-        return {message_id(row) for row in self.shop.exported()}
 
 
 def is_question(text: str) -> bool:
