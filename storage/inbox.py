@@ -7,19 +7,18 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from functools import cache
+from typing import Any, Protocol
 
-from sqlalchemy import update
+from sqlalchemy import Executable, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage import state
 from storage.database import Database
 from storage.errors import Unavailable
-from storage.sql import inline, insert
+from storage.sql import inline, insert_into, is_postgres
 from storage.tables import Inbox, InboxState
-
-ROWS_A_STATEMENT = 500  # SQLite takes 32,766 values in one statement, a row has 8
 
 
 class Raw(Protocol):
@@ -109,35 +108,46 @@ class InboxWriter:
         return True
 
     async def _store(self, group: list[_Put]) -> list[int]:
-        counts = []
         async with self._db.transaction() as tx:
+            counts = await _insert(tx, group)
             for put in group:
-                counts.append(await _insert(tx, put))
                 if put.offset:
                     await state.keep_offset(tx, *put.offset)
         return counts
 
 
-async def _insert(tx: AsyncSession, put: _Put) -> int:
-    """How many of the updates were new."""
-    count = 0
-    for start in range(0, len(put.updates), ROWS_A_STATEMENT):
-        rows = [
-            {
-                "channel": put.channel,
-                "external_id": raw.external_id,
-                "kind": raw.kind,
-                "raw": raw.body,
-                "received_at": put.received_at,
-                "state": InboxState.NEW.value,
-                "attempts": 0,
-                "error": "",
-            }
-            for raw in put.updates[start : start + ROWS_A_STATEMENT]
-        ]
-        new = insert(tx, Inbox).values(rows).on_conflict_do_nothing().returning(col(Inbox.id))
-        count += len((await tx.exec(new)).all())
-    return count
+async def _insert(tx: AsyncSession, group: Sequence[_Put]) -> list[int]:
+    """How many updates of each were new."""
+    rows: list[dict[str, Any]] = []
+    first: dict[tuple[str, str, str], int] = {}  # key → who brought it, were it new
+    for place, put in enumerate(group):
+        for raw in put.updates:
+            first.setdefault((put.channel, raw.external_id, raw.kind), place)
+            rows.append(
+                {
+                    "channel": put.channel,
+                    "external_id": raw.external_id,
+                    "kind": raw.kind,
+                    "raw": raw.body,
+                    "received_at": put.received_at,
+                    "state": InboxState.NEW.value,
+                    "attempts": 0,
+                    "error": "",
+                }
+            )
+    counts = [0] * len(group)
+    if rows:
+        # All in one go: a statement for each would cost more than the disk.
+        new = await (await tx.connection()).execute(_adding(is_postgres(tx)), rows)
+        for channel, external_id, kind in new:
+            counts[first[channel, external_id, kind]] += 1
+    return counts
+
+
+@cache
+def _adding(for_postgres: bool) -> Executable:
+    key = col(Inbox.channel), col(Inbox.external_id), col(Inbox.kind)
+    return insert_into(Inbox, for_postgres).on_conflict_do_nothing().returning(*key)
 
 
 async def unread(db: Database, limit: int = 100) -> list[Inbox]:

@@ -100,10 +100,21 @@ class TestPutting:
 class TestGroupCommit:
     async def test_what_gathers_is_committed_together(self, db: Database, writer: InboxWriter) -> None:
         commits: list[object] = []
+        statements: list[str] = []
         event.listen(db._writer.sync_engine, "commit", commits.append)
+
+        @event.listens_for(db._writer.sync_engine, "before_cursor_execute")
+        def count(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+            statements.append(statement)
+
         await asyncio.gather(*(writer.put("whatsapp", updates(number), NOON) for number in range(100)))
         assert len(commits) <= 2
+        assert len([text for text in statements if text.startswith("INSERT INTO inbox")]) <= 2
         assert len(await ids(db)) == 100
+
+    async def test_who_brought_it_first_is_told_that_it_was_new(self, writer: InboxWriter) -> None:
+        twice = updates(1, 2), updates(2, 3, 3)
+        assert await asyncio.gather(*(writer.put("whatsapp", batch, NOON) for batch in twice)) == [2, 1]
 
     async def test_one_that_cannot_be_stored_does_not_take_others_along(
         self, db: Database, writer: InboxWriter
