@@ -351,6 +351,39 @@ async def test_a_corrected_score_keeps_its_history(town: World) -> None:
     assert town.to_ivan()[-1] == "Исправили: 9 из 10. Спасибо."
 
 
+@pytest.mark.parametrize(
+    ("text", "score"), [("хотя нет, 2", 2), ("исправьте на 9", 9), ("я ошибся, 10", 10), ("нет, 2", 2)]
+)
+async def test_a_typed_correction_is_kept_beside_what_it_corrects(town: World, text: str, score: int) -> None:
+    deal = await town.asked()
+    await town.ivan_writes("8")
+    await town.ivan_writes(text)
+    assert (await town.survey(deal)).score == score
+    assert [(reply.score, reply.counts) for reply in await replies(town)] == [(8, False), (score, True)]
+    assert town.amocrm.notes_of(deal)[1] == f"NPS: было 8, стало {score} из 10."
+    assert len(town.complaints()) == (score == 2)
+
+
+async def test_hours_later_a_number_corrects_only_if_the_words_say_so(town: World) -> None:
+    deal = await town.asked()
+    await town.ivan_writes("8")
+    await town.later(hours=2)
+    await town.ivan_writes("нет, 2")
+    assert (await town.survey(deal)).score == 8
+    await town.ivan_writes("я ошибся, 10")
+    assert (await town.survey(deal)).score == 10
+
+
+async def test_what_answers_a_manager_corrects_no_score(town: World) -> None:
+    deal = await town.asked()
+    await town.ivan_writes("8")
+    await town.manager_writes("Сколько у вас створок, две?")
+    await town.ivan_writes("нет, 3")
+    await town.ivan_writes("ошибся, 3 створки")
+    assert (await town.survey(deal)).score == 8
+    assert town.complaints() == []
+
+
 async def test_a_score_raised_after_a_complaint_leaves_the_complaint_open_and_says_so(town: World) -> None:
     deal = await town.asked()
     await town.ivan_writes("3")
@@ -620,6 +653,14 @@ async def test_a_low_score_beside_an_opt_out_opens_the_complaint(town: World) ->
     await town.ivan_writes("2, но больше не пишите мне")
     assert town.to_ivan()[1:] == ["Спасибо, оценку записали. Больше вопросов присылать не будем."]
     assert len(town.complaints()) == 1
+
+
+async def test_an_opt_out_in_the_middle_beside_a_score_is_heard(town: World) -> None:
+    await town.asked()
+    await town.ivan_writes("2, больше не пишите, ужас")
+    assert "«ужас»" in town.amocrm.notes_of(town.complaints()[0].id)[0]
+    assert town.to_ivan()[1:] == ["Спасибо, оценку записали. Больше вопросов присылать не будем."]
+    assert "не опрашивать" in town.amocrm.contacts[town.ivan()].tags
 
 
 async def test_a_request_to_erase_goes_to_the_owner_and_ends_the_questions(town: World) -> None:
