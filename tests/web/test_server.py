@@ -37,6 +37,30 @@ async def test_it_serves_until_it_is_stopped_and_frees_the_port(office: Office) 
     assert office.woken == 1
 
 
+async def test_an_answer_waits_for_no_acknowledgement(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nagle's algorithm is off where a connection is accepted; on, a second answer comes 40 ms late."""
+    delays: list[bool] = []
+
+    async def look(request: Request) -> Response:
+        delays.append(not accepted[-1].getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        return PlainTextResponse("ok")
+
+    accepted: list[socket.socket] = []
+    accept = socket.socket.accept
+
+    def accepting(listener: socket.socket) -> tuple[socket.socket, object]:
+        accepted.append(accept(listener)[0])
+        return accepted[-1], accepted[-1].getpeername()
+
+    monkeypatch.setattr(socket.socket, "accept", accepting)
+    server = Server(Starlette(routes=[Route("/", look)]), "127.0.0.1", 0)
+    server.start()
+    async with httpx.AsyncClient() as client:
+        await client.get(f"http://127.0.0.1:{server.port}/")
+    await server.stop()
+    assert delays == [False]
+
+
 async def test_a_request_in_flight_ends_before_the_stop() -> None:
     server = Server(Starlette(routes=[Route("/", slow)]), "127.0.0.1", 0)
     server.start()

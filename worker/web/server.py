@@ -58,9 +58,12 @@ class Server:
         """Listen, and serve in the running loop. Raises OSError where the address is taken or not ours."""
         host = self._address[0]
         # Bound here, because uvicorn would end the process if it cannot.
-        self._socket = socket.create_server(
+        listener = socket.create_server(
             self._address, family=socket.AF_INET6 if ":" in host else socket.AF_INET
         )
+        # Opened anew it knows its protocol, and so do the accepted sockets: asyncio sends small answers at
+        # once only where it is TCP by name; otherwise each waits 40 ms for an acknowledgement.
+        self._socket = socket.socket(fileno=listener.detach())
         self._task = asyncio.create_task(self._uvicorn.serve(sockets=[self._socket]), name="http")
 
     async def stop(self) -> None:
