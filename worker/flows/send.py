@@ -27,6 +27,8 @@ async def send(hands: Hands) -> int:
             log.warning("survey %s waits: %s", survey.id, error)
             pause = error.retry_after if isinstance(error, Temporary) and error.retry_after else SERVICE_PAUSE
             await surveys.postpone(hands.db, survey, hands.now() + pause, Reason.SERVICE)
+        # A long queue is no standstill: whoever works through it is ready.
+        hands.health.mark("send", hands.now())
     hands.health.mark("send", hands.now())
     return looked_at
 
