@@ -5,10 +5,11 @@ import json
 import os
 import re
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import datetime
+from pathlib import Path
 from random import Random
 from typing import Any, Literal
 
@@ -45,7 +46,7 @@ class Fault:
     drip: float = 0  # real seconds between two bytes of the body, whose length is not told
     pad: int = 0  # so many bytes of nothing at the end of the body, whose length is not told
     after: bool = False
-    kill: int = 0  # the id of a process that gets `signal` …
+    kill: int | Sequence[int] = 0  # the id of a process (of several: of that which asks) that gets `signal` …
     signal: str = "SIGKILL"
     when: Literal["arrived", "processed", "answered"] = "processed"  # … then; `delay` seconds later
     chance: float = 1  # how likely a request in its turn goes wrong; the same ones for the same `seed`
@@ -166,10 +167,24 @@ class Faulty:
         if fault.when != "arrived":
             await self.app(scope, receive, send if fault.when == "answered" else _swallow)
         await asyncio.sleep(fault.delay)
+        victim = fault.kill if isinstance(fault.kill, int) else _who_asks(scope, fault.kill)
         with suppress(ProcessLookupError):  # It has ended already.
-            os.kill(fault.kill, signal.Signals[fault.signal])
+            os.kill(victim, signal.Signals[fault.signal])
         if fault.when != "answered":
             await drop(scope, send)
+
+
+def _who_asks(scope: Scope, processes: Sequence[int]) -> int:
+    """Whose connection over loopback this request came by (Linux only)."""
+    _, port = scope["client"]
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()]
+    sockets = {f"socket:[{row[9]}]" for row in rows if row[1].endswith(f":{port:04X}")}
+    for process in processes:
+        for file in Path(f"/proc/{process}/fd").glob("*"):
+            with suppress(OSError):  # Closed meanwhile, or the process has ended.
+                if os.readlink(file) in sockets:
+                    return process
+    raise LookupError(f"none of {processes} has sent this request")
 
 
 def _answer_of(fault: Fault) -> Response:

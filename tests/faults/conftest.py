@@ -1,4 +1,23 @@
-"""The company of each fault, as in the stories: whatever happened in it, its log tells nothing private."""
+"""The company of each fault, as in the stories: whatever happened in it, its log tells nothing private.
+
+Each scenario does something wrong to `sarafan run`, a real process, and then asks whether the laws of laws.py
+held. What goes wrong, and where:
+
+    killed at any call that it makes, on a page of deals, at a webhook      test_killed.py
+    killed while it renews its tokens                                       test_tokens.py
+    killed at random while answers get lost                                 test_storm.py
+    two workers killed in turn; one that stood still                        test_two_workers.py
+    stopped under load or while everything hangs; started twice             test_stopped.py
+    an old backup, a lost volume, a damaged file, tables half made          test_stopped.py
+    doubles, disorder, reopened deals, deals that change under the reader   test_disorder.py
+    a process or a clock out of step, days of standstill                    test_disorder.py
+    no connection, no answer, a late one, half a one                        test_network.py
+    too fast, banned, unpaid, revoked; people who cannot be reached         test_refusals.py
+    deals and messages out of shape, forged webhooks, refusals, secrets     test_odd_data.py
+    a full disk, a locked file, a database that goes away                   test_database.py
+
+Some take minutes: those are marked `long`, and run with `make faults`.
+"""
 
 import pytest
 

@@ -1,5 +1,6 @@
 """Where the worker is killed: at a request, when it arrives, when it is processed, when its answer is out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,15 +24,22 @@ class Point:
         return place
 
     def kills(
-        self, shop: Company, when: When, *, nth: int = 1, delay: float = 0, signal: str = "SIGKILL"
+        self,
+        shop: Company,
+        when: When,
+        *,
+        others: Sequence[Company] = (),
+        nth: int = 1,
+        delay: float = 0,
+        signal: str = "SIGKILL",
     ) -> None:
-        """From now on the worker dies at the n-th such request."""
-        assert shop.worker is not None
+        """From now on the worker dies at the n-th such request; with others beside it, whoever makes it."""
+        workers = [each.worker.pid for each in (shop, *others) if each.worker is not None]
         self.at(shop).breaks(
             self.path,
             method=self.method,
             nth=nth,
-            kill=shop.worker.pid,
+            kill=workers,
             when=when,
             delay=delay,
             signal=signal,
