@@ -295,8 +295,9 @@ class Company:
 
 
 def environment() -> Mapping[str, str]:
-    """Nothing of this machine's own settings."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("SARAFAN_")}
+    """Nothing of this machine's own settings; and what was compiled once need not be compiled at each start."""
+    unwanted = ("SARAFAN_", "PYTHONDONTWRITEBYTECODE")
+    return {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
 
 
 @contextmanager
@@ -304,7 +305,9 @@ def company(folder: Path, database: str, *options: str) -> Iterator[Company]:
     """The stand-ins as a process, a config that fits, and no worker yet."""
     given = folder / "given.toml"
     command = [sys.executable, "-m", "integrations.standins", "--config", str(given), *options]
-    town = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    town = subprocess.Popen(  # noqa: S603
+        command, cwd=folder, env=environment(), stdout=subprocess.PIPE, text=True
+    )
     made: Company | None = None
     try:
         assert town.stdout is not None
