@@ -299,7 +299,7 @@ class Company:
 
 
 def environment() -> Mapping[str, str]:
-    """Nothing of this machine's own settings; and what was compiled once need not be compiled at each start."""
+    """Nothing of this machine's own settings; what was compiled once is not compiled at each start."""
     unwanted = ("SARAFAN_", "PYTHONDONTWRITEBYTECODE")
     return {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
 
