@@ -7,9 +7,11 @@ import pytest
 from sqlalchemy import update
 
 from storage.tables import State
-from tests.world import World, start
+from tests.world import IVAN, World, start
 from worker import account
 from worker.app import REFRESH_ACCOUNT
+from worker.flows.listen import listen
+from worker.flows.receive import receive
 
 
 async def test_the_clock_wakes_flows_in_their_own_loop(town: World) -> None:
@@ -18,6 +20,19 @@ async def test_the_clock_wakes_flows_in_their_own_loop(town: World) -> None:
     jobs = scheduler.get_jobs()
     assert {"pull", "send", "listen", "act", "follow"} <= {job.id for job in jobs}
     assert [job.id for job in jobs if not asyncio.iscoroutinefunction(job.func)] == []
+
+
+async def test_what_is_committed_wakes_who_waits_for_it(town: World) -> None:
+    """Nobody waits for the next of the regular looks."""
+    await town.asked()
+    hands = town.app.hands
+    hands.wake.listen.clear()
+    hands.wake.act.clear()
+    town.whatsapp.says(IVAN, "10")
+    assert await receive(hands, hands.channels["whatsapp"], town.app.inbox, timedelta(0))
+    assert hands.wake.listen.is_set()
+    await listen(hands)
+    assert hands.wake.act.is_set()
 
 
 @pytest.mark.parametrize(

@@ -60,16 +60,3 @@ def test_a_tap_in_telegram_after_a_deep_link(shop: Company, when: str) -> None:
     _, tapped, thanks = shop.bot_wrote("Иван")
     assert tapped["text"] == "Ваша оценка: 9 из 10"
     assert thanks["text"].startswith("Спасибо!")
-
-
-def test_a_reply_is_answered_before_any_clock_ticks(new_shop: Company) -> None:
-    """What is committed wakes whoever waits for it: nobody waits for the next of the regular looks."""
-    new_shop.start(amocrm={"surveys_since": "now"})
-    new_shop.wait_until_ready()
-    new_shop.won_deal()
-    new_shop.wait_for_question()
-    new_shop.wait_until_idle()
-    before = new_shop.whatsapp.calls("/receiveNotification/")[-1].seconds
-    new_shop.ivan_writes("10")
-    [thanks] = until(lambda: new_shop.whatsapp.calls("/sendMessage/", "POST"))
-    assert thanks.seconds - before < 2
