@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from tests.stories.company import Call, Company, Place, until
+from tests.stories.company import PATIENCE, Call, Company, Place, until
 
 # What a question says and nothing else does; a reminder is told by its opening.
 QUESTIONS = re.compile(
@@ -112,16 +112,18 @@ class Laws:
 
     # The laws
 
-    def settle(self) -> None:
+    def settle(self, within: float = PATIENCE) -> None:
         """Until all that was said has been taken in, and all that it calls for is done."""
         self.shop.wait_until_heard()
         # A row of the inbox that stays new is no sign: the status of a message that we forgot waits there.
-        until(lambda: {message_id(row) for row in self.shop.exported()} >= set(self.said), "every reply")
-        self.shop.wait_until_idle()
+        until(
+            lambda: {message_id(row) for row in self.shop.exported()} >= set(self.said), "every reply", within
+        )
+        until(lambda: self.shop.outbox_rows("waiting|doing") == 0, "an empty outbox", within)
 
-    def hold(self, *, kills: int = 0, uncertain: int | None = None) -> None:
+    def hold(self, *, kills: int = 0, uncertain: int | None = None, within: float = PATIENCE) -> None:
         """All six. `kills`: each may repeat one alert and leave one question uncertain."""
-        self.settle()
+        self.settle(within)
         self.nobody_was_asked_twice()
         self.no_reply_is_lost_or_doubled()
         self.low_scores_are_heard(repeats=kills)

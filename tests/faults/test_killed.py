@@ -7,6 +7,8 @@ from tests.faults.laws import Laws
 from tests.faults.points import Point, When, has_died
 from tests.stories.company import until
 
+pytestmark = pytest.mark.timeout(900)  # many starts, perhaps on a busy machine
+
 Moment = tuple[When, float]  # and so many seconds later
 
 ARRIVED: Moment = ("arrived", 0)

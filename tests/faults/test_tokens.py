@@ -7,6 +7,8 @@ from tests.faults.laws import Laws
 from tests.faults.points import When, has_died
 from tests.stories.company import Company, until
 
+pytestmark = pytest.mark.timeout(900)  # many starts, perhaps on a busy machine
+
 REFUSED = {"status": 401, "json": {"title": "Unauthorized", "status": 401}}
 OAUTH = {
     "token": "",
