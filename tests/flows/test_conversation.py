@@ -364,6 +364,17 @@ async def test_a_typed_correction_is_kept_beside_what_it_corrects(town: World, t
     assert len(town.complaints()) == (score == 2)
 
 
+@configured(TWO)
+async def test_a_correction_while_the_next_question_is_open_is_for_the_answer_before(town: World) -> None:
+    deal = await town.asked()
+    await town.ivan_writes("10")
+    await town.ivan_writes("ой, я ошибся, 4")
+    assert (await town.survey(deal)).score == 4
+    assert (await town.survey(deal, "csat_manager")).score is None
+    await town.ivan_writes("5")
+    assert (await town.survey(deal, "csat_manager")).score == 5
+
+
 async def test_hours_later_a_number_corrects_only_if_the_words_say_so(town: World) -> None:
     deal = await town.asked()
     await town.ivan_writes("8")

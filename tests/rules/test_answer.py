@@ -116,6 +116,8 @@ def test_words_of_an_opt_out_inside_a_sentence_are_none(text: str) -> None:
         ("Всё сделали быстро.\n10", Score(10, "Всё сделали быстро", "edge")),
         ("9 за Работу Олега", Score(9, "за Работу Олега", "edge")),
         ("не 5, а 4", Score(4, "", "correction", has_marker=True)),
+        ("я ошибся, 10", Score(10, "", "amended", has_marker=True)),
+        ("нет, 4", Score(4, "", "amended", is_bare=True)),
         (
             "Хорошо всё, ставлю 9, спасибо Олегу",
             Score(9, "Хорошо всё, ставлю 9, спасибо Олегу", "marker", has_marker=True),
@@ -258,13 +260,27 @@ def calls_of(text: str) -> int:
 
 
 @pytest.mark.parametrize(
-    "unit", ["не пишите мне больше ", "9, ", "а ", "больше ", "1 2 3 ", "((((", "стоп ", "\n9", "из 10 "]
+    "unit",
+    [
+        "не пишите мне больше ",
+        "9, ",
+        "а ",
+        "больше ",
+        "1 2 3 ",
+        "((((",
+        "стоп ",
+        "\n9",
+        "из 10 ",
+        "нет, ",
+        "я ошибся, т.е. ",
+        "сказал ",
+    ],
 )
 def test_twice_as_long_a_message_takes_twice_the_work(unit: str) -> None:
     assert calls_of(unit * 400) < 2.2 * calls_of(unit * 200)
 
 
-@pytest.mark.parametrize("unit", ["9-", "("])
+@pytest.mark.parametrize("unit", ["9-", "(", "нет, ", "я ", "не надо меня "])
 def test_eight_times_as_long_a_word_is_not_searched_from_each_of_its_letters(unit: str) -> None:
     """Patterns make no calls. Processor time, which others on the machine take no part in: 64 times or 8."""
 

@@ -16,6 +16,7 @@ from worker.actions.received import Meant, Received
 from worker.actions.scoring import EDIT_WINDOW, join_words, take_score
 from worker.actions.words import stop_label, told
 from worker.rules.answer import Ask, Command, Comment, OptIn, OptOut, Reading, Score, read_answer
+from worker.rules.answer_amend import AMENDED
 from worker.rules.scale import Band, Scale
 
 REACTION = "reaction"  # a thumb under our message is kept, and asks for nothing
@@ -36,6 +37,8 @@ async def take(tx: AsyncSession, hands: Hands, received: Received) -> None:
         await _show_keyboard(tx, received, meant.survey)
         return
     reading = _read(hands, received, meant)
+    if amended := await _amended(tx, hands, received, meant, reading):
+        meant, reading = amended
     reply = await _keep(tx, received, meant)
     if reply is None or message.media == REACTION:
         return
@@ -88,6 +91,32 @@ async def _meant(tx: AsyncSession, hands: Hands, received: Received) -> Meant | 
         survey = await surveys.latest_in_chat(tx, chat.channel, chat.chat_id)
     rule = hands.known.rule(survey.survey_key) if survey is not None else None
     return Meant(survey, rule) if survey is not None and rule is not None else None
+
+
+async def _amended(
+    tx: AsyncSession, hands: Hands, received: Received, meant: Meant | None, reading: Reading
+) -> tuple[Meant, Reading] | None:
+    """«Я ошибся, 10» while the next question is open already: it corrects the answer before."""
+    if meant is None or meant.survey.answered_at is not None or received.is_exact:
+        return None
+    if not (isinstance(reading, Ask) or (isinstance(reading, Score) and reading.rule == AMENDED)):
+        return None
+    since = received.now - BARE_EDIT_WINDOW
+    answered = [
+        (survey.answered_at, survey, rule)
+        for survey in await surveys.of_root(tx, meant.survey.root_deal_id)
+        if survey.chat_id == received.chat.chat_id
+        and survey.answered_at is not None
+        and survey.answered_at >= since
+        and (rule := hands.known.rule(survey.survey_key)) is not None
+    ]
+    if not answered:
+        return None
+    _, survey, rule = max(answered, key=lambda found: found[0])
+    before = Meant(survey, rule)
+    reading = _read(hands, received, before)
+    is_amended = isinstance(reading, Score) and reading.rule == AMENDED and reading.has_marker
+    return (before, reading) if is_amended else None
 
 
 def _read(hands: Hands, received: Received, meant: Meant | None) -> Reading:

@@ -8,9 +8,11 @@ from worker.rules.answer_weigh import Candidate
 from worker.rules.answer_words import NUMBER
 from worker.rules.pattern import Pattern
 
+AMENDED = "amended"  # the rule of a score that takes the place of one in an earlier message
+
 # What people begin with who take back what they sent before; the words of the second list stand between.
 _TAKEN_BACK = (
-    r"(?:ой|упс|нет|не+т|хотя|все ?(?:-?таки|же)|беру (?:свои )?слова (?:назад|обратно)|лучше"
+    r"(?:ой|упс|не+т|хотя|все ?(?:-?таки|же)|беру (?:свои )?слова (?:назад|обратно)|лучше"
     r"|передумал[аи]?|подумал[аи]?"
     r"|ошиб(?:ся|лась|лись|очка|очно|ка)"
     r"|опечат\w+|промахнул\w+|промазал[аи]?"
@@ -20,14 +22,14 @@ _TAKEN_BACK = (
     r"|то есть|т\.? ?е\.?|точнее|вернее|исправл\w+|upd|update|sorry|oops|actually|i meant?|make it|no|wait)"
 )
 _BETWEEN = (
-    r"(?:я|я же|и|а|это|на|ну|да|там|вам|тогда|пусть|будет|ставлю|поставлю|оценка|оценку|моя|кнопк\w+|цифр\w+"
+    r"(?:я же|я|и|а|это|на|ну|да|там|вам|тогда|пусть|будет|ставлю|поставлю|оценка|оценку|моя|кнопк\w+|цифр\w+"
     r"|пальцем|случайно|извин\w+|простите|пожалуйста|it s|a)"
 )
 _GAP = r"[\s,.:;!*()…-]+"
 # So said it is a correction and nothing else: it may come hours after the score, and needs no second look.
 _CERTAIN = Pattern(
-    r"хотя нет|таки|все же|беру|передумал|ошиб|опечат|промах|промаз|нажал|ткнул|исправл"
-    r"|поставить|в виду|точнее|вернее"
+    r"хотя нет|беру|передумал|ошиб|опечат|промах|промаз|нажал|ткнул|исправл"
+    r"|поставить|в виду"
     r"|upd|oops|mean|make it"
 )
 
@@ -49,8 +51,9 @@ _CORRECTIONS = tuple(
         rf"(?:снижаю|понижаю|повышаю|поднимаю)(?: (?:мою|свою|оценку))* до (?P<to>{NUMBER})",
     )
 )
+# Atomic and possessive: «нет, нет, нет, …» without a number is not tried in every way to cut it.
 _OPENING = Pattern(
-    rf"\W*(?:{_BETWEEN}{_GAP})*{_TAKEN_BACK}{_GAP}(?:(?:{_BETWEEN}|{_TAKEN_BACK}){_GAP})*(?P<to>{NUMBER})"
+    rf"\W*(?>{_BETWEEN}{_GAP})*+{_TAKEN_BACK}{_GAP}(?>(?:{_BETWEEN}|{_TAKEN_BACK}){_GAP})*+(?P<to>{NUMBER})"
 )
 
 
@@ -70,9 +73,13 @@ def _candidate(
     after = re.match(r" *([a-zа-я]+)", found.text[match.end() :])
     if after and not vocabulary.may_follow(after[1], 0):
         return None
-    others = [n for part in parts for n in part.numbers if not match.start() <= n.start < match.end()]
-    inside = [n for part in parts for n in part.numbers if n.start == match.start("to")]
+    numbers = [n for part in parts for n in part.numbers]
+    own = [n for n in numbers if match.start() <= n.start < match.end()]
+    others = [n for n in numbers if n not in own]
+    inside = [n for n in own if n.start == match.start("to")]
     if others or found.ranges or not inside or inside[0].is_school:
         return None
     start = 0 if not re.search(r"\w", found.text[: match.start()]) else match.start()
-    return Candidate(inside[0], "correction", start, match.end(), has_marker=is_certain)
+    # «Я ошибся, 10» amends what was sent before, «не 5, а 4» corrects itself.
+    rule = AMENDED if len(own) == 1 else "correction"
+    return Candidate(inside[0], rule, start, match.end(), has_marker=is_certain)
