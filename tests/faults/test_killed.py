@@ -157,7 +157,7 @@ def test_killed_when_amocrm_calls_it_misses_no_deal(laws: Laws) -> None:
 
 
 @pytest.mark.parametrize("page", [1, pytest.param(2, marks=pytest.mark.long)])
-@pytest.mark.parametrize("when", ["arrived", "answered"])
+@pytest.mark.parametrize("when", [pytest.param("arrived", marks=pytest.mark.long), "answered"])
 def test_killed_on_a_page_of_deals_it_plans_each_once(laws: Laws, page: int, when: When) -> None:
     shop, many = laws.shop, 600
     shop.stop()

@@ -31,7 +31,7 @@ def trouble(shop: Company) -> list[str]:
     return [text for one in shop.bot_wrote() if not (text := str(one["text"])).startswith("Низкая оценка")]
 
 
-@pytest.mark.parametrize("when", ["arrived", "processed", "answered"])
+@pytest.mark.parametrize("when", [pytest.param("arrived", marks=pytest.mark.long), "processed", "answered"])
 def test_killed_while_it_renews_its_token_it_goes_on_or_says_so_within_a_minute(
     laws: Laws, when: When
 ) -> None:
