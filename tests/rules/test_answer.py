@@ -280,7 +280,7 @@ def test_twice_as_long_a_message_takes_twice_the_work(unit: str) -> None:
     assert calls_of(unit * 400) < 2.2 * calls_of(unit * 200)
 
 
-@pytest.mark.parametrize("unit", ["9-", "(", "нет, ", "я ", "не надо меня "])
+@pytest.mark.parametrize("unit", ["9-", "(", "я ", "не надо меня "])
 def test_eight_times_as_long_a_word_is_not_searched_from_each_of_its_letters(unit: str) -> None:
     """Patterns make no calls. Processor time, which others on the machine take no part in: 64 times or 8."""
 
