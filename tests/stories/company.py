@@ -1,6 +1,7 @@
 """A made-up company as processes: the stand-ins in one, `sarafan run` in another, people on their phones."""
 
 import json
+import math
 import os
 import re
 import signal
@@ -218,7 +219,9 @@ class Company:
     def metric(self, series: str, *labels: str) -> float:
         """The sum of a series of `/metrics` over the lines that hold these labels, regular expressions."""
         answer = self.web("/metrics")
-        lines = answer.text.splitlines() if answer is not None else [f"{series} nan"]
+        if answer is None:
+            return math.nan  # Nobody listens: that is no number, least of all none left to do.
+        lines = answer.text.splitlines()
         found = [
             line for line in lines if line.startswith(series) and all(re.search(one, line) for one in labels)
         ]
