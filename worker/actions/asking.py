@@ -143,7 +143,9 @@ async def _circumstances(
 ) -> Circumstances:
     account = hands.known
     history = await surveys.history(tx, survey)
-    number, first_of_hour = await surveys.sent_since(tx, now - timedelta(hours=1))
+    number, first_of_hour = 0, None
+    if hands.policy.max_per_hour:  # Only then: it looks through all surveys that there ever were.
+        number, first_of_hour = await surveys.sent_since(tx, now - timedelta(hours=1))
     waits = [chat.waiting_since for chat in chats if chat.waiting_since is not None]
     humans = [chat.human_wrote_at for chat in chats if chat.human_wrote_at is not None]
     tags = {tag.casefold().strip() for tag in [*deal.tags, *(contact.tags if contact else [])]}
