@@ -6,6 +6,7 @@ the real ones. One clock moves from event to event, so a quarter takes half a mi
 
 import asyncio
 import logging
+import os
 import sys
 import tempfile
 import traceback
@@ -37,7 +38,7 @@ from worker.rules.calendar import parse_period
 from worker.rules.eligibility import Reason
 from worker.settings import Settings
 
-STYLES = {"client": "cyan", "bot": "green", "amocrm": "blue", "staff": "magenta", "day": "dim"}
+STYLES = {"client": "cyan", "bot": "green", "amocrm": "blue", "staff": "magenta", "week": "dim"}
 INTRO = (
     f"«{COMPANY}» ставит ворота во Владивостоке: 6 менеджеров, 2 бригады, третий квартал 2026 года.",
     "Компания выдумана, программа настоящая: она говорит по HTTP с подставными amoCRM, Telegram и WhatsApp",
@@ -48,6 +49,7 @@ NEXT = (
     "sarafan check проверит подключения, sarafan plan покажет, кого и когда спросят, ничего не отправляя,",
     "sarafan run начнёт работу. По шагам: README.ru.md.",
 )
+INTERRUPTED, PIPE_CLOSED = 130, 141  # what a shell says of SIGINT and SIGPIPE
 
 
 class WorkerFailed(Exception):
@@ -61,15 +63,18 @@ def run() -> int:
         with tempfile.TemporaryDirectory(prefix="sarafan-demo-") as folder, _log_in(Path(folder)) as log:
             return asyncio.run(_play(console, Path(folder), log))
     except KeyboardInterrupt:
-        return _fail("Прервано.")
+        return _fail("Прервано.", INTERRUPTED)
+    except BrokenPipeError:  # The reader has seen enough, as `| head` has.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the flush at the end fails again
+        return PIPE_CLOSED
     except Exception:  # noqa: BLE001 - whatever it is, the reader sees it and the command fails
         traceback.print_exc()
         return _fail("Программа не справилась, рассказ прерван.")
 
 
-def _fail(sentence: str) -> int:
+def _fail(sentence: str, exit_code: int = 1) -> int:
     print(sentence, file=sys.stderr)
-    return 1
+    return exit_code
 
 
 async def _play(console: Console, folder: Path, log: "_Errors") -> int:
@@ -133,7 +138,7 @@ async def _live(app: App, life: Life, story: Story, clock: ManualClock, log: "_E
         if not moments:
             break
         now = max(min(moments), now + timedelta(seconds=1))
-    story.end_day()
+    story.end_week()
 
 
 async def _next(app: App, now: datetime) -> datetime | None:
@@ -170,9 +175,9 @@ class _Terminal:
         row.add_column(width=18, style="dim")
         row.add_column()
         who = Text(
-            f"{line.who}: ", STYLES[line.style] if line.style == "day" else f"bold {STYLES[line.style]}"
+            f"{line.who}: ", STYLES[line.style] if line.style == "week" else f"bold {STYLES[line.style]}"
         )
-        row.add_row(line.when, who.append(line.text, "dim" if line.style == "day" else "not bold default"))
+        row.add_row(line.when, who.append(line.text, "dim" if line.style == "week" else "not bold default"))
         self.console.print(row)
 
     def turn(self, now: datetime) -> None:

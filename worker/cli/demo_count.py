@@ -41,22 +41,24 @@ class Checked:
 @dataclass(slots=True)
 class Tally:
     asked: Counter[str] = field(default_factory=Counter)  # questions that arrived, by their key
-    questions: Counter[tuple[str, str]] = field(default_factory=Counter)  # the same by person and key
+    questions: Counter[tuple[Order, str]] = field(default_factory=Counter)  # the same by deal and key
     scores: dict[str, list[int]] = field(default_factory=dict)
     codes: set[str] = field(default_factory=set)
     refused: Counter[str] = field(default_factory=Counter)  # whom the script says not to be asked, by reason
     friends: list[Order] = field(default_factory=list)
+    orders: dict[str, Order] = field(default_factory=dict)  # what each client bought last
 
     def got(self, seen: Seen) -> None:
         self.codes |= {found[0] for found in CODE.finditer(seen.text)}
         if seen.question and not seen.is_reminder:
             self.asked[seen.question] += 1
-            self.questions[seen.to, seen.question] += 1
+            self.questions[self.orders[seen.to], seen.question] += 1
 
     def answered(self, key: str, score: int) -> None:
         self.scores.setdefault(key, []).append(score)
 
     def closed(self, order: Order) -> None:
+        self.orders[order.client] = order
         if order.refused:
             self.refused[order.refused] += 1
         if order.friend is not None:
@@ -69,6 +71,7 @@ def compare(tally: Tally, town: Town, report: Mapping[str, Any]) -> Sequence[Che
     return (
         _nps(tally, surveys["nps"]),
         *(_mean(tally, key, surveys[key]) for key in TITLES if key != "nps"),
+        _once(tally, surveys),
         _complaints(town, report["complaints"]),
         *_referrals(tally, town, report["referrals"]),
     )
@@ -102,6 +105,18 @@ def _mean(tally: Tally, key: str, said: Mapping[str, Any]) -> Checked:
         text=f"спросили {asked}, ответили {len(scores)}, в сумме {sum(scores)}. "
         f"{sum(scores)} : {len(scores)} = {number(mean)}",
         pairs=((asked, said["sent"]), (len(scores), said["answered"]), (mean, said["mean"])),
+    )
+
+
+def _once(tally: Tally, said: Mapping[str, Mapping[str, Any]]) -> Checked:
+    asked, most = sum(tally.asked.values()), max(tally.questions.values())
+    return Checked(
+        title="Никого не спросили дважды",
+        text=f"вопросов пришло {asked}, разных по сделке и теме {len(tally.questions)}",
+        pairs=(
+            (len(tally.questions), sum(said[key]["sent"] for key in TITLES)),
+            (most, 1),
+        ),
     )
 
 

@@ -14,8 +14,8 @@ from typing import Protocol
 
 from integrations.standins.amocrm_model import Lead
 from integrations.standins.town import HEAD_ID, Town
+from worker.cli.demo_deals import BY_HAND, PRESSES, SOLVED, orders
 from worker.cli.demo_town import (
-    BY_HAND,
     CREW_FIELD,
     CREWS,
     FRIEND_DISCOUNT,
@@ -23,10 +23,8 @@ from worker.cli.demo_town import (
     HEAD_IN_AMOCRM,
     MANAGERS,
     OWN_FIELDS,
-    PRESSES,
     QUESTIONS,
     REMINDER,
-    SOLVED,
     TITLES,
     VOICE,
     ZONE,
@@ -37,7 +35,6 @@ from worker.cli.demo_town import (
     W,
     local,
     minutes,
-    orders,
 )
 from worker.clock import ManualClock
 from worker.rules.promo import candidates

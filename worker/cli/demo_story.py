@@ -1,9 +1,9 @@
-"""The demo's story, line by line: the first of each kind in full, what repeats summed up by day."""
+"""The demo's story, line by line: the first of each kind is told, what repeats is summed up by week."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Protocol
 
 from integrations.standins.amocrm_model import LEADS, Lead
@@ -21,7 +21,6 @@ MONTHS = (
 )  # fmt: skip
 CHAPTERS = {7: "Июль", 8: "Август", 9: "Сентябрь"}
 BRIEF = 110  # characters of what is told once more
-LIVELY = timedelta(hours=2)  # after a line about a client, what comes back to them is told too
 SHORT = {
     "nps": "NPS",
     "csat_manager": "менеджеру",
@@ -30,7 +29,7 @@ SHORT = {
     "solved": "о решении",
 }
 # What is told each time; of the rest of the cards only what is new.
-NEWS_OF_COMPLAINTS = ("complaint", "task", "responsible", "status", "note")
+NEWS_OF_COMPLAINTS = ("complaint", "task", "responsible", "status")
 NEWS_OF_SALES = ("task", "tag", "note Клиент пришёл по")
 PHONE = re.compile(r"(?:\+7|\b8)(?:[ -]?\d){10}\b")
 
@@ -42,7 +41,7 @@ class Line:
     when: str
     who: str
     text: str
-    style: str  # client, bot, amocrm, staff, day
+    style: str  # client, bot, amocrm, staff, week
 
 
 class Page(Protocol):
@@ -64,28 +63,26 @@ class Change:
 
 
 @dataclass(slots=True)
-class Day:
-    """What a day brought beside its lines."""
+class Week:
+    """Everything that its days brought, told in lines or not."""
 
+    first: date
+    last: date
     won: int = 0
     asked: int = 0
     reminded: int = 0
     scores: dict[str, list[int]] = field(default_factory=dict)
-    refused: int = 0
+
+    def days(self) -> str:
+        """Within a month: «6–10 июля»."""
+        return _day(self.last) if self.first == self.last else f"{self.first.day}–{_day(self.last)}"
 
     def words(self) -> str:
-        said = []
-        if self.won:
-            said.append(f"выиграно сделок: {self.won}")
-        if self.asked:
-            said.append(f"вопросов: {self.asked}")
-        if self.reminded:
-            said.append(f"напоминаний: {self.reminded}")
+        counts = {"выиграно сделок": self.won, "вопросов": self.asked, "напоминаний": self.reminded}
+        said = [f"{what}: {count}" for what, count in counts.items() if count]
         if self.scores:
             scores = (f"{SHORT[key]} {_listed(self.scores[key])}" for key in TITLES if key in self.scores)
             said.append("ответы: " + "; ".join(scores))
-        if self.refused:
-            said.append(f"не спросили: {self.refused}")
         return ", ".join(said)
 
 
@@ -98,10 +95,7 @@ class Story:
         self.town = town
         self.tally = tally
         self._told: set[str] = set()  # kinds that were told in full
-        self._lively: dict[str, datetime] = {}
-        self._day = Day()
-        self._date: date | None = None
-        self._month = 0
+        self._week: Week | None = None
         self._marks = _Marks()
 
     # What people do
@@ -109,9 +103,9 @@ class Story:
     def closed(self, order: Order, lead: Lead, *, friend: str) -> None:
         self.tally.closed(order)
         what = "проиграна" if order.is_lost else "выиграна"
+        self._this_week.won += not order.is_lost
         is_first = self._is_new(f"closed {order.by}")
         if not (is_first or order.aside or friend):
-            self._day.won += 1
             return
         parts = [
             f"{what} сделка «{order.what}», {amount(order.price)}. Клиент: {order.client or 'не указан'}."
@@ -122,7 +116,7 @@ class Story:
             parts.append(f"В поле {friend}.")
         if order.aside:
             parts.append(f"({order.aside[0].upper()}{order.aside[1:]}.)")
-        self._tell("amoCRM", " ".join(parts), "amocrm", about=order.client if is_first else "")
+        self._tell("amoCRM", " ".join(parts), "amocrm")
 
     def linked(self, order: Order) -> None:
         if self._is_new("linked") or order.aside:
@@ -139,12 +133,11 @@ class Story:
                 f"{name} → {channel}",
                 text if text.startswith("(") else f"{how} «{text}»",
                 "client",
-                about=name,
             )
 
     def answered(self, key: str, name: str, score: int) -> None:
         self.tally.answered(key, score)
-        self._day.scores.setdefault(key, []).append(score)
+        self._this_week.scores.setdefault(key, []).append(score)
 
     def did(self, who: str, what: str) -> None:
         self._tell(who, what, "staff" if who == HEAD else "client")
@@ -163,32 +156,36 @@ class Story:
                 self._to_head(seen)
 
     def turn(self, now: datetime) -> None:
-        """The clock moves: a new day sums up the old one, a new month begins a chapter."""
+        """The clock moves: a new week sums up the old one, a new month begins a chapter."""
         today = now.astimezone(ZONE).date()
-        if today == self._date:
-            return
-        self.end_day()
-        self._date = today
-        if today.month != self._month and today.month in CHAPTERS:
-            self._month = today.month
+        week = self._week
+        is_new_month = week is None or today.month != week.last.month
+        if week is None or is_new_month or today.isocalendar().week != week.last.isocalendar().week:
+            self.end_week()
+            self._week = Week(first=today, last=today)
+        if is_new_month and today.month in CHAPTERS:
             self.page.chapter(CHAPTERS[today.month])
-        self.page.turn(now)
+        if week is None or today != week.last:
+            self.page.turn(now)
+        self._this_week.last = today
 
-    def end_day(self) -> None:
-        words = self._day.words()
-        if words and self._date is not None:
-            self.page.line(Line(when=_day(self._date), who="за день", text=words, style="day"))
-        self._day = Day()
+    @property
+    def _this_week(self) -> Week:
+        if self._week is None:
+            raise RuntimeError("the story has not begun: the clock has not moved yet")
+        return self._week
+
+    def end_week(self) -> None:
+        if self._week is not None and (words := self._week.words()):
+            self.page.line(Line(when=self._week.days(), who="за неделю", text=words, style="week"))
 
     def _to_client(self, seen: Seen) -> None:
         if seen.is_reminder:
-            self._day.reminded += 1
+            self._this_week.reminded += 1
         elif seen.question:
-            self._day.asked += 1
-        is_new = self._is_new(_kind(seen))
-        if is_new or self._is_lively(seen.to):
-            text = f"«{seen.text}»{_shown(seen.labels)}" if is_new else f"«{cut_words(seen.text, BRIEF)}»"
-            self._tell(f"{seen.channel} → {seen.to}", text, "bot")
+            self._this_week.asked += 1
+        if self._is_new(_kind(seen)):
+            self._tell(f"{seen.channel} → {seen.to}", f"«{seen.text}»{_shown(seen.labels)}", "bot")
 
     def _to_head(self, seen: Seen) -> None:
         is_alert = "Низкая оценка" in seen.text
@@ -232,8 +229,6 @@ class Story:
         reason = words.partition("Не спросили: ")[2].rstrip("»")
         if self._is_new(f"refused {reason}"):
             self._tell("amoCRM", f"сделка «{lead.name}» ({name}): {words}", "amocrm")
-        else:
-            self._day.refused += 1
 
     # Telling
 
@@ -242,15 +237,8 @@ class Story:
         self._told.add(kind)
         return is_new
 
-    def _is_lively(self, name: str) -> bool:
-        told_at = self._lively.get(name)
-        return told_at is not None and self.clock.now() - told_at < LIVELY
-
-    def _tell(self, who: str, text: str, style: str, *, about: str = "") -> None:
-        """A line; what comes back to the client whom it is `about` is told too."""
+    def _tell(self, who: str, text: str, style: str) -> None:
         now = self.clock.now().astimezone(ZONE)
-        if about:
-            self._lively[about] = now
         text = PHONE.sub(lambda found: mask(f"7{found[0][-13:]}" if found[0][0] == "8" else found[0]), text)
         self.page.line(Line(when=f"{_day(now.date())}, {now:%H:%M}", who=who, text=text, style=style))
 
@@ -318,12 +306,19 @@ class _Marks:
 
 
 def _kind(seen: Seen) -> str:
-    """What makes two messages one kind: the wording, without names, numbers, codes and dates."""
+    """What makes two messages one kind: the wording, without names, numbers, codes and dates.
+
+    The first question is told for each channel: a poll is not a row of buttons.
+    """
+    if seen.is_reminder:
+        return "reminder"
+    if seen.question:
+        return f"question {seen.question} {seen.channel if seen.question == 'nps' else ''}"
     text = re.sub(r" \([^)]*\)|(?<=^Здравствуйте), [^!]*", "", seen.text)
     text = re.sub(
         r"Мы свяжемся с вами[^.]*\.|с вами свяжутся[^.]*\.|Ответим[^.]*\.|позвоним[^.]*\.", "", text
     )
-    return f"{seen.channel} {re.sub(r'[0-9]+', 'N', text)}" if seen.question else re.sub(r"[0-9]+", "N", text)
+    return re.sub(r"[0-9]+", "N", text)
 
 
 def _shown(labels: Sequence[str]) -> str:
@@ -335,8 +330,8 @@ def _shown(labels: Sequence[str]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Without addresses of this machine."""
-    return re.sub(r"https?://\S+", "…", text)
+    """Without addresses of this machine, and what leads to them."""
+    return re.sub(r"\s*(?:Исходная сделка: |Сделка: )?(?:«[^»]*», )?https?://\S+", "", text)
 
 
 def _day(day: date) -> str:
