@@ -79,6 +79,7 @@ def test_a_full_disk_stops_what_goes_out_and_what_is_acknowledged(tmp_path: Path
         laws.hold()
 
 
+@pytest.mark.long
 def test_a_database_that_a_stranger_holds_is_waited_for(new_laws: Laws) -> None:
     """Longer than SQLite itself waits, which is five seconds."""
     shop = new_laws.shop

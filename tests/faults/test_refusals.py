@@ -97,6 +97,7 @@ def test_a_ban_opens_the_circuit_once_and_replies_are_taken(new_shop: Company) -
     assert told(new_shop, "amoCRM закрыла доступ") == 1
 
 
+@pytest.mark.long
 def test_without_a_subscription_writes_wait_and_the_rest_goes_on(new_shop: Company) -> None:
     new_shop.start()
     new_shop.wait_until_ready()
@@ -118,6 +119,7 @@ def test_without_a_subscription_writes_wait_and_the_rest_goes_on(new_shop: Compa
     assert new_shop.score(deal) is None
 
 
+@pytest.mark.long
 def test_oauth_renews_once_for_a_401_and_stops_once_when_revoked(new_shop: Company) -> None:
     new_shop.config["amocrm"].pop("token")
     new_shop.private |= {"made-up-client-secret", "eyJ0made", "def50"}
@@ -164,6 +166,7 @@ def test_oauth_renews_once_for_a_401_and_stops_once_when_revoked(new_shop: Compa
 # People
 
 
+@pytest.mark.long
 def test_telegram_in_a_hurry_and_a_head_who_blocked_the_bot(new_shop: Company) -> None:
     """The next head hears of it, else the complaint's task is the alert."""
     new_shop.telegram.do("person", who=BORIS, user_id=BORIS_ID)
