@@ -4,12 +4,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help install demo test faults check run lock
+.PHONY: help install demo test faults bench check run lock
 
 help:
 	@echo "make demo     a made-up company runs through the real worker; ends with its report"
 	@echo "make test     all tests, but the long ones"
 	@echo "make faults   the worker killed, cut off and lied to; the long ones too"
+	@echo "make bench    how fast and how big it is here: a table, and bench/RESULTS.md"
 	@echo "make check    format, lint and types"
 	@echo "make install  the command: .venv/bin/sarafan"
 	@echo "make run      the worker with ./config.toml"
@@ -25,6 +26,9 @@ test: .venv/installed-dev
 
 faults: .venv/installed-dev
 	$(BIN)/python -m pytest -n 2 -m "long or not long" tests/faults
+
+bench: .venv/installed-dev
+	$(BIN)/python -m bench
 
 check: .venv/installed-dev
 	$(BIN)/ruff format --check .
