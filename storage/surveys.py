@@ -520,6 +520,7 @@ async def to_remind(
         select(Survey)
         .where(
             col(Survey.state).in_((SurveyState.SENT, SurveyState.UNCERTAIN)),
+            col(Survey.waits_for) != LOOKING,  # It may not have been asked, and be asked yet.
             col(Survey.reminded_at).is_(None),
             col(Survey.sent_at) <= sent_before,
             col(Survey.expires_at) > now,

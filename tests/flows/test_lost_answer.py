@@ -8,7 +8,8 @@ import pytest
 from integrations.channels.base import Searchable
 from storage import surveys
 from storage.tables import SurveyState
-from tests.world import PETR, World
+from tests.world import PETR, World, configured
+from worker.flows.follow import follow
 from worker.flows.receive import receive
 
 NOT_PROCESSED: tuple[dict[str, Any], ...] = ({"status": 500}, {"drop": True})
@@ -87,6 +88,22 @@ async def test_while_the_phone_is_away_nothing_follows_from_silence(town: World)
     await town.later(minutes=2)
     assert (await town.survey(deal)).state == SurveyState.SENT
     assert len(town.to_ivan()) == 1
+
+
+@configured({"delivery": {"reminder_after": "2h"}})
+async def test_nobody_is_reminded_of_a_question_that_is_looked_for(town: World) -> None:
+    deal = await asked_with(town, status=500)
+    town.whatsapp.set_phone_online(False)
+    await town.later(hours=3)
+    assert await follow(town.app.hands) == 0
+    town.clock.advance(timedelta(minutes=2))
+    assert await follow(town.app.hands) == 0
+    assert town.whatsapp.posted == []
+    town.whatsapp.set_phone_online(True)
+    await town.later(minutes=2)
+    [question] = town.to_ivan()
+    assert "Напоминаем" not in question
+    assert (await town.survey(deal)).reminded_at is None
 
 
 async def test_a_gateway_that_does_not_tell_proves_nothing(town: World) -> None:
