@@ -49,13 +49,19 @@ def main() -> None:
             figures += PARTS[name](Run(Path(folder), options.quick, progress))
             if names == list(PARTS) and not options.quick:
                 # After each part: who breaks off a long run keeps what it has measured.
-                RESULTS.write_text(markdown(figures, [about, busy(loads)]), encoding="utf-8")
+                RESULTS.write_text(markdown(figures, [about, busy(loads), *missing(loads)]), encoding="utf-8")
     console.print(table(figures), about, busy(loads))
 
 
 def busy(loads: Sequence[str]) -> str:
     """How much else the machine had to do: wall times say little above one for each processor."""
     return f"Load of the last minute when each part began: {', '.join(loads)}."
+
+
+def missing(loads: Sequence[str]) -> list[str]:
+    """What a run that was broken off did not come to."""
+    names = list(PARTS)[len(loads) :]
+    return [f"Broken off before: {', '.join(names)}."] if names else []
 
 
 if __name__ == "__main__":
