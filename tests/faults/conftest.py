@@ -16,16 +16,27 @@ held. What goes wrong, and where:
     deals and messages out of shape, forged webhooks, refusals, secrets     test_odd_data.py
     a full disk, a locked file, a database that goes away                   test_database.py
 
-Some take minutes: those are marked `long`, and run with `make faults`.
+Some take minutes: those are marked `long`, and run with `make faults`. So does PostgreSQL, but for the kills.
 """
 
 import pytest
 
-from tests.faults.laws import Laws
-from tests.stories.company import Company
-from tests.stories.conftest import new_shop, pytest_runtest_makereport, shop
+pytest.register_assert_rewrite("tests.faults.laws")  # a law that is broken says how
+
+from tests.faults.laws import Laws  # noqa: E402
+from tests.stories.company import Company  # noqa: E402
+from tests.stories.conftest import new_shop, pytest_runtest_makereport, shop  # noqa: E402
 
 __all__ = ["new_shop", "pytest_runtest_makereport", "shop"]
+
+
+@pytest.hookimpl(tryfirst=True)  # before the long ones are left out
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What does not turn on the database is tried on SQLite day by day, and on both with the long ones."""
+    here, daily = Path(__file__).parent, ("test_killed.py", "test_storm.py", "test_database.py")
+    for item in items:
+        if here in item.path.parents and "[postgresql" in item.name and item.path.name not in daily:
+            item.add_marker(pytest.mark.long)
 
 
 @pytest.fixture

@@ -153,12 +153,13 @@ class Laws:
         unhappy = {self.clients[deal] for deal, score in self.said.values() if score in LOW}
         contacts = {self.shop.contacts[client.phone]: client for client in self.clients.values()}
         opened = Counter(
-            contacts[contact]
+            contacts[contact].number
             for lead in self.shop.complaints()
             for contact in lead["contact_ids"]
             if contact in contacts
         )
-        assert opened == Counter(unhappy), "one complaint for each client with a low score, and no other"
+        # Of each client with a low score, and of no other.
+        assert dict(opened) == {client.number: 1 for client in unhappy}, "one complaint each"
         alerts = [str(alert["text"]) for alert in self.shop.alerts()]
         for client in unhappy:
             assert any(client.name in alert for alert in alerts), "somebody hears of it"
