@@ -22,10 +22,10 @@ demo: .venv/installed
 	$(BIN)/sarafan demo
 
 test: .venv/installed-dev
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 3 --dist loadgroup
 
 faults: .venv/installed-dev
-	$(BIN)/python -m pytest -n 2 -m "long or not long" tests/faults
+	$(BIN)/python -m pytest -n 3 -m "long or not long" tests/faults
 
 bench: .venv/installed-dev
 	$(BIN)/python -m bench

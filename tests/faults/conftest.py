@@ -19,6 +19,8 @@ held. What goes wrong, and where:
 Some take minutes: those are marked `long`, and run with `make faults`. So does PostgreSQL, but for the kills.
 """
 
+from pathlib import Path
+
 import pytest
 
 pytest.register_assert_rewrite("tests.faults.laws")  # a law that is broken says how

@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.timeout(900)  # half a minute of work, on a machine that may be busy
+pytestmark = [
+    pytest.mark.timeout(900),  # a minute of work, on a machine that may be busy
+    pytest.mark.xdist_group("demo"),  # one run for all
+]
 PHONE = re.compile(r"(?:\+7|\b[78])(?:[ ()-]*\d){10}\b")
 SECTIONS = {  # as the weeks of the story name them: as the report does
     "NPS": "NPS",
