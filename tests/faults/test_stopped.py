@@ -4,9 +4,13 @@ import shutil
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.faults import points
 from tests.faults.laws import Laws
 from tests.stories.company import HELD, free_port, until
+
+pytestmark = pytest.mark.timeout(900)  # many starts, perhaps on a busy machine
 
 # Asked to stop
 
@@ -140,6 +144,23 @@ def test_a_damaged_file_stops_the_start(new_laws: Laws) -> None:
     shop.start()
     new_laws.replies(deal, 9)
     new_laws.hold(uncertain=0)
+
+
+@pytest.mark.long
+def test_killed_while_it_makes_its_tables_it_makes_them_at_the_next_start(new_laws: Laws) -> None:
+    """As soon as there is a file, and later and later after that."""
+    shop = new_laws.shop
+    file = shop.folder / "sarafan.db"
+    for delay in (0.0, 0.05, 0.2, 0.4, 0.8):
+        shop.start()
+        until(file.exists, "the file of the database")
+        time.sleep(delay)
+        shop.kill()
+    shop.start()
+    deal = new_laws.asked()
+    new_laws.replies(deal, 3)
+    new_laws.hold(uncertain=0)
+    assert shop.sarafan("export", "--json").returncode == 0
 
 
 def _put(copy: Path, file: Path) -> None:
