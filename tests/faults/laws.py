@@ -21,7 +21,7 @@ QUESTIONS = re.compile(
     r"|Как вы оцените нашу работу|Насколько просто вам было|Удалось ли решить вопрос"
 )
 REMINDER = "Напоминаем о вопросе"
-LOW = range(1, 7)  # of the ten that NPS asks for
+LOW = range(1, 6)  # of ten; six is neutral as long as the config says nothing else
 LETTERS = "абвгдеклмн"
 RATES = {"amocrm": 7, "telegram": 30, "whatsapp": 10}  # requests a second
 LONG_POLLS = re.compile(r"/receiveNotification/|/deleteNotification/|/getUpdates")  # at no pace, on purpose
