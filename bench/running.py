@@ -15,12 +15,11 @@ def measure(run: Run) -> list[Figure]:
     with shop(run.folder / "running") as made:
         first = _start(made)
         idle = _idle(run, made)
-        loaded = _loaded(run, made)
-        made.stop()
         again = []
         for _ in run.track(range(run.size(5, 1)), "starts"):
-            again.append(_start(made))
             made.stop()
+            again.append(_start(made))
+        loaded = _loaded(run, made)
     return [
         Figure(
             what="cold start until /readyz says yes, first start",
