@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.faults.laws import Laws, client_number
 from tests.faults.outage import requests
@@ -52,6 +53,7 @@ def test_who_cannot_be_asked_is_skipped_with_a_reason_and_the_page_goes_on(new_l
     new_laws.hold()
 
 
+@pytest.mark.long
 def test_deals_gone_or_open_again_before_their_question_are_not_asked_about(new_laws: Laws) -> None:
     shop = new_laws.shop
     shop.start(survey=[{"key": "nps", "metric": "nps", "delay": "6s"}])
@@ -115,6 +117,7 @@ def page_of_deals(shop: Company) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.long
 def test_a_new_database_asks_nobody_about_what_was_closed_before(new_laws: Laws) -> None:
     shop = new_laws.shop
     shop.config["amocrm"].pop("surveys_since")
