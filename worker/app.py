@@ -5,8 +5,9 @@ import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import httpx
@@ -63,6 +64,8 @@ TICK_BESIDE_OTHERS = timedelta(seconds=1)  # a reply that another worker stored 
 LOOK_AROUND = 2.0  # seconds between looks at who of the other workers lives
 LOOK_ALONE = 30.0  # seconds; without others only what we ourselves could not finish is looked for
 GONE_FOR = timedelta(seconds=10)  # a living worker whose connection was cut is back by then
+LOOK_AT_CLOCK = 5.0  # seconds
+JUMP = 30.0  # seconds that the wall clock has moved by itself; less is an ordinary correction
 AFTER_TROUBLE = 2.0  # seconds until a flow that the database failed tries again
 
 
@@ -293,6 +296,7 @@ class App:
         scheduler = self._schedule()
         self._start_flows()
         scheduler.start()
+        self._tasks.append(asyncio.create_task(self._mind_the_clock(scheduler), name="mind the clock"))
         try:
             await self.is_stopping.wait()
         finally:
@@ -340,6 +344,17 @@ class App:
         scheduler.add_job(_in_the_loop, "interval", [self.health.tick], seconds=2, id="tick")
         scheduler.add_job(_in_the_loop, "interval", [self._look_for_trouble.set], seconds=2, id="watch")
         return scheduler
+
+    async def _mind_the_clock(self, scheduler: AsyncIOScheduler) -> None:
+        """APScheduler waits by the wall clock: set back by an hour, it would let nothing tick for an hour."""
+        apart = time.time() - time.monotonic()
+        while not self.is_stopping.is_set():
+            await self._rest(LOOK_AT_CLOCK)
+            before, apart = apart, time.time() - time.monotonic()
+            if abs(apart - before) > JUMP:
+                log.warning("the clock of this machine was moved by %d seconds", apart - before)
+                for job in scheduler.get_jobs():
+                    job.modify(next_run_time=datetime.now(UTC))
 
     def _start_flows(self) -> None:
         wake = self.hands.wake

@@ -167,9 +167,6 @@ def test_after_days_of_standstill_it_catches_up_and_lets_go_what_is_too_late(law
 
 
 @pytest.mark.long
-@pytest.mark.xfail(
-    strict=True, reason="APScheduler waits by the wall clock: an hour back, and nothing ticks for an hour"
-)
 def test_a_clock_that_jumps_asks_nobody_early_or_twice(
     laws: Laws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
