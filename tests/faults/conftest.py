@@ -16,7 +16,8 @@ held. What goes wrong, and where:
     deals and messages out of shape, forged webhooks, refusals, secrets     test_odd_data.py
     a full disk, a locked file, a database that goes away                   test_database.py
 
-Some take minutes: those are marked `long`, and run with `make faults`. So does PostgreSQL, but for the kills.
+Some take minutes, and all together take too long for every day: `make faults` runs them all, `make test` only
+those of DAILY.
 """
 
 from pathlib import Path
@@ -32,12 +33,20 @@ from tests.stories.conftest import new_shop, pytest_runtest_makereport, shop  # 
 __all__ = ["new_shop", "pytest_runtest_makereport", "shop"]
 
 
+DAILY = (
+    "test_killed_at_a_question_it_asks_nobody_twice_and_hears_who_answers",
+    "test_killed_at_a_complaint_it_opens_one",
+    "test_killed_at_an_alert_or_a_score_that_is_written_it_goes_on[sqlite",
+    "test_killed_with_a_reply_in_hand_it_reads_it_again[sqlite",
+    "test_killed_at_random_with_answers_lost_the_laws_hold[sqlite",
+    "test_asked_to_stop_under_load_it_ends_in_time_and_leaves_nothing_uncertain[sqlite",
+)
+
+
 @pytest.hookimpl(tryfirst=True)  # before the long ones are left out
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What does not turn on the database is tried on SQLite day by day, and on both with the long ones."""
-    here, daily = Path(__file__).parent, ("test_killed.py", "test_storm.py", "test_database.py")
     for item in items:
-        if here in item.path.parents and "[postgresql" in item.name and item.path.name not in daily:
+        if Path(__file__).parent in item.path.parents and not item.name.startswith(DAILY):
             item.add_marker(pytest.mark.long)
 
 
