@@ -22,7 +22,7 @@ demo: .venv/installed
 	$(BIN)/sarafan demo
 
 test: .venv/installed-dev
-	$(BIN)/python -m pytest -n 3 --dist loadgroup
+	$(BIN)/python -m pytest -n 3
 
 faults: .venv/installed-dev
 	$(BIN)/python -m pytest -n 3 -m "long or not long" tests/faults

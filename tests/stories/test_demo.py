@@ -14,7 +14,7 @@ import pytest
 
 pytestmark = [
     pytest.mark.timeout(900),  # a minute of work, on a machine that may be busy
-    pytest.mark.xdist_group("demo"),  # one run for all
+    pytest.mark.long,  # it would be played once in each test process
 ]
 PHONE = re.compile(r"(?:\+7|\b[78])(?:[ ()-]*\d){10}\b")
 SECTIONS = {  # as the weeks of the story name them: as the report does
