@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from tests.web.conftest import SECRET, Office
-from worker.web.server import Server, build_app
+from worker.web.server import CannotListen, Server, build_app
 
 
 async def slow(_: Request) -> Response:
@@ -81,8 +81,16 @@ async def test_it_stops_right_after_its_start_twice_or_without_one() -> None:
 
 
 async def test_a_taken_port_is_an_error_and_not_the_end_of_the_process() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"):
-        Server(Starlette(), "127.0.0.1", taken.getsockname()[1]).start()
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use") as error:
+        Server(Starlette(), "127.0.0.1", port := taken.getsockname()[1]).start()
+    assert str(error.value).startswith(f"http.listen: 127.0.0.1:{port} cannot be listened on: ")
+    assert "Errno" not in str(error.value)
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
+async def test_an_address_that_is_not_ours_is_told_with_its_key(host: str) -> None:
+    with pytest.raises(CannotListen, match=r"^http\.listen: .* another address or port"):
+        Server(Starlette(), host, 8080).start()
 
 
 async def test_signals_stay_with_the_worker() -> None:

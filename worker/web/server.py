@@ -29,6 +29,18 @@ class _Uvicorn(uvicorn.Server):
         yield
 
 
+class CannotListen(OSError):
+    """The address is taken or not ours; the message is a sentence."""
+
+    def __init__(self, host: str, port: int, error: OSError) -> None:
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        why = (error.strerror or str(error)).partition(" (while")[0].lower()  # Python repeats the address
+        super().__init__(
+            f"http.listen: {address} cannot be listened on: {why}. "
+            "End what uses it, or give another address or port."
+        )
+
+
 class Server:
     """Serves `app` on an address; port 0 takes a free one."""
 
@@ -55,12 +67,15 @@ class Server:
         return int(self._socket.getsockname()[1]) if self._socket else self._address[1]
 
     def start(self) -> None:
-        """Listen, and serve in the running loop. Raises OSError where the address is taken or not ours."""
+        """Listen, and serve in the running loop. Raises CannotListen."""
         host = self._address[0]
         # Bound here, because uvicorn would end the process if it cannot.
-        listener = socket.create_server(
-            self._address, family=socket.AF_INET6 if ":" in host else socket.AF_INET
-        )
+        try:
+            listener = socket.create_server(
+                self._address, family=socket.AF_INET6 if ":" in host else socket.AF_INET
+            )
+        except OSError as error:
+            raise CannotListen(*self._address, error) from error
         # Opened anew it knows its protocol, and so do the accepted sockets: asyncio sends small answers at
         # once only where it is TCP by name; otherwise each waits 40 ms for an acknowledgement.
         self._socket = socket.socket(fileno=listener.detach())
