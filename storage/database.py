@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage import migrate, sqlite_driver
-from storage.errors import AlreadyRunning, StorageError, Unavailable
+from storage.errors import AlreadyRunning, NoDatabase, StorageError, Unavailable
 from storage.files import (
     WAIT_FOR_LOCK,
     InstanceLock,
@@ -142,8 +142,8 @@ class Database:
             async with self._translated(), self._reader.connect() as connection:
                 if await migrate.revision(connection):
                     return
-        raise StorageError(
-            f"There is no database at {self.url.render_as_string(hide_password=True)} yet: "
+        raise NoDatabase(
+            f"There is no database at {shown(self.url)} yet: "
             "`sarafan run` makes it. storage.url in config.toml says where it is."
         )
 
@@ -259,6 +259,12 @@ class Database:
         # SQLite before 3.51.3 can corrupt a WAL when two connections write and checkpoint at once:
         # a command beside the worker leaves checkpoints to it. https://sqlite.org/wal.html#walresetbug
         yield f"wal_autocheckpoint={1000 if self._is_worker else 0}"
+
+
+def shown(url: URL) -> str:
+    """As a person writes it: without our driver for SQLite, and without a password."""
+    plain = url.set(drivername="sqlite") if url.get_backend_name() == "sqlite" else url
+    return plain.render_as_string(hide_password=True)
 
 
 def parse_url(url: str) -> URL:

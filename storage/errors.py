@@ -1,6 +1,7 @@
 """What can go wrong with the memory, in sentences for the person who starts the program.
 
 StorageError            a person has to look: the message says at what
+├── NoDatabase          there is none yet: the worker has not been started
 ├── Unavailable         not now (busy, full disk, lost connection): the same transaction may be run again
 └── AlreadyRunning      another worker holds this database
 """
@@ -8,6 +9,10 @@ StorageError            a person has to look: the message says at what
 
 class StorageError(Exception):
     """The database cannot be used; the message is a sentence."""
+
+
+class NoDatabase(StorageError):
+    """There is none yet, or it has no tables: the first `sarafan run` makes both."""
 
 
 class Unavailable(StorageError):

@@ -150,9 +150,9 @@ def _adding(for_postgres: bool) -> Executable:
     return insert_into(Inbox, for_postgres).on_conflict_do_nothing().returning(*key)
 
 
-async def unread(db: Database, limit: int = 100) -> list[Inbox]:
-    """What nobody has read, in the order in which it came."""
-    new = select(Inbox).where(col(Inbox.state) == inline(InboxState.NEW))
+async def unread(db: Database, *, after: int = 0, limit: int = 100) -> list[Inbox]:
+    """What nobody has read, in the order in which it came; `after` is the id to go on from."""
+    new = select(Inbox).where(col(Inbox.state) == inline(InboxState.NEW), col(Inbox.id) > after)
     async with db.reading() as tx:
         return list((await tx.exec(new.order_by(col(Inbox.id)).limit(limit))).all())
 

@@ -321,6 +321,14 @@ async def latest_in_chat(tx: AsyncSession, channel: str, chat_id: str) -> Survey
     return (await tx.exec(wanted)).first()
 
 
+async def is_being_sent(tx: AsyncSession, channel: str, chat_id: str) -> bool:
+    """Is a question on its way into this chat? Until that is settled, a reply to it belongs to nothing."""
+    sending = select(Survey.id).where(
+        Survey.channel == channel, Survey.chat_id == chat_id, Survey.state == SurveyState.SENDING
+    )
+    return (await tx.exec(sending.limit(1))).first() is not None
+
+
 async def of_deal(tx: AsyncSession, deal_id: int) -> Sequence[Survey]:
     return (await tx.exec(select(Survey).where(Survey.deal_id == deal_id).order_by(col(Survey.id)))).all()
 

@@ -153,6 +153,7 @@ class Survey(SQLModel, table=True):
         UniqueConstraint("survey_key", "deal_id"),
         _partial("surveys_open", "next_at", "state = 'planned'"),
         Index("surveys_state", "survey_key", "state"),
+        Index("surveys_chat", "channel", "chat_id"),
     )
 
     id: int | None = _serial()
@@ -160,7 +161,9 @@ class Survey(SQLModel, table=True):
     metric: str
     trigger: str
     deal_id: int = _big(index=True)  # the deal it is about; for `complaint_closed` the complaint deal
-    root_deal_id: int = _big()  # the sales deal behind it: surveys of one root never block each other
+    root_deal_id: int = _big(
+        index=True
+    )  # the sales deal behind it: surveys of one root never block each other
     client_id: int | None = _big(default=None, index=True)
     contact_id: int | None = _big(default=None)
     pipeline_id: int = _big(default=0)
@@ -188,7 +191,7 @@ class Survey(SQLModel, table=True):
     tried: list[str] = _json(list)  # channels that failed for good
     text_variant: str = ""  # which text went out: keys joined by «+»
     promo_code: str = ""  # the code that the question carried
-    sent_at: datetime | None = None
+    sent_at: datetime | None = Field(default=None, index=True)
     delivered_at: datetime | None = None
     read_at: datetime | None = None
     reminded_at: datetime | None = None

@@ -458,12 +458,16 @@ class GreenApiStandIn:
 
     def _status(self, post: Posted, status: str) -> None:
         post.statuses.append(status)
+        self.tells_status(post.id_message, post.chat_id, status)
+
+    def tells_status(self, id_message: str, chat_id: str, status: str) -> None:
+        """Of any message that leaves this number, whoever wrote it."""
         if self.settings["outgoingWebhook"] == "yes":
             self._notify(
                 {
                     **self._head("outgoingMessageStatus"),
-                    "chatId": post.chat_id,
-                    "idMessage": post.id_message,
+                    "chatId": chat_id,
+                    "idMessage": id_message,
                     "status": status,
                     "sendByApi": True,
                 }

@@ -52,12 +52,14 @@ async def db(
     request: pytest.FixtureRequest, db_url: str, kept_databases: dict[str, Database]
 ) -> AsyncIterator[Database]:
     """A database without rows: the shared one, or one of its own for a test marked `own_database`."""
+    kind = db_url.partition(":")[0]
     if request.node.get_closest_marker("own_database"):
+        if shared := kept_databases.pop(kind, None):
+            await shared.close()  # On PostgreSQL it still has the roles that only one worker may have.
         database = await Database.open(db_url)
         yield database
         await database.close()
         return
-    kind = db_url.partition(":")[0]
     if kind not in kept_databases:
         kept_databases[kind] = await Database.open(db_url, is_private=True)
     elif kept_databases[kind].is_sqlite:

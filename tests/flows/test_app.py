@@ -35,6 +35,15 @@ async def test_what_is_committed_wakes_who_waits_for_it(town: World) -> None:
     assert hands.wake.act.is_set()
 
 
+async def test_a_reply_is_read_behind_a_crowd_of_statuses_that_wait(town: World) -> None:
+    """Managers write from the same number, and the gateway tells of each of their messages in full."""
+    deal = await town.asked()
+    for number in range(130):
+        town.whatsapp.tells_status(f"3EB0FF{number:014}", "79140000099@c.us", "delivered")
+    await town.ivan_writes("9")
+    assert (await town.survey(deal)).score == 9
+
+
 @pytest.mark.parametrize(
     ("minutes", "asked_first"), [(59, "/api/v4/leads"), (61, "/api/v4/account")], ids=["recent", "old"]
 )

@@ -7,7 +7,8 @@ import pytest
 
 from integrations.channels.base import Searchable
 from storage import surveys
-from storage.tables import SurveyState
+from storage.inbox import unread
+from storage.tables import Survey, SurveyState
 from tests.world import PETR, World, configured
 from worker.flows.follow import follow
 from worker.flows.receive import receive
@@ -146,17 +147,14 @@ async def test_an_answer_in_the_meantime_ends_the_search(town: World) -> None:
     assert is_marked(town, deal)
 
 
-@pytest.mark.parametrize(("away", "questions"), [({"minutes": 10}, 1), ({"days": 2}, 0)])
-async def test_what_a_dead_worker_was_sending_is_looked_for_while_the_gateway_remembers(
-    town: World, away: dict[str, float], questions: int
-) -> None:
-    deal = await town.closed_deal()
+async def being_asked(town: World) -> Survey:
+    """Ivan's question is just going out: what becomes of it is not on disk yet."""
+    await town.closed_deal()
     town.clock.advance(timedelta(days=1))
-    db = town.db
-    claimed = await surveys.claim_due(db, town.clock.now())
+    claimed = await surveys.claim_due(town.db, town.clock.now())
     assert claimed is not None
     assert await surveys.begin_sending(
-        db,
+        town.db,
         claimed,
         channel="whatsapp",
         chat_id="79140000001@c.us",
@@ -164,6 +162,45 @@ async def test_what_a_dead_worker_was_sending_is_looked_for_while_the_gateway_re
         promo_code="",
         conversation=1,
     )
+    return claimed
+
+
+async def test_a_reply_that_is_faster_than_our_own_note_of_the_question_waits_for_it(town: World) -> None:
+    survey = await being_asked(town)
+    await town.ivan_writes("2")
+    await town.ivan_writes("Ворота скрипят, мастер грубил")
+    await town.later(seconds=5)
+    assert (await town.survey(survey.deal_id)).score is None
+    assert town.complaints() == []
+    assert len(await unread(town.db)) == 2
+    now = town.clock.now()
+    async with town.db.transaction() as tx:
+        assert await surveys.mark_asked(
+            tx, survey, message_id="M1", now=now, expires_at=now + timedelta(days=7), uncertain=False
+        )
+    await town.step()
+    assert (await town.survey(survey.deal_id)).score == 2
+    [complaint] = town.complaints()
+    assert "мастер грубил" in str(town.amocrm.notes_of(complaint.id))
+
+
+async def test_a_reply_to_a_question_of_a_dead_sender_is_read_when_its_claim_is_over(town: World) -> None:
+    survey = await being_asked(town)
+    await town.ivan_writes("9")
+    assert (await town.survey(survey.deal_id)).score is None
+    town.clock.advance(timedelta(minutes=10))
+    now = town.clock.now()
+    assert await surveys.rescue(town.db, now, now + timedelta(days=7))
+    await town.step()
+    assert (await town.survey(survey.deal_id)).score == 9
+
+
+@pytest.mark.parametrize(("away", "questions"), [({"minutes": 10}, 1), ({"days": 2}, 0)])
+async def test_what_a_dead_worker_was_sending_is_looked_for_while_the_gateway_remembers(
+    town: World, away: dict[str, float], questions: int
+) -> None:
+    deal = (await being_asked(town)).deal_id
+    db = town.db
     town.clock.advance(timedelta(**away))
     searchable = [name for name, one in town.app.hands.channels.items() if isinstance(one, Searchable)]
     assert searchable == ["whatsapp"]

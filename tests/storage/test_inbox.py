@@ -209,7 +209,9 @@ class TestReading:
 
     async def test_no_more_than_asked_for(self, db: Database, writer: InboxWriter) -> None:
         await writer.put("telegram", updates(1, 2, 3), NOON)
-        assert len(await inbox.unread(db, 2)) == 2
+        assert len(await inbox.unread(db, limit=2)) == 2
+        rest = await inbox.unread(db, after=2)
+        assert [row.external_id for row in rest] == ["3"]
 
     async def test_failures_are_counted(self, db: Database, writer: InboxWriter) -> None:
         await writer.put("telegram", updates(1), NOON)

@@ -341,6 +341,7 @@ async def send_question(
         log.warning("survey %s may have arrived and counts as asked: %s", survey.id, error)
         message_id = ""  # Nobody is asked twice: where it can be looked for, it is, and else it stays so.
     await _record(hands, case, route, message_id, question.variant, now, code=code if may_carry else None)
+    hands.wake.listen.set()  # A reply that was faster than this has waited.
     hands.health.count_message(channel.name, "out", "sent" if message_id else "uncertain")
     return True
 

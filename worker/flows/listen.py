@@ -25,20 +25,38 @@ class _NotYetError(Exception):
     """Left unread: what it belongs to is not on disk yet."""
 
 
+Chats = set[tuple[str, str]]  # channel and chat
+
+
 async def listen(hands: Hands) -> int:
     """Everything unread, in order; gives the number of rows that were read or put aside."""
     settled = 0
-    while rows := await inbox.unread(hands.db, limit=100):
-        before = settled
-        for row in rows:
-            settled += await _one(hands, row)
-        if settled == before:
-            break  # What is left waits for something.
+    while True:
+        read, left = await _walk(hands)
+        settled += read
+        if not read or not left:
+            break  # What is left waits for something that did not happen here.
     hands.health.mark("listen", hands.now())
     return settled
 
 
-async def _one(hands: Hands, row: Inbox) -> bool:
+async def _walk(hands: Hands) -> tuple[int, int]:
+    """Once through all that is unread: how much was settled and how much was left for later.
+
+    By pages, since what has to wait must never keep from us what came after it.
+    """
+    settled = seen = after = 0
+    waiting: Chats = set()
+    while rows := await inbox.unread(hands.db, after=after):
+        for row in rows:
+            settled += await _one(hands, row, waiting)
+        seen += len(rows)
+        after = rows[-1].id or 0
+    return settled, seen - settled
+
+
+async def _one(hands: Hands, row: Inbox, waiting: Chats) -> bool:
+    """`waiting`: the chats in which an earlier message was left unread; no later one overtakes it."""
     channel, now = hands.channels.get(row.channel), hands.now()
     if channel is None:
         return False  # The channel was taken out of the settings; its replies wait for it.
@@ -53,7 +71,7 @@ async def _one(hands: Hands, row: Inbox) -> bool:
             if not await inbox.mark_read(tx, row.id, now):
                 return False  # Another worker was faster.
             for message in messages:
-                await _take(tx, hands, channel, row, message)
+                await _take(tx, hands, channel, row, message, waiting)
     except _NotYetError:
         return False
     except Exception as error:
@@ -66,7 +84,9 @@ async def _one(hands: Hands, row: Inbox) -> bool:
     return True
 
 
-async def _take(tx: AsyncSession, hands: Hands, channel: Channel, row: Inbox, message: Incoming) -> None:
+async def _take(
+    tx: AsyncSession, hands: Hands, channel: Channel, row: Inbox, message: Incoming, waiting: Chats
+) -> None:
     now = hands.now()
     match message.kind:
         case IncomingKind.STATUS:
@@ -90,9 +110,21 @@ async def _take(tx: AsyncSession, hands: Hands, channel: Channel, row: Inbox, me
         case IncomingKind.ECHO:
             await _take_echo(tx, row, message)
         case _:
+            await _wait_for_question(tx, row, message, waiting)
             chat, client = await linking.whose(tx, hands, row, message, now)
             received = Received(channel=channel, row=row, message=message, chat=chat, client=client, now=now)
             await take(tx, hands, received)
+
+
+async def _wait_for_question(tx: AsyncSession, row: Inbox, message: Incoming, waiting: Chats) -> None:
+    """A reply may be faster than our own note that the question went out, above all when its sender died.
+
+    Read before that, it would belong to no question. It is over within the time of the sender's claim.
+    """
+    chat = (row.channel, message.chat_id)
+    if chat in waiting or await surveys.is_being_sent(tx, *chat):
+        waiting.add(chat)
+        raise _NotYetError
 
 
 async def _take_echo(tx: AsyncSession, row: Inbox, message: Incoming) -> None:

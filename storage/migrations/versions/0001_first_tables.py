@@ -172,9 +172,12 @@ def upgrade() -> None:
     index("surveys", "conversation")
     index("surveys", "deal_id")
     index("surveys", "due_at")
+    index("surveys", "root_deal_id")
+    index("surveys", "sent_at")
     index("surveys", "settled_at")
     partial_index("surveys_open", "surveys", "next_at", "state = 'planned'")
     op.create_index("surveys_state", "surveys", ["survey_key", "state"])
+    op.create_index("surveys_chat", "surveys", ["channel", "chat_id"])
 
     op.create_table(
         "messages",
