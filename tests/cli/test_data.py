@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 from sqlmodel import SQLModel
+from typer.testing import CliRunner
 
 from storage.database import Database
 from storage.tables import Client, Reply, Survey, SurveyState
 from tests.cli.conftest import CONFIG, Sarafan
+from worker.cli.main import app
 
 AUGUST = datetime(2026, 8, 3, 4, 5, 6, 789, tzinfo=UTC)
 COLUMNS = [
@@ -198,3 +200,11 @@ def test_what_is_no_number_is_wrong_use(sarafan: Sarafan) -> None:
     told = sarafan("forget", "Мария")
     assert told.exit_code == 2
     assert "+79141234567" in told.stderr
+
+
+def test_a_storage_that_is_not_there_is_named_as_the_file_gives_it(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    url = f"sqlite:///{tmp_path}/none.db"
+    config.write_text(CONFIG.format(url=url), encoding="utf-8")
+    told = CliRunner().invoke(app, ["report", "--config", str(config)])
+    assert (told.exit_code, f"There is no database at {url} yet" in told.stderr) == (1, True)

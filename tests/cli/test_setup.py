@@ -188,3 +188,10 @@ def test_without_a_network_it_ends_with_one_and_a_table(sarafan: Sarafan, config
     rows = [line.split() for line in told.stdout.splitlines()]
     assert [row[1] for row in rows if row[0] == "✗"] == ["amocrm", "telegram"]
     assert "Осталось исправить: 2" in told.stdout
+
+
+async def test_the_storage_is_shown_as_the_file_gives_it(outside: Outside, db_url: str) -> None:
+    storage = (await outside.check())["storage"]
+    assert "aiosqlite" not in storage.found
+    if db_url.startswith("sqlite"):
+        assert storage.found.startswith(f"{db_url}, SQLite")

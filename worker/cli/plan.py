@@ -24,6 +24,16 @@ if TYPE_CHECKING:
     from worker.config import Settings
 
 CODE = "•••••••"  # a dry run hands no code out
+WAITS: Mapping[
+    str, tuple[str, str]
+] = {  # what only delays is in no report, so the texts have no words for it
+    "window": ("не время писать", "outside the send window"),
+    "turn": ("ждём ответа на другой вопрос", "another question is open"),
+    "human": ("с клиентом говорит сотрудник", "a person talks with the client"),
+    "pace": ("не больше разрешённого за раз", "no faster than allowed"),
+    "channel": ("мессенджер не отвечает", "the messenger does not answer"),
+    "service": ("amoCRM не отвечает", "amoCRM does not answer"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +55,17 @@ def run(settings: "Settings", *, since: datetime | None, as_json: bool) -> int:
     from integrations.errors import OutsideError
     from storage.errors import StorageError
     from worker.account import AccountProblems
+    from worker.cli.setup import remedy_for
 
     try:
         lines = asyncio.run(make_plan(settings, since=since))
     except AccountProblems as problems:
         typer.echo(str(problems), err=True)
         return WRONG
-    except (OutsideError, StorageError) as error:
+    except OutsideError as error:
+        typer.echo(f"{error}. {remedy_for(settings, error)}", err=True)
+        return FAILED
+    except StorageError as error:
         typer.echo(str(error), err=True)
         return FAILED
     if as_json:
@@ -67,8 +81,12 @@ async def make_plan(
     since: datetime | None,
     clock: "Clock | None" = None,
     transports: "Mapping[str, httpx.AsyncBaseTransport] | None" = None,
+    requests_per_second: float = 1,
 ) -> list[Line]:
-    """The real pull and the real decisions, upon a copy of the storage that is thrown away."""
+    """The real pull and the real decisions, upon a copy of the storage that is thrown away.
+
+    One request a second, for a worker may be running.
+    """
     from worker.app import App
     from worker.clock import RealClock
 
@@ -80,7 +98,7 @@ async def make_plan(
                 db=db,
                 clock=clock or RealClock(),
                 transports=transports,
-                requests_per_second=1,  # a worker may be running beside
+                requests_per_second=requests_per_second,
                 is_copy=True,
             )
             if since is not None:
@@ -98,11 +116,11 @@ async def _copy(settings: "Settings", path: Path, since: datetime | None) -> "Da
     from storage.backup import scratch_copy
     from storage.database import Database
     from storage.deals import SURVEYS_SINCE, WATERMARK
-    from storage.errors import StorageError
+    from storage.errors import NoDatabase
 
     try:
         db = await Database.open(settings.storage.url, migrate=False, must_exist=True)
-    except StorageError:
+    except NoDatabase:
         copy = await Database.open(f"sqlite:///{path}")  # The worker has not been started yet.
     else:
         try:
@@ -230,6 +248,7 @@ async def _old_deals(app: "App", began: datetime) -> list[Line]:
 
 def _print(settings: "Settings", lines: Sequence[Line], since: datetime | None) -> None:
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     console = Console()
@@ -262,9 +281,11 @@ def _print(settings: "Settings", lines: Sequence[Line], since: datetime | None) 
         if line.text:
             shown.setdefault((line.survey, line.channel), line.text)
     for (survey, channel), text in shown.items():
-        console.print(f"\n[bold]{survey}, {channel}[/bold]\n{text}", highlight=False)
+        console.print(f"\n[bold]{survey}, {channel}[/bold]\n{escape(text)}", highlight=False)
 
 
 def _phrase(settings: "Settings", reason: str) -> str:
+    if reason in WAITS:
+        return say(settings, *WAITS[reason])
     key = f"reason.{reason}"
     return settings.texts.fill(key) if settings.texts.has(key) else reason

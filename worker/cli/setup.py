@@ -126,16 +126,17 @@ def _config(settings: "Settings") -> Iterator[Check]:
 
 async def _storage(settings: "Settings") -> Check:
     """The database as it is; one that is not there yet is made by the first `run`."""
-    from storage.database import Database, parse_url
+    from storage.database import Database, parse_url, shown
     from storage.errors import StorageError
     from storage.files import path_of
 
-    shown = parse_url(settings.storage.url).render_as_string(hide_password=True)
-    path = path_of(parse_url(settings.storage.url)) if shown.startswith("sqlite") else None
+    parsed = parse_url(settings.storage.url)
+    url = shown(parsed)
+    path = path_of(parsed) if parsed.get_backend_name() == "sqlite" else None
     if path is not None and not path.exists():
         folder = next(parent for parent in path.absolute().parents if parent.exists())
         if not os.access(folder, os.W_OK):
-            return Check("storage", False, shown, say(
+            return Check("storage", False, url, say(
                 settings,
                 f"В папку {folder} нельзя писать. Дайте право или укажите другой storage.url.",
                 f"The folder {folder} cannot be written to. Allow it or change storage.url.",
@@ -146,8 +147,8 @@ async def _storage(settings: "Settings") -> Check:
         db = await Database.open(settings.storage.url, migrate=False)
         await db.close()
     except StorageError as error:
-        return Check("storage", False, shown, str(error))
-    return Check("storage", True, f"{shown}, SQLite {sqlite3.sqlite_version}" if path is not None else shown)
+        return Check("storage", False, url, str(error))
+    return Check("storage", True, f"{url}, SQLite {sqlite3.sqlite_version}" if path is not None else url)
 
 
 async def _amocrm(settings: "Settings", amocrm: "AmoCrm", now: datetime) -> AsyncIterator[Check]:
@@ -158,7 +159,7 @@ async def _amocrm(settings: "Settings", amocrm: "AmoCrm", now: datetime) -> Asyn
     try:
         known = await read(amocrm)
     except OutsideError as error:
-        yield Check("amocrm", False, str(error), _remedy(settings, error))
+        yield Check("amocrm", False, str(error), remedy_for(settings, error))
         return
     account = known.account
     yield Check("amocrm", True, f"«{account.name}», {settings.amocrm.base_url}, {account.timezone}")
@@ -237,7 +238,7 @@ async def _channel(settings: "Settings", name: str, transport: "httpx.AsyncBaseT
         await channel.start()
         found = (await channel.deep_link("x")).partition("?")[0] if isinstance(channel, Linked) else "ok"
     except OutsideError as error:
-        return Check(name, False, str(error), _remedy(settings, error))
+        return Check(name, False, str(error), remedy_for(settings, error))
     finally:
         await channel.close()
     return Check(name, True, found)
@@ -255,7 +256,7 @@ def _staff(settings: "Settings") -> Check:
     return Check("staff", False, say(settings, "никого", "nobody"), remedy)
 
 
-def _remedy(settings: "Settings", error: "OutsideError") -> str:
+def remedy_for(settings: "Settings", error: "OutsideError") -> str:
     """Our own words where there are some, else what the integration says."""
     from integrations.errors import AccessDenied, Temporary, Uncertain
 
