@@ -121,3 +121,9 @@ async def test_it_replays_beside_a_running_worker(sarafan: Sarafan, db_url: str)
         assert [each.id for each in await unread(worker)] == [1, 3]
     finally:
         await worker.close()
+
+
+def test_where_nothing_is_put_aside_nothing_is_promised(sarafan: Sarafan) -> None:
+    told = sarafan("inbox", "--replay")
+    assert (told.exit_code, told.stdout) == (0, "Всё прочитано: ничего не отложено.\n")
+    assert json.loads(sarafan("inbox", "--replay", "--json").stdout) == {"replayed": []}

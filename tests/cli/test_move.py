@@ -240,12 +240,26 @@ async def test_two_copies_at_once_are_refused(file: str, target: str) -> None:
     assert (told.exit_code, "Another copy into this database is going on" in told.stderr) == (1, True)
 
 
-@pytest.mark.parametrize("url", ["sqlite:///other.db", "mysql://host/db", "not an address"])
-def test_only_postgresql_is_a_target(
+@pytest.mark.parametrize(
+    "url",
+    ["sqlite:///other.db", "mysql://me:pass-word@host/db", "not an address", "postgresql+psycopg://host"],
+)
+def test_another_target_than_postgresql_is_wrong_use(
     file: str, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert copy_to(file, url).exit_code == 1
+    told = copy_to(file, url)
+    assert (told.exit_code, "expected is postgresql+psycopg://user@host/db" in told.stderr) == (2, True)
+    assert "storage.url" not in told.stderr
+    assert "pass-word" not in told.output
+    assert not (tmp_path / "other.db").exists(), "nothing is made"
+
+
+def test_from_postgresql_nothing_is_copied(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(CONFIG.format(url="postgresql+psycopg://me@127.0.0.1:1/db"), encoding="utf-8")
+    told = CliRunner().invoke(app, ["copy-to", "--config", str(config), "postgresql+psycopg://me@other/db"])
+    assert (told.exit_code, "storage.url" in told.stderr) == (2, True)
 
 
 async def _make(url: str) -> None:

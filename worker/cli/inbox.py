@@ -47,7 +47,7 @@ def _list(settings: "Settings", *, is_raw: bool, as_json: bool) -> None:
         typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
         return
     if not rows:
-        typer.echo(say(settings, "Всё прочитано: ничего не отложено.", "All was read: nothing is put aside."))
+        _say_all_was_read(settings)
         return
     _print_table(settings, rows)
     if is_raw:
@@ -60,6 +60,10 @@ def _list(settings: "Settings", *, is_raw: bool, as_json: bool) -> None:
             "To read it again, such as after an upgrade: sarafan inbox --replay",
         )
     )
+
+
+def _say_all_was_read(settings: "Settings") -> None:
+    typer.echo(say(settings, "Всё прочитано: ничего не отложено.", "All was read: nothing is put aside."))
 
 
 def _told(settings: "Settings", row: "Inbox", *, is_raw: bool) -> dict[str, Any]:
@@ -117,6 +121,9 @@ def _replay(settings: "Settings", ids: list[int] | None, *, as_json: bool) -> No
         )
     if as_json:
         typer.echo(json.dumps({"replayed": taken}))
+        return
+    if not taken:
+        _say_all_was_read(settings)
         return
     typer.echo(
         say(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from worker.cli.common import FAILED, AsJson, Config, fail, read_settings, say
+from worker.cli.common import FAILED, WRONG, AsJson, Config, fail, read_settings, say
 
 if TYPE_CHECKING:
     from storage.copy import Count
@@ -43,9 +43,22 @@ def copy_to(
     as_json: AsJson = False,
 ) -> None:
     """Copy the storage from SQLite to PostgreSQL. Stop the worker first; a copy broken off goes on."""
+    from storage.database import parse_url
     from storage.errors import StorageError
 
     settings = read_settings(config, log_level="warning")
+    if not _is_postgres(url):
+        raise typer.BadParameter("expected is postgresql+psycopg://user@host/db", param_hint="URL")
+    if parse_url(settings.storage.url).get_backend_name() != "sqlite":
+        typer.echo(
+            say(
+                settings,
+                "storage.url — уже не файл SQLite: копировать нечего. Базу PostgreSQL переносит pg_dump.",
+                "storage.url is no SQLite file: there is nothing to copy. A PostgreSQL is moved by pg_dump.",
+            ),
+            err=True,
+        )
+        raise typer.Exit(WRONG)
     try:
         counts = asyncio.run(_copy(settings, url))
     except StorageError as error:
@@ -57,6 +70,17 @@ def copy_to(
         _print_counts(settings, counts, is_whole=is_whole)
     if not is_whole:
         raise typer.Exit(FAILED)
+
+
+def _is_postgres(url: str) -> bool:
+    from storage.database import parse_url
+    from storage.errors import StorageError
+
+    try:
+        parsed = parse_url(url)
+    except StorageError:  # It speaks of storage.url, and does not know that this is an argument.
+        return False
+    return parsed.get_backend_name() == "postgresql" and bool(parsed.database)
 
 
 async def _copy(settings: "Settings", url: str) -> "Sequence[Count]":
