@@ -290,7 +290,42 @@ def test_the_file_is_the_named_one_or_that_of_the_environment_or_the_usual(
         ("SARAFAN_LOG__LEVEL", "loud", 'log.level: указано "loud", а нужно: одно из: "debug", "info"'),
         ("SARAFAN_AMOCRM__REQUESTS_PER_SECOND", "fast", "amocrm.requests_per_second: указано «…»"),
         ("SARAFAN_TELEGRAM__PROXY_FILE", "/etc/proxy", "telegram.proxy_file: такого ключа нет"),
-        ("SARAFAN_HTTP__WEBHOOK_SECRET_FILE", "/nowhere", "http.webhook_secret: файл с секретом пуст"),
+        (
+            "SARAFAN_HTTP__WEBHOOK_SECRET_FILE",
+            "/nowhere",
+            'http.webhook_secret: файл с секретом "/nowhere" пуст',
+        ),
+        ("SARAFAN_AMOCRM__TOKEN_FILE", TOKEN, "amocrm.token: задано дважды"),
+        ("SARAFAN_HTTP__WEBHOOK_SECRET_FILE", "pass-w0rd", "http.webhook_secret: файл с секретом пуст"),
+        # Of the right kind, and told as that.
+        ("SARAFAN_DELIVERY__CHANNELS", "telegram,vk", 'delivery.channels.2: указано "vk", а нужно: одно из'),
+        (
+            "SARAFAN_AMOCRM__REQUESTS_PER_SECOND",
+            "0",
+            "amocrm.requests_per_second: указано 0, а нужно: число больше 0",
+        ),
+        ("SARAFAN_REPORTS__MIN_ANSWERS", "-1", "reports.min_answers: указано -1, а нужно: число не меньше 1"),
+        (
+            "SARAFAN_COMPANY__EXTRA_HOLIDAYS",
+            '["2026-13-30"]',
+            'company.extra_holidays.1: указано "2026-13-30"',
+        ),
+        # What may be nothing, or zero, says so.
+        (
+            "SARAFAN_DELIVERY__REMINDER_AFTER",
+            "0d",
+            'delivery.reminder_after: указано "0d", а нужно: срок больше нуля',
+        ),
+        (
+            "SARAFAN_AMOCRM__MAX_DEAL_AGE",
+            "1y",
+            'amocrm.max_deal_age: указано "1y", а нужно: срок больше нуля (число и s, m, h или d) или',
+        ),
+        (
+            "SARAFAN_DELIVERY__HUMAN_PAUSE",
+            "1bd",
+            'delivery.human_pause: указано "1bd", а нужно: срок: число и s, m, h или d',
+        ),
     ],
 )
 def test_a_variable_that_means_nothing_is_told(lines: Lines, variable: str, value: str, said: str) -> None:

@@ -142,9 +142,10 @@ class _Reader:
             except (OSError, UnicodeDecodeError, ValueError):
                 text = ""
             if not text:
+                file = f" {shown}" if (shown := _path_of_secret(environ[variable])) else ""
                 self._say(variable, dotted(secret), Words(
-                    "файл с секретом пуст или не читается. Нужен путь к файлу с одной строкой",
-                    "the file with the secret is empty or cannot be read. Give a file with one line",
+                    f"файл с секретом{file} пуст или не читается. Нужен путь к файлу с одной строкой",
+                    f"the file with the secret{file} is empty or cannot be read. Give a file with one line",
                 ))  # fmt: skip
                 return
             path = secret
@@ -397,15 +398,27 @@ def _without_gaps(value: Any) -> Any:
 
 
 def _coerced(hint: Any, text: str) -> object:
-    """What a variable's text means for a key of this type; the text itself if it means nothing there."""
+    """What a variable's text means for a key of this type.
+
+    Where nothing fits, the first that is of the right kind: of `telegram,vk` the wrong channel is told, not
+    that it is no list. The text itself if it means nothing there.
+    """
     adapter = TypeAdapter[object](hint)
+    likely: list[object] = []
     for candidate in meanings(text):
         try:
             adapter.validate_python(candidate)
-        except ValidationError:
+        except ValidationError as error:
+            if not any(not one["loc"] and one["type"].endswith("_type") for one in error.errors()):
+                likely.append(candidate)
             continue
         return candidate
-    return text
+    return likely[0] if likely else text
+
+
+def _path_of_secret(text: str) -> str:
+    """To be shown, unless it may be the secret itself, given in place of its file."""
+    return toml(text) if "/" in text and not is_secret((), text) else ""
 
 
 def _known_bands(survey: SurveySettings) -> tuple[int, int] | None:

@@ -46,6 +46,16 @@ DURATION = Expected("срок: число и s, m, h, d или bd (рабочи�
                     "a duration: a number and s, m, h, d or bd (business days)", '"1bd"')  # fmt: skip
 SPAN = Expected("срок больше нуля: число и s, m, h или d",
                 "a duration above zero: a number and s, m, h or d", '"5m"')  # fmt: skip
+SPAN_OR_ZERO = Expected("срок: число и s, m, h или d", "a duration: a number and s, m, h or d", '"45s"')
+SPAN_OR_NONE = Expected("срок больше нуля (число и s, m, h или d) или пустая строка",
+                        "a duration above zero (a number and s, m, h or d), or nothing",
+                        '"365d"')  # fmt: skip
+DURATION_OR_NONE = Expected("срок больше нуля (число и s, m, h, d или bd) или пустая строка",
+                            "a duration above zero (a number and s, m, h, d or bd), or nothing",
+                            '"2d"')  # fmt: skip
+DEADLINE = Expected("срок больше нуля: число и s, m, h, d или bd (рабочие дни)",
+                    "a duration above zero: a number and s, m, h, d or bd (business days)",
+                    '"1bd"')  # fmt: skip
 DAYS = Expected("дни недели", "days of the week", '"mon-fri"')
 HOURS = Expected("часы внутри суток, хотя бы одна минута",
                  "hours within a day, at least one minute", '"10:00-20:00"')  # fmt: skip
@@ -326,11 +336,11 @@ ScaleText = Annotated[str, _reader(_scale, SCALE)]
 Channel = Literal["telegram", "max", "max_account", "telegram_account", "whatsapp"]
 
 DurationText = Annotated[Duration, _reader(parse_duration, DURATION, Duration)]
-DurationOrNone = Annotated[Duration | None, _reader(_or_nothing(_deadline), DURATION)]
-Deadline = Annotated[Duration, _reader(_deadline, DURATION)]
+DurationOrNone = Annotated[Duration | None, _reader(_or_nothing(_deadline), DURATION_OR_NONE)]
+Deadline = Annotated[Duration, _reader(_deadline, DEADLINE)]
 Span = Annotated[timedelta, _reader(_span, SPAN)]
-SpanOrZero = Annotated[timedelta, _reader(_span_or_zero, SPAN)]
-SpanOrNone = Annotated[timedelta | None, _reader(_or_nothing(_span), SPAN)]
+SpanOrZero = Annotated[timedelta, _reader(_span_or_zero, SPAN_OR_ZERO)]
+SpanOrNone = Annotated[timedelta | None, _reader(_or_nothing(_span), SPAN_OR_NONE)]
 Days = Annotated[frozenset[int], _reader(_days, DAYS)]
 HoursText = Annotated[Hours, _reader(parse_hours, HOURS)]
 Quiet = Annotated[Hours | None, _reader(_or_nothing(_quiet), QUIET)]
