@@ -483,8 +483,24 @@ BROKEN = [
     ('[frt]\ntarget = "1h"', "frt.target:", '"1h"', '"15m"'),
     ("[company2]\nx = 1", "config.toml:1: company2:", "такого ключа нет", "company"),
     ("company = 3", "config.toml:1: company:", "3", "таблица"),
-    ("survey = 3", "config.toml:1: survey:", "3", "[[survey]]"),
-    ('telegram = "123:short"', "config.toml:1: telegram:", "«…»", "таблица"),
+    ("survey = 3", "config.toml:1: survey:", "3", "Пример: [[survey]]"),
+    ('telegram = "123:short"', "config.toml:1: telegram:", "«…»", "таблица. Пример: [telegram]"),
+    ("[alerts]\ngroups = [-100]", "alerts.groups:", "[-100]", "Пример: groups = []"),
+    (
+        '[goals]\nnps = {target = 60, by = "2027-06-30"}',
+        "goals:",
+        "{nps = {target = 60",
+        "нужно: {} (остальное появится в следующих версиях). Пример: goals = {}",
+    ),
+    (
+        '[whatsapp.templates.nps]\ntemplate = "a"',
+        "whatsapp.templates:",
+        'template = "a"',
+        "в следующих версиях). Пример: templates = {}",
+    ),
+    ('[amocrm]\nclient_secret = "мой"', "amocrm.client_secret:", "«…»", 'Пример: client_secret = "Kp3x…"'),
+    ('[texts]\n"optout.done" = 1', "texts.optout.done:", "указано 1", "строка в кавычках"),
+    ('[reviews]\nlinks = [{name = "2ГИС"}]', "reviews.links.1.url:", "не указано", '"https://2gis.ru'),
 ]
 
 
@@ -502,6 +518,7 @@ def test_a_broken_config_gives_one_helpful_line(
     assert found in told[0]
     assert expected in told[0]
     assert "\n" not in told[0]
+    assert "а нужно: " not in told[0] or ". Пример: " in told[0], "what is expected is shown"
 
 
 @pytest.mark.parametrize("text", [row[0] for row in BROKEN if "[[survey]]" in row[0] or "delivery" in row[0]])

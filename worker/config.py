@@ -35,7 +35,7 @@ from worker.rules.kinds.registry import KINDS
 from worker.rules.scale import parse_range
 from worker.rules.wording import Texts, allowed_in, allowed_in_survey, check_template, check_texts, load_texts
 from worker.settings import LISTED, Company, Settings, SurveySettings
-from worker.values import Expected, Words, Wrong, joined
+from worker.values import TABLE, Expected, Words, Wrong, joined
 
 __all__ = ["ConfigProblems", "Problem", "Settings", "load"]
 
@@ -292,8 +292,7 @@ class _Reader:
             self._wrong(path, self._raw(path), Expected(
                 " или ".join(now) + " (остальное появится в следующих версиях)",
                 " or ".join(now) + " (anything else comes in a later version)",
-                now[-1] if path[-1] == "provider" else now[0],
-            ))  # fmt: skip
+            ), sample=f"{path[-1]} = {now[-1] if path[-1] == 'provider' else now[0]}")  # fmt: skip
         self._templates()
 
     def _templates(self) -> None:
@@ -330,14 +329,14 @@ class _Reader:
             f"there is no such key{en}. All keys with examples: config.example.toml",
         ))  # fmt: skip
 
-    def _wrong(self, path: KeyPath, found: object, expected: Expected) -> None:
-        """One line: found, expected, an example. Said once for each key."""
+    def _wrong(self, path: KeyPath, found: object, expected: Expected, *, sample: str = "") -> None:
+        """One line: found, expected, an example; `sample` is one as a whole line. Said once for each key."""
         if any(path[: len(told)] == told or told[: len(path)] == path for told in self.wrong):
             return
         self.wrong.add(path)
         named = self._named(path)
-        example = EXAMPLES.get(_plain(path), "") or expected.example or default_of(path)
-        example = f"{path[-1]} = {example}" if isinstance(path[-1], str) and example else example
+        value = EXAMPLES.get(_plain(path), "") or expected.example or default_of(path)
+        example = sample or (f"{path[-1]} = {value}" if isinstance(path[-1], str) and value else value)
         shown = "" if found is MISSING else HIDDEN if is_secret(path, found) else toml(found)
         sentences = Words(
             f"указано {shown}, а нужно: {expected.ru}" if shown else f"не указано, а нужно: {expected.ru}",
@@ -356,14 +355,18 @@ class _Reader:
         error = context.get("error")
         found = MISSING if detail["type"] in LACKING else detail["input"]
         expected = error.expected if isinstance(error, Wrong) else expectation(detail["type"], context)
+        sample = ""
         if len(path) == 1 and path[0] in LISTED:
-            expected = Expected(f"таблицы [[{path[0]}]]", f"tables of [[{path[0]}]]", f"[[{path[0]}]]")
+            sample = f"[[{path[0]}]]"
+            expected = Expected(f"таблицы {sample}", f"tables of {sample}")
+        elif expected is TABLE and all(isinstance(part, str) for part in path):
+            sample = f"[{dotted(path)}]"
         if detail["type"] == "literal_error" and isinstance(found, str):
             choices = re.findall(r"'([^']*)'", str(context.get("expected", "")))
             like = checks.nearest(found, choices)
             example = toml(like or choices[0]) if choices else ""
             expected = expected._replace(example=f"[{example}]" if isinstance(path[-1], int) else example)
-        self._wrong(path, found, expected)
+        self._wrong(path, found, expected, sample=sample)
 
     # Paths
 

@@ -152,7 +152,7 @@ def expectation(kind: str, context: Mapping[str, Any]) -> Expected:
 
 
 KINDS_OF_VALUE = {
-    "string_type": Expected("строка в кавычках", "a text in quotes"),
+    "string_type": Expected("строка в кавычках", "a text in quotes", '"…"'),
     "int_type": Expected("целое число без кавычек", "a whole number without quotes", "5"),
     "float_type": Expected("число без кавычек", "a number without quotes", "5"),
     "bool_type": Expected("true или false без кавычек", "true or false without quotes"),
@@ -170,6 +170,15 @@ EXAMPLES = {
     "staff.role": '"head"',
     "staff.telegram_id": "111111111",
     "company.name": '"ВладАвтоматика"',
+    "amocrm.token": '"eyJ0eXAi…"',
+    "amocrm.client_secret": '"Kp3x…"',
+    "whatsapp.api_token": '"d75b3a66…"',
+    "survey.options.label": '"Отлично"',
+    "survey.options.value": "5",
+    "reviews.links.name": '"2ГИС"',
+    "reviews.links.url": '"https://2gis.ru/firm/1"',
+    "iqs.criteria.key": '"next_step"',
+    "iqs.criteria.name": '"Назначен следующий шаг"',
     "company.phone": '"+7 423 200-00-00"',
     "whatsapp.templates": '{nps = {template = "nps_ru"}}',
     "reviews.links": '[{name = "2ГИС", url = "https://2gis.ru/firm/1"}]',
