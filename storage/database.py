@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import time
 import uuid
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -230,6 +231,8 @@ class Database:
         @event.listens_for(engine.sync_engine, "connect")
         def set_up(connection: Any, _record: object) -> None:
             cursor = connection.cursor()
+            if not reads:
+                _turn_on_wal(cursor)
             for setting in self._pragmas(reads=reads):
                 cursor.execute(f"PRAGMA {setting}")
             cursor.close()
@@ -253,7 +256,6 @@ class Database:
         if reads:
             yield "query_only=ON"
             return
-        yield "journal_mode=WAL"
         # With NORMAL a power cut eats acknowledged answers.
         yield f"synchronous={'OFF' if self._is_private else 'FULL'}"
         # SQLite before 3.51.3 can corrupt a WAL when two connections write and checkpoint at once:
@@ -265,6 +267,19 @@ def shown(url: URL) -> str:
     """As a person writes it: without our driver for SQLite, and without a password."""
     plain = url.set(drivername="sqlite") if url.get_backend_name() == "sqlite" else url
     return plain.render_as_string(hide_password=True)
+
+
+def _turn_on_wal(cursor: Any) -> None:
+    """For the file, for ever. SQLite does not wait for its lock here, whatever `busy_timeout` says."""
+    until = time.monotonic() + WAIT_FOR_LOCK
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)  # Another process is just making the same new file.
 
 
 def parse_url(url: str) -> URL:

@@ -5,9 +5,11 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -195,6 +197,16 @@ class TestFirstStart:
         for db in await asyncio.gather(*(Database.open(empty_url) for _ in range(2))):
             assert await revision_of(db) == migrate.HEAD
             await db.close()
+
+    async def test_a_new_file_that_somebody_else_is_just_making_is_waited_for(self, tmp_path: Path) -> None:
+        path = tmp_path / "new.db"
+        other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        other.execute("BEGIN EXCLUSIVE")
+        threading.Timer(0.3, other.execute, ["COMMIT"]).start()
+        db = await Database.open(f"sqlite:///{path}")
+        assert await revision_of(db) == migrate.HEAD
+        await db.close()
+        other.close()
 
     async def test_opened_as_it_is_it_has_none(self, empty_url: str) -> None:
         db = await Database.open(empty_url, migrate=False)
