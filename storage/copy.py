@@ -1,4 +1,8 @@
-"""All rows from an SQLite file to PostgreSQL: table by table in the order of keys, so it can be resumed."""
+"""All rows from an SQLite file to PostgreSQL: table by table in the order of keys, so it can be resumed.
+
+Beside a running worker a snapshot of the file is copied. What the worker writes from then on is not in it, so
+the target stays marked: no worker starts on it, and the next `copy` into it begins anew.
+"""
 
 import asyncio
 import hashlib
@@ -15,6 +19,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.database import Database
 from storage.errors import AlreadyRunning, StorageError
+from storage.files import copy_online
 from storage.sql import insert_into
 from storage.state import forget, recall, remember
 from storage.tables import State
@@ -39,37 +44,78 @@ def nothing(table: str, done: int, total: int) -> None:
     """Nobody watches."""
 
 
-async def copy(source: Database, target: Database, *, on_rows: OnRows = nothing) -> Sequence[Count]:
+@dataclass(frozen=True, slots=True)
+class Copied:
+    counts: Sequence[Count]
+    is_final: bool  # False: a worker goes on writing the source
+
+    @property
+    def is_whole(self) -> bool:
+        return all(count.source == count.target for count in self.counts)
+
+
+async def copy(source: Database, target: Database, *, on_rows: OnRows = nothing) -> Copied:
     """Copy what is missing; gives the counts of both sides. Raises StorageError with a sentence.
 
-    The source is held, so that no worker changes it meanwhile. What was begun and broken off goes on.
+    Where no worker runs the source is held, so that none changes it meanwhile. What was begun and broken off
+    goes on.
     """
     if not source.is_sqlite or target.is_sqlite:
         raise StorageError("The storage is copied from SQLite to PostgreSQL only.")
-    await source.claim_instance()
     if not await target.hold(ROLE):
         raise AlreadyRunning("Another copy into this database is going on. Wait until it has ended.")
-    await _begin(target, await asyncio.to_thread(_fingerprint, Path(source.url.database or "")))
+    file = _file_of(source)
+    try:
+        await source.claim_instance()
+    except AlreadyRunning:
+        return await _copy_snapshot(file, target, on_rows)
+    await _begin(target, await asyncio.to_thread(_fingerprint, file), file)
+    copied = Copied(await _copy_all(source, target, on_rows), is_final=True)
+    if copied.is_whole:
+        async with target.transaction() as tx:
+            await forget(tx, MARK)
+    return copied
+
+
+async def _copy_snapshot(file: Path, target: Database, on_rows: OnRows) -> Copied:
+    """Of a file that a worker writes. The snapshot lies beside it until its copy is complete."""
+    name = hashlib.sha256(str(target.url).encode()).hexdigest()[:8]  # another target has its own
+    path = file.with_name(f"{file.name}.copy-{name}")
+    if not (path.is_file() and await _is_begun(target, await asyncio.to_thread(_fingerprint, path))):
+        await asyncio.to_thread(copy_online, file, path)
+    snapshot = await Database.open(f"sqlite:///{path}", migrate=False)
+    try:
+        await _begin(target, await asyncio.to_thread(_fingerprint, path), file, is_snapshot=True)
+        copied = Copied(await _copy_all(snapshot, target, on_rows), is_final=False)
+    finally:
+        await snapshot.close()
+    for leftover in ("", "-wal", "-shm"):
+        path.with_name(f"{path.name}{leftover}").unlink(missing_ok=True)
+    return copied
+
+
+async def _copy_all(source: Database, target: Database, on_rows: OnRows) -> Sequence[Count]:
     for table in all_tables():
         await _copy_table(source, target, table, on_rows)
     await _set_sequences(target)
-    counts = [
-        Count(each.name, await _count(source, each), await _count(target, each)) for each in all_tables()
-    ]
-    if all(count.source == count.target for count in counts):
-        async with target.transaction() as tx:
-            await forget(tx, MARK)
-    return counts
+    return [Count(each.name, await _count(source, each), await _count(target, each)) for each in all_tables()]
 
 
 async def is_unfinished(db: Database) -> bool:
-    """Was a copy into this database broken off? A worker that took it for whole would ask people again."""
+    """Was a copy into this database broken off, or made beside a worker that went on?
+
+    A worker that took it for whole would ask people again.
+    """
     async with db.reading() as tx:
         return await recall(tx, MARK) is not None
 
 
 def all_tables() -> Sequence[Table]:
     return SQLModel.metadata.sorted_tables
+
+
+def _file_of(db: Database) -> Path:
+    return Path(db.url.database or "").absolute()
 
 
 def _fingerprint(path: Path) -> str:
@@ -80,23 +126,40 @@ def _fingerprint(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-async def _begin(target: Database, fingerprint: str) -> None:
-    """The target is empty, or a copy of this very file was begun in it."""
+async def _begin(target: Database, fingerprint: str, file: Path, *, is_snapshot: bool = False) -> None:
+    """The target is empty, or a copy of this very content was begun in it. A snapshot's copy is made anew."""
     async with target.transaction() as tx:
         mark = await recall(tx, MARK)
-        if mark is None:
-            for table in all_tables():
-                if await _one(tx, select(1).select_from(table).limit(1)) is not None:
-                    raise StorageError(
-                        f"The target has rows already (table {table.name}). Nothing was changed: "
-                        "name an empty database."
-                    )
-            await remember(tx, MARK, {"fingerprint": fingerprint})
-        elif mark["fingerprint"] != fingerprint:
+        if mark is not None and mark["fingerprint"] == fingerprint:
+            return
+        if mark is not None and mark.get("snapshot_of") == str(file):
+            for table in reversed(all_tables()):  # No worker has been here, the mark keeps them away.
+                await (await tx.connection()).execute(table.delete())
+        elif mark is not None:
             raise StorageError(
                 "A copy of another file was begun in the target, or this file has changed since. "
                 "Nothing was changed: name an empty database."
             )
+        else:
+            await _expect_empty(tx)
+        await remember(
+            tx, MARK, {"fingerprint": fingerprint, **({"snapshot_of": str(file)} if is_snapshot else {})}
+        )
+
+
+async def _expect_empty(tx: AsyncSession) -> None:
+    for table in all_tables():
+        if await _one(tx, select(1).select_from(table).limit(1)) is not None:
+            raise StorageError(
+                f"The target has rows already (table {table.name}). Nothing was changed: "
+                "name an empty database."
+            )
+
+
+async def _is_begun(target: Database, fingerprint: str) -> bool:
+    async with target.reading() as tx:
+        mark = await recall(tx, MARK)
+    return mark is not None and mark["fingerprint"] == fingerprint
 
 
 async def _copy_table(source: Database, target: Database, table: Table, on_rows: OnRows) -> None:

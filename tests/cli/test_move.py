@@ -199,7 +199,8 @@ def test_a_copy_that_was_broken_off_goes_on(
 def test_a_file_that_changed_meanwhile_is_not_continued(file: str, target: str) -> None:
     async def begin() -> None:
         goal = await Database.open(target)
-        await copying._begin(goal, copying._fingerprint(Path(make_url(file).database or "")))
+        path = Path(make_url(file).database or "")
+        await copying._begin(goal, copying._fingerprint(path), path)
         await goal.close()
 
     asyncio.run(begin())
@@ -224,12 +225,63 @@ def test_a_whole_copy_is_not_repeated(file: str, target: str) -> None:
     assert copy_to(file, target).exit_code == 1
 
 
-async def test_while_a_worker_runs_on_the_file_nothing_is_copied(file: str, target: str) -> None:
+async def test_beside_a_worker_a_snapshot_is_copied_and_no_worker_starts_on_it(
+    file: str, target: str
+) -> None:
     worker = await Database.open(file)
     await worker.claim_instance()
-    told = await asyncio.to_thread(copy_to, file, target)
+    before = await asyncio.to_thread(everything, file)
+    told = await asyncio.to_thread(copy_to, file, target, "--json")
+    assert (told.exit_code, json.loads(told.stdout)["final"]) == (0, False), told.stderr
+    assert without_mark(await asyncio.to_thread(everything, target)) == before
+    goal = await Database.open(target)
+    assert await copying.is_unfinished(goal)
+    await goal.close()
+    assert [path.name for path in _folder(file).iterdir() if ".copy-" in path.name] == []
+
+    # It goes on, is stopped, and the same command moves all of it.
+    async with worker.transaction() as tx:
+        tx.add(Client(client_id=900, key="new", created_at=AUGUST))
     await worker.close()
-    assert (told.exit_code, "Another sarafan works with this database" in told.stderr) == (1, True)
+    told = await asyncio.to_thread(copy_to, file, target)
+    assert (told.exit_code, "Впишите новый адрес" in told.stdout) == (0, True), told.stderr
+    assert await asyncio.to_thread(everything, target) == await asyncio.to_thread(everything, file)
+
+
+async def test_the_copy_of_a_snapshot_that_was_broken_off_goes_on(
+    file: str, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        """The process ends."""
+
+    def kill(table: str, done: int, total: int) -> None:
+        if table == "surveys" and done:
+            raise Killed
+
+    worker, source, goal = [await Database.open(url) for url in (file, file, target)]
+    await worker.claim_instance()
+    with pytest.raises(Killed):
+        await copying.copy(source, goal, on_rows=kill)
+    await source.close()
+    await goal.close()
+    async with worker.transaction() as tx:
+        tx.add(Client(client_id=900, key="new", created_at=AUGUST))
+    cleared: list[str] = []
+    monkeypatch.setattr(copying, "_expect_empty", lambda _: cleared.append("begun anew"))
+    told = await asyncio.to_thread(copy_to, file, target, "--json")
+    await worker.close()
+    assert told.exit_code == 0, told.stderr
+    clients = [each for each in json.loads(told.stdout)["tables"] if each["table"] == "clients"]
+    assert clients == [{"table": "clients", "source": ROWS, "target": ROWS}], "as it was when it was begun"
+    assert cleared == []
+
+
+def without_mark(rows: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    return {**rows, "state": [row for row in rows["state"] if copying.MARK not in row]}
+
+
+def _folder(file: str) -> Path:
+    return Path(make_url(file).database or "").parent
 
 
 async def test_two_copies_at_once_are_refused(file: str, target: str) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +11,7 @@ import typer
 from worker.cli.common import FAILED, WRONG, AsJson, Config, fail, read_settings, say
 
 if TYPE_CHECKING:
-    from storage.copy import Count
+    from storage.copy import Copied
     from worker.config import Settings
 
 
@@ -42,7 +41,10 @@ def copy_to(
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
-    """Copy the storage from SQLite to PostgreSQL. Stop the worker first; a copy broken off goes on."""
+    """Copy the storage from SQLite to PostgreSQL; a copy broken off goes on.
+
+    Beside a running worker it is a rehearsal: stop the worker and copy again to move.
+    """
     from storage.database import parse_url
     from storage.errors import StorageError
 
@@ -60,15 +62,16 @@ def copy_to(
         )
         raise typer.Exit(WRONG)
     try:
-        counts = asyncio.run(_copy(settings, url))
+        copied = asyncio.run(_copy(settings, url))
     except StorageError as error:
         fail(error)
-    is_whole = all(count.source == count.target for count in counts)
     if as_json:
-        typer.echo(json.dumps({"ok": is_whole, "tables": [asdict(count) for count in counts]}, indent=2))
+        tables = [asdict(count) for count in copied.counts]
+        told = {"ok": copied.is_whole, "final": copied.is_final, "tables": tables}
+        typer.echo(json.dumps(told, indent=2))
     else:
-        _print_counts(settings, counts, is_whole=is_whole)
-    if not is_whole:
+        _print_counts(settings, copied)
+    if not copied.is_whole:
         raise typer.Exit(FAILED)
 
 
@@ -83,7 +86,7 @@ def _is_postgres(url: str) -> bool:
     return parsed.get_backend_name() == "postgresql" and bool(parsed.database)
 
 
-async def _copy(settings: "Settings", url: str) -> "Sequence[Count]":
+async def _copy(settings: "Settings", url: str) -> "Copied":
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
@@ -112,7 +115,7 @@ async def _copy(settings: "Settings", url: str) -> "Sequence[Count]":
         await source.close()
 
 
-def _print_counts(settings: "Settings", counts: "Sequence[Count]", *, is_whole: bool) -> None:
+def _print_counts(settings: "Settings", copied: "Copied") -> None:
     from rich.box import SIMPLE
     from rich.console import Console
     from rich.table import Table
@@ -121,11 +124,23 @@ def _print_counts(settings: "Settings", counts: "Sequence[Count]", *, is_whole: 
     table.add_column(say(settings, "Таблица", "Table"))
     table.add_column("SQLite", justify="right")
     table.add_column("PostgreSQL", justify="right")
-    for count in counts:
+    for count in copied.counts:
         mark = "" if count.source == count.target else " ≠"
         table.add_row(count.table, str(count.source), f"{count.target}{mark}")
     Console().print(table)
-    if is_whole:
+    if copied.is_whole and not copied.is_final:
+        typer.echo(
+            say(
+                settings,
+                "Скопировано, как было на эту минуту: рядом работает sarafan и пишет дальше в прежний файл. "
+                "Чтобы переехать, остановите его и повторите эту команду. До тех пор на новой базе он "
+                "не запустится.",
+                "All is copied as it was at this moment: a running sarafan goes on with the old file. "
+                "To move, stop it and give this command again. Until then it does not start on the new "
+                "database.",
+            )
+        )
+    elif copied.is_whole:
         typer.echo(
             say(
                 settings,
