@@ -542,6 +542,11 @@ def test_an_empty_file_tells_what_is_needed(lines: Lines) -> None:
     assert "Пример" in told
 
 
+def test_a_secret_that_was_left_empty_is_shown_as_that(lines: Lines) -> None:
+    (line,) = lines('[amocrm]\ntoken = ""', {**NO_TOKEN}, needed=False)
+    assert line.startswith('config.toml:2: amocrm.token: указано "", а нужно: долгосрочный токен')
+
+
 def test_two_surveys_on_one_field_stop_the_start(lines: Lines) -> None:
     text = CSAT_TWICE + 'subject = "manager"\n'
     (line,) = lines(text)

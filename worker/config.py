@@ -337,7 +337,7 @@ class _Reader:
         named = self._named(path)
         value = EXAMPLES.get(_plain(path), "") or expected.example or default_of(path)
         example = sample or (f"{path[-1]} = {value}" if isinstance(path[-1], str) and value else value)
-        shown = "" if found is MISSING else HIDDEN if is_secret(path, found) else toml(found)
+        shown = "" if found is MISSING else HIDDEN if found != "" and is_secret(path, found) else toml(found)
         sentences = Words(
             f"указано {shown}, а нужно: {expected.ru}" if shown else f"не указано, а нужно: {expected.ru}",
             f"found {shown}, expected {expected.en}" if shown else f"not given, expected {expected.en}",

@@ -1,5 +1,6 @@
 """The command itself: what it lists, and how it ends."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,9 @@ from typer.testing import CliRunner, Result
 from tests.cli.conftest import Sarafan
 from worker.cli.main import app
 
-COMMANDS = ("demo", "run", "plan", "check", "report", "export", "forget", "backup")
+COMMANDS = (
+    "demo", "run", "plan", "check", "report", "export", "forget", "backup", "auth", "inbox", "copy-to",
+)  # fmt: skip
 
 
 def typed(*words: str) -> Result:
@@ -106,3 +109,29 @@ def test_the_entry_point_is_installed() -> None:
         [sys.executable, "-m", "worker.cli.main", "--help"], capture_output=True, text=True, check=True
     )
     assert "Usage:" in told.stdout
+
+
+def in_a_shell(line: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """`$sarafan …` as a person types it, with what belongs to no terminal."""
+    command = f"sarafan='{sys.executable} -m worker.cli.main'; {line}"
+    return subprocess.run(  # noqa: S602 — the shell is what is tried
+        command, shell=True, capture_output=True, text=True, check=False, env={**os.environ, **environ}
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_an_output_that_is_full_is_told_in_one_line(config: Path) -> None:
+    told = in_a_shell(f"$sarafan report --config {config} > /dev/full")
+    assert (told.returncode, told.stderr) == (1, "The output cannot be written: No space left on device.\n")
+
+
+def test_a_closed_output_and_a_closed_pipe_are_no_errors_with_a_traceback(config: Path) -> None:
+    closed = in_a_shell(f"$sarafan report --config {config} >&-")
+    assert (closed.returncode, closed.stderr) == (0, "")
+    assert in_a_shell(f"$sarafan report --config {config} | true").stderr == ""
+
+
+def test_a_terminal_without_cyrillic_gets_what_it_can_show(config: Path) -> None:
+    told = in_a_shell(f"$sarafan report --config {config}", PYTHONIOENCODING="ascii")
+    assert (told.returncode, told.stderr) == (0, "")
+    assert r"\u0412\u043b\u0430\u0434" in told.stdout

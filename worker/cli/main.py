@@ -1,12 +1,18 @@
 """The `sarafan` command and its subcommands; exit codes 0 done, 1 failed, 2 wrong use or settings."""
 
+import errno
 import gc
+import io
+import os
+import sys
 from typing import Annotated
 
 import typer
 
 from worker.cli import auth, data, inbox, move, setup
-from worker.cli.common import AsJson, Config, day, read_settings
+from worker.cli.common import FAILED, AsJson, Config, day, read_settings
+
+UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF}  # a full disk behind `>`, or none
 
 app = typer.Typer(
     name="sarafan",
@@ -79,7 +85,23 @@ app.command("copy-to")(move.copy_to)
 def main() -> None:
     # After every 700 new objects Python looks for garbage. Imports make many and leave none.
     gc.set_threshold(20_000)
-    app()
+    prepare_output()
+    try:
+        app()
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        sys.stderr.write(f"The output cannot be written: {error.strerror}.\n")
+        sys.exit(FAILED)
+
+
+def prepare_output() -> None:
+    """A closed output is no error, nor is a terminal that knows no Cyrillic."""
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 — open until the end
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 if __name__ == "__main__":
