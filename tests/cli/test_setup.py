@@ -125,15 +125,25 @@ async def test_a_clock_that_is_wrong_is_told(outside: Outside) -> None:
 async def test_a_bot_that_is_refused_is_told(outside: Outside) -> None:
     rows = await outside.check(telegram={"token": "999999999:AAE-another-token-of-a-bot"})
     assert not rows["telegram"].ok
-    assert rows["telegram"].remedy
+    assert "Проверьте telegram.token" in rows["telegram"].remedy
     assert "AAE" not in str(rows)
+    english = await outside.check(
+        company={"language": "en"}, telegram={"token": "999999999:AAE-another-token-of-a-bot"}
+    )
+    assert "Check telegram.token" in english["telegram"].remedy
 
 
 async def test_an_instance_that_lost_its_phone_is_told(outside: Outside) -> None:
     outside.whatsapp.set_state("notAuthorized")
     row = (await outside.check())["whatsapp"]
     assert not row.ok
-    assert row.remedy
+    assert "отсканируйте QR-код" in row.remedy
+
+
+async def test_an_instance_that_refuses_the_token_is_told(outside: Outside) -> None:
+    row = (await outside.check(whatsapp={"api_token": "another"}))["whatsapp"]
+    assert not row.ok
+    assert "Сверьте whatsapp.base_url, instance_id и api_token" in row.remedy
 
 
 async def test_nobody_to_hear_of_it_is_not_fine(outside: Outside) -> None:

@@ -263,11 +263,13 @@ def _print(settings: "Settings", lines: Sequence[Line], since: datetime | None) 
         return
     ru = ("Опрос", "Сделка", "Кому", "Канал", "Когда", "Решение", "Причина")
     en = ("Survey", "Deal", "To", "Channel", "Due", "Decision", "Reason")
-    table = Table(*(en if settings.company.language == "en" else ru), header_style="bold")
+    table = Table(header_style="bold")
+    for title in en if settings.company.language == "en" else ru:
+        table.add_column(title, overflow="fold")
     words = {
-        "send": say(settings, "спросить", "ask"),
-        "wait": say(settings, "ждать", "wait"),
-        "skip": say(settings, "не спрашивать", "do not ask"),
+        "send": say(settings, "спросим", "ask"),
+        "wait": say(settings, "ждём", "wait"),
+        "skip": say(settings, "не спросим", "do not ask"),
     }
     for line in lines:
         due = datetime.fromisoformat(line.due_at)

@@ -272,9 +272,35 @@ def remedy_for(settings: "Settings", error: "OutsideError") -> str:
         return texts.fill("telegram.conflict")
     if error.service == "telegram" and error.status is None and isinstance(error, Temporary | Uncertain):
         return texts.fill("telegram.blocked")
+    if settings.company.language != "en" and (words := _in_russian(error)):
+        return words
     return error.remedy or say(
         settings, "Проверьте адрес и связь и повторите.", "Check the address and the network, then try again."
     )
+
+
+def _in_russian(error: "OutsideError") -> str:
+    """What a person meets who sets the program up; the integrations themselves speak English."""
+    from integrations.errors import AccessDenied
+
+    match error.service, isinstance(error, AccessDenied), error.status:
+        case "telegram", True, _:
+            return "Проверьте telegram.token: его показывает @BotFather, /mybots → API Token."
+        case "whatsapp", True, None:
+            return (
+                "В кабинете Green-API отсканируйте QR-код телефоном ещё раз. "
+                "Если WhatsApp заблокировал номер, подключите другой."
+            )
+        case "whatsapp", True, _:
+            return (
+                "Сверьте whatsapp.base_url, instance_id и api_token с кабинетом Green-API: "
+                "там они называются apiUrl, idInstance и apiTokenInstance."
+            )
+        case "amocrm", True, 403:
+            return "Нет прав: токен должен выпустить администратор amoCRM."
+        case "amocrm", False, 404:
+            return "Проверьте amocrm.base_url: это адрес самого аккаунта, https://….amocrm.ru."
+    return ""
 
 
 def _as_json(rows: list[Check]) -> str:
