@@ -74,6 +74,14 @@ class Database:
                 pass
             if migrate:
                 await db.migrate()
+        except Unavailable as error:
+            await db.close()
+            if db.is_sqlite:
+                raise
+            said = " ".join(str(error).split()).rstrip(".?")  # libpq speaks in several lines
+            raise Unavailable(
+                f"{shown(db.url)}: {said}. Check that it runs and that address, user and password are right."
+            ) from error
         except BaseException:
             await db.close()
             raise

@@ -413,7 +413,10 @@ class TestOpening:
     async def test_a_server_that_does_not_answer_is_told_without_the_password(self) -> None:
         with pytest.raises(Unavailable, match="refused") as error:
             await Database.open("postgresql+psycopg://user:hunter2@127.0.0.1:1/sarafan")
-        assert "hunter2" not in str(error.value)
+        told = str(error.value)
+        assert "hunter2" not in told
+        assert told.startswith("postgresql+psycopg://user:***@127.0.0.1:1/sarafan: ")
+        assert ("\n" in told, told.endswith("address, user and password are right.")) == (False, True)
 
 
 @pytest.mark.parametrize(
