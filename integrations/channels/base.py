@@ -124,7 +124,8 @@ class Channel(Protocol):
         """Send and give the message's id."""
 
     async def edit(self, chat_id: str, message_id: str, message: Outgoing) -> None:
-        """Replace text and buttons of a message of ours; already so, or gone, is a success."""
+        """Replace buttons of a message of ours, and its text unless it is empty; already so, or gone, is a
+        success."""
 
     async def answer_tap(self, callback_id: str, text: str) -> None:
         """Stop the spinner; too late is a success."""

@@ -191,6 +191,10 @@ class Telegram:
         chat_id = self._moved.get(chat_id, chat_id)
 
         async def edit_message() -> object:
+            if not message.text:
+                return await self._bot.edit_message_reply_markup(
+                    _chat(chat_id), int(message_id), reply_markup=_inline(message.buttons)
+                )
             return await self._bot.edit_message_text(
                 _cut(message.text, LONGEST_TEXT),
                 _chat(chat_id),

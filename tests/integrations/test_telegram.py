@@ -159,6 +159,16 @@ async def test_after_the_tap_the_buttons_are_gone(
     assert (server.last(maria).text, server.last(maria).labels) == ("Ваша оценка: 9", [])
 
 
+async def test_a_change_without_a_text_leaves_the_text_as_it_is(
+    telegram: Telegram, server: TelegramStandIn, maria: Person
+) -> None:
+    chat, message_id = str(maria.user_id), await telegram.send(str(maria.user_id), ASK)
+    change = Outgoing(text="", buttons=((Button("Изменить", "c:1"),),))
+    await telegram.edit(chat, message_id, change)
+    await telegram.edit(chat, message_id, change)  # already so
+    assert (server.last(maria).text, server.last(maria).labels) == (ASK.text, ["Изменить"])
+
+
 @pytest.mark.parametrize("message_id", ["4711", "", "unknown"])
 async def test_editing_a_message_that_is_gone_is_a_success(
     telegram: Telegram, maria: Person, message_id: str

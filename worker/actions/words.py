@@ -239,12 +239,16 @@ def code_card(hands: Hands, code: str) -> str:
 
 
 def answered_for(hands: Hands, survey: Survey, rule: SurveyRule, *, is_open: bool) -> Outgoing:
-    """The question after the tap: the keyboard has given way to the score, until it is wanted again."""
-    line = hands.texts.fill("score.line", **values_of_score(rule.scale, survey.score or 0))
+    """The question after the tap: the keyboard has given way to the score, until it is wanted again.
+
+    Its words stay: they may carry the code for friends, or the promise of a call.
+    """
     if is_open:
-        return Outgoing(text=line, buttons=keyboard(hands, survey, rule))
+        return Outgoing(text="", buttons=keyboard(hands, survey, rule))
+    line = hands.texts.fill("score.line", **values_of_score(rule.scale, survey.score or 0))
+    labels = (line, hands.texts.fill("button.change_score"))
     return Outgoing(
-        text=line, buttons=((Button(hands.texts.fill("button.change_score"), data=f"s:{survey.id}:change"),),)
+        text="", buttons=tuple((Button(label, data=f"s:{survey.id}:change"),) for label in labels)
     )
 
 
