@@ -135,3 +135,21 @@ def test_a_terminal_without_cyrillic_gets_what_it_can_show(config: Path) -> None
     told = in_a_shell(f"$sarafan report --config {config}", PYTHONIOENCODING="ascii")
     assert (told.returncode, told.stderr) == (0, "")
     assert r"\u0412\u043b\u0430\u0434" in told.stdout
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_a_worker_that_is_stopped_while_it_starts_ends_well(config: Path, name: str) -> None:
+    code = (
+        "import asyncio, os, signal, sys\n"
+        "import worker.app\n"
+        "from worker.cli.main import main\n"
+        "async def start(settings):\n"
+        f"    os.kill(os.getpid(), signal.{name})\n"
+        "    await asyncio.sleep(5)\n"
+        "    return 1\n"
+        "worker.app._run = start\n"
+        f"sys.argv = ['sarafan', 'run', '--config', {str(config)!r}]\n"
+        "main()\n"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)  # noqa: S603
+    assert (told.returncode, told.stderr) == (0, "")

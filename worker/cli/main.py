@@ -4,6 +4,7 @@ import errno
 import gc
 import io
 import os
+import signal
 import sys
 from typing import Annotated
 
@@ -86,6 +87,10 @@ def main() -> None:
     # After every 700 new objects Python looks for garbage. Imports make many and leave none.
     gc.set_threshold(20_000)
     prepare_output()
+    if sys.argv[1:2] == ["run"]:
+        # Until the worker listens to signals itself: nothing has been begun, so to leave is to be done.
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda *_: sys.exit(0))
     try:
         app()
     except OSError as error:
