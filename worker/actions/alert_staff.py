@@ -236,7 +236,7 @@ async def tell_head(item: Outbox, hands: Hands) -> None:
         "channel": hands.texts.fill(f"channel.{payload['channel']}"),
         "words": cut_words(str(payload.get("words") or "")),
     }
-    key = "client.wrote" if deal is not None else "client.stranger"
+    key = "client.wrote.call" if deal is not None else "client.stranger"
     text = hands.texts.fill(key, **values)
     await _tell(hands, text, None, survey, deal, buttons=_open_deal(hands, deal))
 
