@@ -300,7 +300,8 @@ def _in_russian(error: "OutsideError") -> str:
             return "Нет прав: токен должен выпустить администратор amoCRM."
         case "amocrm", False, 404:
             return "Проверьте amocrm.base_url: это адрес самого аккаунта, https://….amocrm.ru."
-    return ""
+        case _:
+            return ""
 
 
 def _as_json(rows: list[Check]) -> str:
