@@ -32,6 +32,7 @@ def test_every_command_takes_a_config_and_explains_itself(command: str) -> None:
     told = typed(command, "--help")
     assert told.exit_code == 0
     assert "--config" in told.output
+    assert told.output.count("<bool>") <= 1, "a switch takes no value; --help is not ours"
 
 
 @pytest.mark.parametrize(

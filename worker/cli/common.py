@@ -22,7 +22,7 @@ Config = Annotated[
     Path | None,
     typer.Option("--config", "-c", metavar="FILE", help="Else $SARAFAN_CONFIG, else ./config.toml."),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+AsJson = Annotated[bool, typer.Option("--json", metavar="", help="Print JSON, for programs.")]
 From = Annotated[str, typer.Option("--from", metavar="DATE", help="First day, such as 2026-07-01.")]
 To = Annotated[str, typer.Option("--to", metavar="DATE", help="The day after the last.")]
 PeriodText = Annotated[

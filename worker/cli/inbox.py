@@ -17,12 +17,15 @@ if TYPE_CHECKING:
 def inbox(
     ids: Annotated[
         list[int] | None,
-        typer.Argument(metavar="[ID]...", help="Only these, with --replay. Else all.", show_default=False),
+        typer.Argument(metavar="ID", help="Only these, with --replay. Else all.", show_default=False),
     ] = None,
     config: Config = None,
-    replay: Annotated[bool, typer.Option("--replay", help="Take it in again.")] = False,
+    replay: Annotated[bool, typer.Option("--replay", metavar="", help="Take it in again.")] = False,
     raw: Annotated[
-        bool, typer.Option("--raw", help="Show it as it came: a client's words, names and numbers too.")
+        bool,
+        typer.Option(
+            "--raw", metavar="", help="Show it as it came: a client's words, names and numbers too."
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
