@@ -529,6 +529,52 @@ async def test_a_bad_solution_alerts_again_and_opens_no_second_complaint(town: W
     assert till(second) == datetime(2026, 9, 8, 16, 8, tzinfo=ZONE)
 
 
+UNCALLED = "Клиент пишет, что с ним не связались: рекламация № 1, Иван Петров. Закрывали: Мария Ким."
+
+
+@solution_asked()
+async def test_who_was_not_called_says_so_and_is_promised_a_call(town: World) -> None:
+    await unhappy(town)
+    await town.taps("Решено", "Анна")
+    await town.later(minutes=5)
+    assert "Если с вами никто не связался, так и напишите." in town.to_ivan()[-1]
+    await town.ivan_writes("Со мной никто не связался")
+    told = town.telegram.last("Анна")
+    assert told.text == f"{UNCALLED}\n«Со мной никто не связался»"
+    assert link_of(told).endswith(str(only_complaint(town).id))
+    task = town.amocrm.tasks_of(only_complaint(town).id)[-1]
+    assert "Со мной никто не связался" in task.text
+    assert town.to_ivan()[-1] == (
+        f"Спасибо, что сказали прямо. Передали руководителю, с вами свяжутся сегодня до {till(task):%H:%M}. "
+        "Телефон: +7 423 200-00-00."
+    )
+    heard = len(town.to_ivan())
+    await town.until(town.clock.now() + timedelta(days=8), timedelta(days=1))
+    assert len(town.to_ivan()) == heard  # Nobody reminds who waits for a call.
+
+
+@solution_asked()
+async def test_who_was_not_called_has_a_button_for_it(town: World) -> None:
+    deal = await town.closed_deal()
+    await town.links(deal)
+    await town.next_morning()
+    await town.taps("2")
+    await town.taps("Решено", "Анна")
+    await town.later(minutes=5)
+    assert "Со мной не связались" in town.telegram.last("Иван").labels
+    assert "Если с вами никто не связался" not in town.in_telegram()[-1]
+    await town.taps("Со мной не связались")
+    await town.taps("Со мной не связались")
+    assert [text for text in town.to_anna() if "не связались" in text] == [UNCALLED]
+    [task] = [task for task in town.amocrm.tasks_of(only_complaint(town).id) if not task.is_completed]
+    assert "Со мной не связались" in task.text
+    assert [text for text in town.in_telegram() if text.startswith("Спасибо, что сказали прямо.")] == [
+        town.in_telegram()[-1]
+    ]
+    await town.taps("1")  # The question is still open to a score.
+    assert notes(town)[-1] == "Клиент о решении: 1 из 5."
+
+
 @solution_asked()
 async def test_no_loop_when_it_is_opened_and_closed_again(town: World) -> None:
     await unhappy(town)

@@ -134,6 +134,27 @@ async def alert_again(item: Outbox, hands: Hands) -> None:
     await _tell(hands, text, complaint, survey, deal, buttons=alert_buttons(hands, complaint))
 
 
+async def tell_uncalled(item: Outbox, hands: Hands) -> None:
+    """The complaint was closed, and the client says that nobody had called."""
+    async with hands.db.reading() as tx:
+        survey = await surveys.survey(tx, int(item.payload["survey_id"]))
+        complaint = await complaints.by_lead(tx, survey.deal_id) if survey is not None else None
+        client = (
+            await people.client(tx, survey.client_id) if survey is not None and survey.client_id else None
+        )
+        deal = await deals.deal(tx, survey.root_deal_id) if survey is not None else None
+    if survey is None or complaint is None:
+        return
+    _wait_for_morning(item, hands)
+    values = staff_values(
+        hands, client=client, deal=deal, survey=survey, complaint=complaint, now=hands.now()
+    )
+    said = [hands.texts.fill("alert.uncalled", **values)]
+    if words := cut_words(str(item.payload.get("words") or "")):
+        said.append(hands.texts.fill("alert.quote", words=words))
+    await _tell(hands, "\n".join(said), complaint, survey, deal, buttons=alert_buttons(hands, complaint))
+
+
 async def edit_alert(item: Outbox, hands: Hands) -> None:
     """The alert shows what has happened since, for everybody who got it."""
     case = await _case(hands, int(item.payload["complaint_id"]))

@@ -38,6 +38,22 @@ async def pass_on(
         await say(tx, hands, received, "forwarded", survey=survey, deadline=answer_by(hands, now))
 
 
+async def pass_on_uncalled(
+    tx: AsyncSession, hands: Hands, received: Received, survey: Survey, words: str
+) -> None:
+    """A complaint was closed and nobody had called: a task on it, a word to the head, a promise. `words`: ""
+    for a tap, which counts once."""
+    chat, now = received.chat, received.now
+    about = received.about if words else f"uncalled:{survey.id}"
+    payload = {"survey_id": survey.id, "words": words}
+    if not await outbox.add_once(tx, "tell_uncalled", keys.tell_head(about), payload, now, now):
+        return
+    chat.waiting_since = chat.waiting_since or now
+    said = words or hands.texts.fill("button.uncalled")
+    await add_task(tx, hands, survey.deal_id, received, said, about=about)
+    await say(tx, hands, received, "complaint.thanks_low", survey=survey, deadline=answer_by(hands, now))
+
+
 async def deal_of(tx: AsyncSession, hands: Hands, client: Client, survey: Survey | None) -> Deal | None:
     if survey is not None and (deal := await deals.deal(tx, survey.root_deal_id)) is not None:
         return deal

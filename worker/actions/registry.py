@@ -38,6 +38,7 @@ ACTIONS: Mapping[str, Action] = {
     "tell_low": Action("staff", alert_staff.tell_low),
     "edit_alert": Action("staff", alert_staff.edit_alert),
     "tell_head": Action("staff", alert_staff.tell_head),
+    "tell_uncalled": Action("staff", alert_staff.tell_uncalled),
     "tell_erase": Action("staff", alert_staff.tell_erase),
     trouble.KIND: Action("trouble", trouble.tell_trouble),
 }

@@ -10,13 +10,14 @@ from storage.rows import insert_once
 from storage.tables import Reply, Survey, SurveyState
 from worker.actions import keys
 from worker.actions.base import Hands
-from worker.actions.passing import deal_of, pass_on, say
+from worker.actions.passing import deal_of, pass_on, pass_on_uncalled, say
 from worker.actions.promising import answer_by
 from worker.actions.received import Meant, Received
 from worker.actions.scoring import EDIT_WINDOW, join_words, take_score
 from worker.actions.words import stop_label, told
 from worker.rules.answer import Ask, Command, Comment, OptIn, OptOut, Reading, Score, read_answer
 from worker.rules.answer_amend import AMENDED
+from worker.rules.compose import AFTER_COMPLAINT
 from worker.rules.scale import Band, Scale
 
 REACTION = "reaction"  # a thumb under our message is kept, and asks for nothing
@@ -148,6 +149,8 @@ def _read_tap(message: Incoming, scale: Scale | None, stop: str) -> Reading:
         return OptOut()
     if said in ("code", "call"):
         return Command(said)
+    if said == "uncalled":
+        return Comment(message.text, wants_reply=True, is_uncalled=True)
     if scale is None:
         return Comment(message.text, wants_reply=False)
     by_label = {option.label: option.value for option in scale.options}
@@ -199,7 +202,9 @@ async def _take_words(
     reply: Reply,
 ) -> None:
     """Words without a score: they join the answer, are asked about once, or go to a person as they are."""
-    if received.message.kind is IncomingKind.TAP:
+    if meant is not None and isinstance(reading, Comment) and _is_uncalled(meant, received, reading):
+        await pass_on_uncalled(tx, hands, received, meant.survey, reply.text)
+    elif received.message.kind is IncomingKind.TAP:
         # The keyboard of a survey that is not this person's, or a button that is no more.
         reply.text = ""
         await _toast(tx, received, hands.texts.fill("survey.over"))
@@ -215,6 +220,15 @@ async def _take_words(
         await join_words(tx, hands, received, meant, reply, is_quiet=is_quiet)
     else:
         await _unclear(tx, hands, received, meant, reading)
+
+
+def _is_uncalled(meant: Meant, received: Received, reading: Comment) -> bool:
+    """«Со мной никто не связался», said or tapped, in answer to how a complaint was solved."""
+    survey = meant.survey
+    if not reading.is_uncalled or survey.trigger != AFTER_COMPLAINT:
+        return False
+    is_tap = received.message.kind is IncomingKind.TAP
+    return is_tap or (survey.answered_at is None and not _is_over(survey, received))
 
 
 def _shows_something(received: Received) -> bool:

@@ -10,6 +10,7 @@ from storage.tables import Client, Complaint, Deal, Reply, Survey
 from worker.actions.base import Hands
 from worker.actions.promising import answer_by
 from worker.rules.compose import (
+    AFTER_COMPLAINT,
     Form,
     Occasion,
     Promo,
@@ -118,6 +119,8 @@ def keyboard(hands: Hands, survey: Survey, rule: SurveyRule) -> tuple[tuple[Butt
     buttons = [Button(label, data=f"s:{survey.id}:{value}") for label, value in _labels(rule)]
     a_row = 2 if rule.scale.options else BUTTONS_A_ROW
     rows = [tuple(buttons[start : start + a_row]) for start in range(0, len(buttons), a_row)]
+    if rule.trigger == AFTER_COMPLAINT:
+        rows.append((Button(hands.texts.fill("button.uncalled"), data=f"s:{survey.id}:uncalled"),))
     return (*rows, (Button(stop_label(hands), data=f"s:{survey.id}:stop"),))
 
 
