@@ -4,11 +4,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help install demo test faults bench check run lock
+.PHONY: help install demo test test-all faults bench check run lock
 
 help:
 	@echo "make demo     a made-up company runs through the real worker; ends with its report"
 	@echo "make test     all tests, but the long ones"
+	@echo "make test-all all of them: an hour"
 	@echo "make faults   the worker killed, cut off and lied to; the long ones too"
 	@echo "make bench    how fast and how big it is here: a table, and bench/RESULTS.md"
 	@echo "make check    format, lint and types"
@@ -23,6 +24,9 @@ demo: .venv/installed
 
 test: .venv/installed-dev
 	$(BIN)/python -m pytest -n 3
+
+test-all: .venv/installed-dev
+	$(BIN)/python -m pytest -n 3 -m "long or not long"
 
 faults: .venv/installed-dev
 	$(BIN)/python -m pytest -n 3 -m "long or not long" tests/faults

@@ -62,7 +62,7 @@ class Database:
         """Connect, and bring the tables up to date. Raises StorageError with a sentence for a person.
 
         `must_exist` is for commands that only make sense where a worker has been. `is_private`: nobody else
-        uses it and nobody will miss it, so SQLite needs neither threads nor to wait for the disk.
+        uses it and nobody will miss it, so nothing waits for the disk, and SQLite needs no threads.
         """
         db = cls(parse_url(url), is_private=is_private)
         try:
@@ -256,7 +256,7 @@ class Database:
         # Imported where it works: psycopg and SQLAlchemy's dialect take a quarter of a second.
         from storage import postgres_driver
 
-        return postgres_driver.engine(self.url, wait_for_turn=WAIT_FOR_TURN)
+        return postgres_driver.engine(self.url, wait_for_turn=WAIT_FOR_TURN, is_private=self._is_private)
 
     def _pragmas(self, *, reads: bool) -> Iterable[str]:
         yield f"busy_timeout={int(WAIT_FOR_LOCK * 1000)}"

@@ -8,7 +8,7 @@ from sqlalchemy import URL, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 
-def engine(url: URL, *, wait_for_turn: float) -> AsyncEngine:
+def engine(url: URL, *, wait_for_turn: float, is_private: bool = False) -> AsyncEngine:
     """A pool whose connections all have the same settings, whatever the server's are."""
     given = url.query.get("options", "")
     options = " ".join(
@@ -19,12 +19,13 @@ def engine(url: URL, *, wait_for_turn: float) -> AsyncEngine:
             "-c idle_in_transaction_session_timeout=60s",
             # A worker whose machine is gone must not look alive for hours.
             "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3",
+            *(["-c synchronous_commit=off"] if is_private else []),
         ]
     ).strip()
     made = create_async_engine(
         url.difference_update_query(["options"]),
         hide_parameters=True,
-        pool_pre_ping=True,
+        pool_pre_ping=not is_private,
         pool_size=5,
         max_overflow=5,
         pool_timeout=wait_for_turn,

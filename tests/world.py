@@ -107,8 +107,8 @@ class World:
 
     # Time
 
-    async def step(self) -> None:
-        await self.app.step()
+    async def step(self, *, pulls: bool = True) -> None:
+        await self.app.step(pulls=pulls)
 
     async def later(self, **span: float) -> None:
         self.clock.advance(timedelta(**span))
@@ -197,19 +197,19 @@ class World:
     async def ivan_writes(self, text: str, **more: Any) -> str:
         self.clock.advance(timedelta(minutes=1))
         message = self.whatsapp.says(IVAN, text, **more)
-        await self.step()
+        await self.step(pulls=False)
         return message
 
     async def ivan_votes(self, option: str | None, **more: Any) -> None:
         self.clock.advance(timedelta(minutes=1))
         self.whatsapp.votes(IVAN, option, **more)
-        await self.step()
+        await self.step(pulls=False)
 
     async def manager_writes(self, text: str) -> None:
         """Somebody of the company types in Ivan's chat, on the phone."""
         self.clock.advance(timedelta(minutes=1))
         self.whatsapp.manager_writes(IVAN, text)
-        await self.step()
+        await self.step(pulls=False)
 
     async def links(self, deal: int, who: str = "Иван") -> None:
         """Somebody opens the bot by the link in the deal's card."""
@@ -221,7 +221,7 @@ class World:
         """A tap in Telegram; gives its id."""
         self.clock.advance(timedelta(minutes=1))
         tap = self.telegram.tap(who, button, **more)
-        await self.step()
+        await self.step(pulls=False)
         return tap
 
     def to_ivan(self) -> list[str]:

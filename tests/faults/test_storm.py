@@ -131,7 +131,7 @@ def storm(laws: Laws, *, deals: int, kills: int) -> None:
 
 @pytest.mark.timeout(600)
 def test_killed_at_random_with_answers_lost_the_laws_hold(laws: Laws) -> None:
-    storm(laws, deals=40, kills=5)
+    storm(laws, deals=20, kills=3)
 
 
 @pytest.mark.long

@@ -19,11 +19,23 @@ from tests.world import World, nothing, world
 FOLDER = Path(__file__).parent
 
 
+@pytest.hookimpl(tryfirst=True)  # before the long ones are left out
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One loop for all tests here: connections belong to the loop that they were made in."""
+    """One loop for all tests here: connections belong to the loop that they were made in.
+
+    Of a test with several inputs PostgreSQL sees the first; the others are among the long ones.
+    """
+    seen: set[tuple[Path, str]] = set()
     for item in items:
-        if FOLDER in item.path.parents and inspect.iscoroutinefunction(getattr(item, "function", None)):
+        if FOLDER not in item.path.parents or not isinstance(item, pytest.Function):
+            continue
+        if inspect.iscoroutinefunction(item.function):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+        if hasattr(item, "callspec") and item.callspec.params.get("db_url") == "postgresql":
+            test = (item.path, item.originalname)
+            if test in seen:
+                item.add_marker(pytest.mark.long)
+            seen.add(test)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from worker.actions.taking import take
 
 log = logging.getLogger(__name__)
 
+PAGE = 100  # rows
 TRIES = 5  # of a row that fails for a reason of ours, before it is put aside
 STATUS_PATIENCE = timedelta(minutes=10)  # a status may come before the answer to our own sending
 RANK = {status: rank for rank, status in enumerate(Status)}
@@ -47,12 +48,14 @@ async def _walk(hands: Hands) -> tuple[int, int]:
     """
     settled = seen = after = 0
     waiting: Chats = set()
-    while rows := await inbox.unread(hands.db, after=after):
+    while True:
+        rows = await inbox.unread(hands.db, after=after, limit=PAGE)
         for row in rows:
             settled += await _one(hands, row, waiting)
         seen += len(rows)
+        if len(rows) < PAGE:
+            return settled, seen - settled
         after = rows[-1].id or 0
-    return settled, seen - settled
 
 
 async def _one(hands: Hands, row: Inbox, waiting: Chats) -> bool:
