@@ -296,6 +296,7 @@ def test_the_file_is_the_named_one_or_that_of_the_environment_or_the_usual(
             'http.webhook_secret: файл с секретом "/nowhere" пуст',
         ),
         ("SARAFAN_AMOCRM__TOKEN_FILE", TOKEN, "amocrm.token: задано дважды"),
+        ("SARAFAN_ALERTS__GROUPS", "-100, 5", "alerts.groups: указано [-100, 5], а нужно: [] (остальное"),
         ("SARAFAN_HTTP__WEBHOOK_SECRET_FILE", "pass-w0rd", "http.webhook_secret: файл с секретом пуст"),
         # Of the right kind, and told as that.
         ("SARAFAN_DELIVERY__CHANNELS", "telegram,vk", 'delivery.channels.2: указано "vk", а нужно: одно из'),

@@ -112,7 +112,7 @@ def leaves(table: Mapping[str, Any], path: KeyPath) -> Iterator[KeyPath]:
 def meanings(text: str) -> Iterator[object]:
     """What a variable's text may mean: words as they are, a value as in the file, a list without brackets."""
     yield text
-    for spelling in (text, text.lower()):
+    for spelling in (text, text.lower(), f"[{text}]"):
         try:
             yield toml_value(spelling)
         except ValueError:
