@@ -492,6 +492,14 @@ async def test_a_problem_under_a_high_score_becomes_a_task_and_the_client_is_tol
     assert town.complaints() == []
 
 
+async def test_words_of_several_messages_are_quoted_one_after_the_other(town: World) -> None:
+    deal = await town.asked()
+    await town.ivan_writes("даже не знаю")
+    await town.ivan_writes("9, спасибо мастерам")
+    [note] = town.amocrm.notes_of(deal)
+    assert note.endswith(" «даже не знаю / спасибо мастерам»")
+
+
 async def test_thanks_under_a_high_score_disturb_nobody(town: World) -> None:
     deal = await town.asked()
     heard = len(town.to_anna())
@@ -548,7 +556,7 @@ async def test_what_is_no_answer_is_asked_about_once(town: World) -> None:
     assert len(town.to_ivan()) == 2
     await town.ivan_writes("8")
     assert town.amocrm.notes_of(deal) == [
-        "NPS: 8 из 10 (WhatsApp, 8 сентября в 12:03). «ну нормально так да всё хорошо»"
+        "NPS: 8 из 10 (WhatsApp, 8 сентября в 12:03). «ну нормально так / да всё хорошо»"
     ]
 
 

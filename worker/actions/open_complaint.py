@@ -13,6 +13,7 @@ from worker.actions.base import Hands, Later
 from worker.actions.people import drop_gone_complaint
 from worker.actions.promising import contact_until
 from worker.actions.words import joined_text, staff_values
+from worker.rules.formats import join_words
 from worker.rules.scale import Band
 
 log = logging.getLogger(__name__)
@@ -306,7 +307,7 @@ async def _join(item: Outbox, hands: Hands, complaint: Complaint) -> None:
                 "deal_id": row.lead_id,
                 "text_key": "deal.task_low",
                 "survey_id": survey.id,
-                "words": " ".join(await surveys.words_of(tx, survey.id or 0)),
+                "words": join_words(await surveys.words_of(tx, survey.id or 0)),
                 "deadline": row.deadline.isoformat(),
             }
             key = keys.task(row.lead_id, f"score:{survey.id}")

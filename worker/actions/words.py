@@ -19,7 +19,7 @@ from worker.rules.compose import (
     compose_thanks,
 )
 from worker.rules.compose import score_values as values_of_score
-from worker.rules.formats import amount, cut_words, discount
+from worker.rules.formats import amount, cut_words, discount, join_words
 from worker.rules.moments import closed_ago, contact_by, deadline_text, moment_text
 from worker.rules.people import client_name, public_name
 from worker.rules.planning import SurveyRule
@@ -341,7 +341,7 @@ def staff_values(
         else "",
         "manager": survey.manager if survey is not None else "",
         "crew": survey.subject if survey is not None and not survey.subject_is_manager else "",
-        "words": " ".join(words),
+        "words": join_words(words),
         "no": complaint.id if complaint is not None else None,
         "who": hands.known.user_name(complaint.responsible_id) if complaint is not None else "",
         "deadline": deadline_text(texts, until, zone, now) if until is not None else "",
@@ -371,7 +371,7 @@ async def reminder_for(
 def joined_text(hands: Hands, survey: Survey, words: Sequence[str] = ()) -> str:
     """A second low score, as the complaint's note and alert tell it."""
     values: Values = {"survey": survey_title(hands, survey), **score_values(hands, survey)}
-    return hands.texts.fill("complaint.note_joined", **values, words=cut_words(" ".join(words)))
+    return hands.texts.fill("complaint.note_joined", **values, words=cut_words(join_words(words)))
 
 
 def raised_text(hands: Hands, survey: Survey) -> str:

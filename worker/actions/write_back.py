@@ -16,7 +16,7 @@ from worker.actions.asking import ASKED_TAG, has_mark
 from worker.actions.base import Hands, Later
 from worker.actions.open_complaint import deal_of_complaint
 from worker.actions.words import Values, moment_value, score_values, staff_values, title_of, told
-from worker.rules.formats import cut_words
+from worker.rules.formats import cut_words, join_words
 from worker.rules.scale import Band
 
 log = logging.getLogger(__name__)
@@ -279,7 +279,7 @@ async def _note(item: Outbox, hands: Hands) -> NewNote | None:
 
 async def _words(hands: Hands, survey: Survey) -> str:
     async with hands.db.reading() as tx:
-        return " ".join(await surveys.words_of(tx, survey.id or 0))
+        return join_words(await surveys.words_of(tx, survey.id or 0))
 
 
 async def add_task(item: Outbox, hands: Hands) -> None:

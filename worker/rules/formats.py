@@ -1,6 +1,7 @@
 """Numbers and words as people read them: decimal comma, no-break spaces, true minus, cut quotations."""
 
 import re
+from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 
 NBSP = "\u00a0"
@@ -60,6 +61,15 @@ def discount(text: str, language: str = "ru") -> str:
     '5\\xa0%'
     """
     return re.sub(r"(?<=\d)\s*%", f"{NBSP}%" if language == "ru" else "%", text.strip())
+
+
+def join_words(messages: Iterable[str]) -> str:
+    """What a client wrote in several messages, as one quotation.
+
+    >>> join_words(["так себе", "накричали"])
+    'так себе / накричали'
+    """
+    return " / ".join(filter(None, messages))
 
 
 def cut_words(words: str, limit: int = WORDS_LIMIT) -> str:
