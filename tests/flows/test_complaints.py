@@ -529,6 +529,19 @@ async def test_a_bad_solution_alerts_again_and_opens_no_second_complaint(town: W
     assert till(second) == datetime(2026, 9, 8, 16, 8, tzinfo=ZONE)
 
 
+@solution_asked(reviews={"links": [{"name": "2ГИС", "url": "https://2gis.ru/x"}]})
+async def test_who_was_unhappy_is_asked_for_a_review_after_the_complaint(town: World) -> None:
+    await unhappy(town)
+    assert not any("2gis" in text for text in town.to_ivan())
+    await town.taps("Решено", "Анна")
+    await town.later(minutes=5)
+    await town.ivan_writes("5")
+    assert town.to_ivan()[-1] == (
+        "Спасибо, что ответили. Если что-то понадобится, звоните: +7 423 200-00-00.\n\n"
+        "Если захотите рассказать, как мы решали ваш вопрос:\n2ГИС: https://2gis.ru/x"
+    )
+
+
 UNCALLED = "Клиент пишет, что с ним не связались: рекламация № 1, Иван Петров. Закрывали: Мария Ким."
 
 

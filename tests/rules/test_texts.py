@@ -191,3 +191,29 @@ def test_the_russian_pack_says_what_the_specification_says() -> None:
 def test_whatever_a_client_can_send_has_a_name(language: str) -> None:
     kinds = {*telegram.MEDIA, *greenapi.MEDIA.values()}
     assert {f"media.{kind}" for kind in kinds} <= pack(language).keys()
+
+
+def test_why_somebody_was_not_asked_is_said_in_these_words() -> None:
+    said = {str(reason): texts("ru").fill(f"reason.{reason}") for reason in Reason if not reason.only_delays}
+    assert said == {
+        "opted_out": "попросили не писать",
+        "no_consent": "нет согласия",
+        "no_contact": "в сделке нет контакта",
+        "no_phone": "нет телефона",
+        "unreachable": "нет в подключённых мессенджерах",
+        "complaint_open": "открыта рекламация",
+        "asked_recently": "недавно спрашивали",
+        "silent": "не отвечают на вопросы",
+        "conversation_silent": "не ответили на предыдущий вопрос",
+        "reopened": "сделку открыли снова",
+        "deleted": "сделка удалена",
+        "no_subject": "не указано, кого оценивать",
+        "stop_tag": "стоит метка, по которой не спрашиваем",
+        "asked_before": "уже спрашивали",
+        "failed": "не удалось отправить",
+        "held": "ждёт решения руководителя",
+        "too_old": "сделка слишком старая",
+        "too_late": "опоздали с отправкой",
+        "old_deal": "сделка закрыта до запуска",
+        "staff": "это сотрудник",
+    }
