@@ -446,6 +446,17 @@ async def test_after_three_days_the_first_score_stands(town: World) -> None:
     assert town.in_telegram()[-1] == "Первую оценку уже учли. Ваше сообщение передали сотруднику."
 
 
+@configured({"survey": [{**NPS, "promo_in": "on_request"}]})
+async def test_a_tap_for_the_code_is_told_that_it_follows_and_can_be_passed_on(town: World) -> None:
+    deal = await town.closed_deal()
+    await town.links(deal)
+    await town.next_morning()
+    await town.taps("9")
+    tap = await town.taps("Код для друзей")
+    assert town.telegram.taps[tap].answer == "Код в следующем сообщении, его можно переслать."
+    assert town.in_telegram()[-1].startswith("ВладАвтоматика: промокод для друзей — ДРУГ-")
+
+
 async def test_the_same_score_again_changes_nothing(town: World) -> None:
     deal = await town.asked()
     await town.ivan_writes("9")

@@ -9,6 +9,7 @@ from storage import outbox, people, surveys
 from storage.rows import insert_once
 from storage.tables import Reply, Survey, SurveyState
 from worker.actions import keys
+from worker.actions.asking import may_carry_code
 from worker.actions.base import Hands
 from worker.actions.passing import deal_of, pass_on, pass_on_uncalled, say
 from worker.actions.promising import answer_by
@@ -364,6 +365,8 @@ async def _obey(
     match command.name:
         case "code":
             chat, client_id = received.chat, received.client.client_id
+            if await _may_have_code(tx, hands, received):
+                await _toast(tx, received, hands.texts.fill("promo.toast"))
             payload = {"channel": chat.channel, "chat_id": chat.chat_id, "client_id": client_id}
             await outbox.add_once(tx, "hand_over_code", f"hand_over_code:{received.about}", payload, now, now)
         case "call":
@@ -381,3 +384,9 @@ async def _obey(
                 now,
             )
             await say(tx, hands, received, "erase.received", survey=survey)
+
+
+async def _may_have_code(tx: AsyncSession, hands: Hands, received: Received) -> bool:
+    deal = await deal_of(tx, hands, received.client, None)
+    contact = await people.contact(tx, deal.contact_id) if deal is not None and deal.contact_id else None
+    return deal is not None and may_carry_code(hands, contact, received.chat.channel)
