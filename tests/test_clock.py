@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from worker.clock import Clock, ManualClock, RealClock
+from worker.clock import Clock, ClockWatch, ManualClock, RealClock
 
 START = datetime(2026, 3, 16, 10, tzinfo=UTC)
 
@@ -35,3 +35,57 @@ def test_a_time_without_a_zone_is_refused() -> None:
         ManualClock(naive)
     with pytest.raises(ValueError, match="time zone"):
         ManualClock(START).set(naive)
+
+
+class Clocks:
+    """Those of a machine, and what amoCRM said last."""
+
+    def __init__(self) -> None:
+        self.wall, self.stopwatch = START.timestamp(), 1000.0
+        self.heard: tuple[datetime, float] | None = None
+        self.watch = ClockWatch(lambda: self.heard, wall=lambda: self.wall, stopwatch=lambda: self.stopwatch)
+
+    def goes_on(self, seconds: float, *, jump: float = 0) -> None:
+        self.wall += seconds + jump
+        self.stopwatch += seconds
+
+    def hears(self, *, off: float) -> None:
+        """An answer of amoCRM, by whose clock ours is so many seconds ahead."""
+        self.heard = (datetime.fromtimestamp(self.wall - off, UTC), self.stopwatch)
+
+
+def test_a_clock_that_only_goes_on_is_right_whatever_amocrm_says() -> None:
+    clocks = Clocks()
+    assert clocks.watch.is_right()
+    clocks.hears(off=3600)
+    for _ in range(5):
+        clocks.goes_on(86_400, jump=60)
+        assert clocks.watch.is_right()
+
+
+@pytest.mark.parametrize("jump", [3600, -3600, 121])
+def test_after_a_jump_nothing_is_believed_until_amocrm_agrees(jump: float) -> None:
+    clocks = Clocks()
+    clocks.hears(off=0)
+    clocks.goes_on(5, jump=jump)
+    assert not clocks.watch.is_right()
+    assert clocks.watch.off_by is None, "what was heard before the jump says nothing about it"
+    clocks.goes_on(60)
+    clocks.hears(off=jump)
+    clocks.goes_on(60)
+    assert not clocks.watch.is_right()
+    assert clocks.watch.off_by == timedelta(seconds=jump)
+    clocks.goes_on(5, jump=-jump)
+    assert not clocks.watch.is_right(), "that was a jump too"
+    clocks.hears(off=0)
+    assert clocks.watch.is_right()
+    clocks.goes_on(86_400)
+    assert clocks.watch.is_right()
+
+
+def test_a_machine_that_slept_is_believed_with_the_first_answer() -> None:
+    clocks = Clocks()
+    clocks.goes_on(5, jump=8 * 3600)
+    assert not clocks.watch.is_right()
+    clocks.hears(off=1)
+    assert clocks.watch.is_right()

@@ -5,7 +5,6 @@ import logging
 import os
 import signal
 import sys
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -36,7 +35,7 @@ from worker.actions.asking import tell_deal
 from worker.actions.base import Hands, Wake
 from worker.actions.looking import searchable
 from worker.actions.trouble import Watch
-from worker.clock import Clock, RealClock
+from worker.clock import Clock, ClockWatch, RealClock
 from worker.flows.act import LANES, act, kinds_of, let_go
 from worker.flows.follow import follow
 from worker.flows.listen import listen
@@ -65,7 +64,6 @@ LOOK_AROUND = 2.0  # seconds between looks at who of the other workers lives
 LOOK_ALONE = 30.0  # seconds; without others only what we ourselves could not finish is looked for
 GONE_FOR = timedelta(seconds=10)  # a living worker whose connection was cut is back by then
 LOOK_AT_CLOCK = 5.0  # seconds
-JUMP = 30.0  # seconds that the wall clock has moved by itself; less is an ordinary correction
 AFTER_TROUBLE = 2.0  # seconds until a flow that the database failed tries again
 
 
@@ -105,6 +103,7 @@ class App:
         """
         transports = transports or {}
         wake = Wake()
+        is_real = clock is None
         clock = clock or RealClock()
         health = Health(
             limits=_limits(settings), ping=partial(_ping, db), count=partial(_count_rows, db, clock)
@@ -119,21 +118,22 @@ class App:
             )
             for name in settings.configured_channels
         }
+        amocrm = open_amocrm(
+            settings,
+            Tokens(db, "amocrm"),
+            now=clock.now,
+            may_renew=not is_copy,
+            requests_per_second=requests_per_second or settings.amocrm.requests_per_second,
+            transport=transports.get("amocrm"),
+            on_result=partial(_count, health),
+            pace=_pace(db, settings.amocrm.requests_per_second, requests_per_second)
+            if is_paced
+            else Pace(None),
+        )
         hands = Hands(
             db=db,
             clock=clock,
-            amocrm=open_amocrm(
-                settings,
-                Tokens(db, "amocrm"),
-                now=clock.now,
-                may_renew=not is_copy,
-                requests_per_second=requests_per_second or settings.amocrm.requests_per_second,
-                transport=transports.get("amocrm"),
-                on_result=partial(_count, health),
-                pace=_pace(db, settings.amocrm.requests_per_second, requests_per_second)
-                if is_paced
-                else Pace(None),
-            ),
+            amocrm=amocrm,
             channels=channels,
             order=settings.channels,
             account=None,
@@ -163,6 +163,7 @@ class App:
             wake=wake,
             administrators=_administrators(settings),
             token_ends=token_ends(settings.amocrm.token.get_secret_value()),
+            clock_watch=ClockWatch(lambda: amocrm.heard) if is_real else None,
         )
         app = cls(settings, hands, InboxWriter(db, on_new=wake.listen.set), health)
         remembered = await recall(db)
@@ -347,14 +348,17 @@ class App:
 
     async def _mind_the_clock(self, scheduler: AsyncIOScheduler) -> None:
         """APScheduler waits by the wall clock: set back by an hour, it would let nothing tick for an hour."""
-        apart = time.time() - time.monotonic()
+        watch = self.hands.clock_watch
         while not self.is_stopping.is_set():
             await self._rest(LOOK_AT_CLOCK)
-            before, apart = apart, time.time() - time.monotonic()
-            if abs(apart - before) > JUMP:
-                log.warning("the clock of this machine was moved by %d seconds", apart - before)
-                for job in scheduler.get_jobs():
-                    job.modify(next_run_time=datetime.now(UTC))
+            if watch and not watch.is_right() and watch.off_by is None:
+                log.warning("the clock of this machine jumped; amoCRM is asked what time it is")
+                self.hands.wake.pull.set()
+            now = datetime.now(UTC)
+            # The jobs themselves tell: a clock that went forth and back between two looks shows nothing.
+            for job in scheduler.get_jobs():
+                if job.next_run_time > now + job.trigger.interval + timedelta(seconds=LOOK_AT_CLOCK):
+                    job.modify(next_run_time=now)
 
     def _start_flows(self) -> None:
         wake = self.hands.wake

@@ -1,6 +1,7 @@
 """amoCRM's API v4, as far as the worker needs it: https://www.amocrm.ru/developers/content/crm_platform/api-reference"""
 
 import logging
+import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -101,6 +102,7 @@ class AmoCrm:
         self._is_blocked: bool | None = None
         self._is_unpaid: bool | None = None
         self._writes_wait_until = float("-inf")
+        self.heard: tuple[datetime, float] | None = None  # its clock in the latest answer; `time.monotonic` then
 
     def lead_url(self, lead_id: int) -> str:
         """The deal's card, for people."""
@@ -134,7 +136,9 @@ class AmoCrm:
             await self.oauth.close()
 
     def _observe(self, answer: Answer, error: OutsideError | None) -> None:
-        """Learn from every answer how we stand with this account."""
+        """Learn from every answer how we stand with this account, and what time it is there."""
+        if said := answer.server_time:
+            self.heard = (said, time.monotonic())
         if answer.status != 401:
             self._is_refused = False
             if self.oauth is not None:

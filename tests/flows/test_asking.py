@@ -563,7 +563,7 @@ async def test_surveys_of_one_deal_do_not_block_each_other(town: World) -> None:
 async def test_who_was_silent_three_times_is_left_alone(town: World) -> None:
     for _ in range(3):
         await town.asked()
-        await town.until(town.clock.now() + timedelta(days=34), timedelta(days=1))
+        await town.until(town.clock.now() + timedelta(days=34), timedelta(days=4))
     fourth = await town.asked()
     assert town.card(fourth) == "Не спросили: не отвечают на вопросы"
     assert len(town.to_ivan()) == 6  # three questions, each with its reminder
@@ -574,7 +574,7 @@ async def test_an_answer_ends_the_silence(town: World) -> None:
         await town.asked()
         if answer:
             await town.ivan_writes(answer)
-        await town.until(town.clock.now() + timedelta(days=34), timedelta(days=1))
+        await town.until(town.clock.now() + timedelta(days=34), timedelta(days=4))
     fifth = await town.asked()
     assert (town.card(fifth) or "").startswith("Спросили")
 

@@ -14,9 +14,10 @@ from integrations.errors import OutsideError
 from integrations.standins.amocrm_oauth import PATH
 from storage import outbox
 from storage.tokens import Tokens
-from tests.world import MONDAY, World, _start, configured, merged, settings_from
+from tests.world import MONDAY, PETR, World, _start, configured, merged, settings_from
 from worker.app import open_amocrm
 from worker.cli.setup import run_checks
+from worker.clock import ClockWatch
 from worker.flows.act import act
 
 OAUTH = {
@@ -241,3 +242,33 @@ async def test_check_tells_a_pair_that_is_missing_or_dead(town: World, db_url: s
     row = {row.name: row for row in rows}["amocrm"]
     assert not row.ok
     assert "sarafan auth" in row.remedy
+
+
+async def test_a_clock_that_amocrm_does_not_agree_with_stops_what_goes_to_clients(town: World) -> None:
+    shown, heard = {"wall": 1_000_000.0}, (MONDAY, 600.0)
+    watch = ClockWatch(lambda: heard, wall=lambda: shown["wall"], stopwatch=lambda: 500.0)
+    town.app.hands.clock_watch = watch
+    asked = await town.asked()
+    unasked = await town.closed_deal([town.contact("Пётр Синицын", PETR)])
+    shown["wall"] = MONDAY.timestamp() - 100.0 + 3600  # amoCRM's clock will have shown MONDAY in 100 seconds
+    town.clock.advance(timedelta(days=1))
+    for _ in range(3):
+        await look(town)
+    await town.ivan_writes("2")
+    assert [text for text in town.to_anna() if "Часы сервера" in text] == [
+        "Часы сервера расходятся с amoCRM на 3\xa0600 секунд. Отправка остановлена до исправления."
+    ]
+    assert "clock" in await reasons(town)
+    assert (await town.survey(asked)).score == 2, "replies are taken"
+    assert len(town.complaints()) == 1, "and acted upon"
+    assert len(town.to_ivan()) == 1, "but nothing is said"
+    assert (await town.survey(unasked)).sent_at is None
+
+    shown["wall"] -= 3600
+    heard = (MONDAY, 600.0)
+    for _ in range(2):
+        await look(town)
+    assert len(town.to_ivan()) == 2
+    assert (await town.survey(unasked)).sent_at is not None
+    assert [text for text in town.to_anna() if text.startswith("Снова работает: часы сервера")]
+    assert "clock" not in await reasons(town)

@@ -11,7 +11,7 @@ from integrations.channels.base import Channel
 from storage.database import Database
 from storage.tables import Outbox
 from worker.account import Account
-from worker.clock import Clock
+from worker.clock import Clock, ClockWatch
 from worker.rules.calendar import Calendar, SendWindow
 from worker.rules.eligibility import DeliveryPolicy
 from worker.rules.wording import Texts
@@ -86,9 +86,15 @@ class Hands:
     wake: Wake
     administrators: tuple[int, ...] = ()  # their accounts in Telegram: who hears of trouble
     token_ends: datetime | None = None  # the long-lived token of amoCRM
+    clock_watch: ClockWatch | None = None  # None: the clock is moved by hand
 
     def now(self) -> datetime:
         return self.clock.now()
+
+    @property
+    def may_speak(self) -> bool:
+        """May anything go to clients now? Not when we are to stop, nor while nobody knows what time it is."""
+        return not self.wake.is_stopping and (self.clock_watch is None or self.clock_watch.is_right())
 
     @property
     def writes_links(self) -> bool:

@@ -19,6 +19,7 @@ KIND = "tell_trouble"
 CHANNEL = "telegram"
 STAGES = (1, 7, 30)  # days before the end of a long-lived token at which we warn
 UNPAID = "the subscription is over (402), what has to be written waits"
+CLOCK = "the clock of this machine jumped and amoCRM's does not agree: nothing goes to clients"
 LOGINS = {
     LoginState.MISSING: "amo.pair_dead",
     LoginState.DEAD: "amo.pair_dead",
@@ -53,15 +54,29 @@ class Watch:
         hands, condition = self._hands, self._hands.amocrm.condition
         hands.health.set_circuit("amocrm", is_open=hands.amocrm.is_circuit_open)
         hands.health.set_trouble("amocrm", UNPAID if condition.is_unpaid else "")
-        for case, text in cases(condition):
+        clock = self._clock()
+        for case, text in (*cases(condition), *clock):
             if self._seen.get(case) == text:
                 continue
             if case == "token":
                 hands.health.set_token("amocrm", is_valid=not text or text == "amo.pair_unsure")
-            await _note(hands, case, text)
+            await _note(hands, case, text, n=self._seconds_off() if case == "clock" else 0)
             self._seen[case] = text
         if hands.token_ends is not None:
             await self._warn_of_the_end(hands.token_ends)
+
+    def _clock(self) -> Iterator[tuple[str, str]]:
+        watch = self._hands.clock_watch
+        if watch is None:
+            return
+        is_right = watch.is_right()
+        self._hands.health.set_trouble("clock", "" if is_right else CLOCK)
+        if is_right or watch.off_by is not None:  # A jump that amoCRM has not been heard on yet may be right.
+            yield "clock", "" if is_right else "clock"
+
+    def _seconds_off(self) -> int:
+        off = self._hands.clock_watch.off_by if self._hands.clock_watch else None
+        return round(abs(off).total_seconds()) if off else 0
 
     async def _warn_of_the_end(self, ends: datetime) -> None:
         left = ends - self._hands.now()
@@ -76,7 +91,7 @@ class Watch:
         self._hands.wake.act.set()
 
 
-async def _note(hands: Hands, case: str, text: str) -> None:
+async def _note(hands: Hands, case: str, text: str, *, n: int = 0) -> None:
     """Keep how it stands; an act tells it, if there is something to tell."""
     now = hands.now()
     async with hands.db.transaction() as tx:
@@ -86,7 +101,9 @@ async def _note(hands: Hands, case: str, text: str) -> None:
             return  # as it was, or something else that is wrong with the same: told once
         was_told = bool(kept and kept["is_told"])
         if text:
-            await state.remember(tx, _key(case), {"text": text, "is_told": was_told, "is_over": False})
+            await state.remember(
+                tx, _key(case), {"text": text, "n": n, "is_told": was_told, "is_over": False}
+            )
         elif kept is not None:
             await state.remember(tx, _key(case), {**kept, "is_over": True})
         await outbox.ask_again(tx, KIND, _key(case), {"case": case}, now, now)
@@ -116,7 +133,7 @@ async def tell_trouble(item: Outbox, hands: Hands) -> None:
     if text:
         _wait_for_morning(hands)
         name = hands.texts.fill(f"trouble.name.{case}")
-        await _tell(hands, hands.texts.fill(text, name=name))
+        await _tell(hands, hands.texts.fill(text, name=name, n=int(kept.get("n") or 0)))
     async with hands.db.transaction() as tx:
         newer = await state.recall(tx, _key(case))
         if kept["is_over"] and newer == kept:

@@ -16,6 +16,7 @@ from worker.rules.backoff import gives_up, next_try
 log = logging.getLogger(__name__)
 
 LANES = tuple(dict.fromkeys(action.lane for action in ACTIONS.values()))
+CLIENTS = "clients"  # the lane of what clients read
 SOON = timedelta(seconds=30)
 AFTER_REFUSAL = timedelta(minutes=10)  # a token or a right has to be mended by a person first
 
@@ -33,7 +34,7 @@ async def act(hands: Hands, lane: str) -> int:
     """Do what is due in this lane; gives the number of rows that were taken up."""
     kinds = kinds_of(lane)
     taken = 0
-    while not hands.wake.is_stopping:
+    while hands.may_speak if lane == CLIENTS else not hands.wake.is_stopping:
         items = await outbox.claim(hands.db, hands.now(), kinds=kinds, limit=1)
         if not items:
             break

@@ -18,7 +18,7 @@ SERVICE_PAUSE = timedelta(minutes=1)  # before amoCRM is asked about this survey
 async def send(hands: Hands) -> int:
     """Everything that is due; gives the number of surveys that were looked at."""
     looked_at = 0
-    while not hands.wake.is_stopping and (survey := await surveys.claim_due(hands.db, hands.now())):
+    while hands.may_speak and (survey := await surveys.claim_due(hands.db, hands.now())):
         looked_at += 1
         try:
             await _one(hands, survey)
