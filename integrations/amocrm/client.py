@@ -102,7 +102,8 @@ class AmoCrm:
         self._is_blocked: bool | None = None
         self._is_unpaid: bool | None = None
         self._writes_wait_until = float("-inf")
-        self.heard: tuple[datetime, float] | None = None  # its clock in the latest answer; `time.monotonic` then
+        # Its clock in the latest answer, and what `time.monotonic` showed then.
+        self.heard: tuple[datetime, float] | None = None
 
     def lead_url(self, lead_id: int) -> str:
         """The deal's card, for people."""
