@@ -86,7 +86,8 @@ def _nps(tally: Tally, said: Mapping[str, Any]) -> Checked:
     return Checked(
         title=TITLES["nps"],
         text=f"спросили {asked}, не спросили {refused}; ответили {len(scores)}: девяток и десяток {high}, "
-        f"от шести до восьми {neutral}, ниже {low}. ({high} − {low}) : {len(scores)} × 100 = {number(score)}",
+        f"от шести до восьми {neutral}, от одного до пяти {low}. "
+        f"({high} − {low}) : {len(scores)} × 100 = {number(score)}",
         pairs=(
             (asked, said["sent"]),
             (len(scores), said["answered"]),
