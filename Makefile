@@ -23,13 +23,13 @@ demo: .venv/installed
 	$(BIN)/sarafan demo
 
 test: .venv/installed-dev
-	$(BIN)/python -m pytest -n 3
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 test-all: .venv/installed-dev
-	$(BIN)/python -m pytest -n 3 -m "long or not long"
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m "long or not long"
 
 faults: .venv/installed-dev
-	$(BIN)/python -m pytest -n 3 -m "long or not long" tests/faults
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m "long or not long" tests/faults
 
 bench: .venv/installed-dev
 	$(BIN)/python -m bench

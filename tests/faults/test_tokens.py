@@ -51,3 +51,27 @@ def test_killed_while_it_renews_its_token_it_goes_on_or_says_so_within_a_minute(
     laws.nobody_was_asked_twice()
     laws.the_pace_was_kept()
     laws.nothing_private_was_told()
+
+
+def test_killed_at_the_first_use_of_a_new_token_it_still_has_it(laws: Laws) -> None:
+    """It is on disk before it is used: the old pair is worth nothing any more."""
+    shop = laws.shop
+    authorize(shop)
+    shop.start()
+    shop.wait_until_ready()
+    asked, pulled = points.TOKENS.times(shop), points.PAGE.times(shop)
+    until(lambda: points.PAGE.times(shop) > pulled, "a page of deals")  # a second is left until the next
+    pulled = points.PAGE.times(shop)
+    # That one is refused for the token, and asked for again with the new one.
+    points.PAGE.kills(shop, "arrived", nth=2)
+    shop.amocrm.breaks(points.PAGE.path, method="GET", nth=1, **REFUSED)
+    has_died(shop)
+    assert points.TOKENS.times(shop) == asked + 1
+    assert points.PAGE.times(shop) >= pulled + 2
+    shop.start()
+    deal = laws.won_deal()
+    laws.wait_for_question(deal)
+    assert trouble(shop) == []
+    assert points.TOKENS.times(shop) == asked + 1
+    laws.replies(deal, 9)
+    laws.hold()
