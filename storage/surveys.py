@@ -109,13 +109,13 @@ CLAIM_DUE = _claiming(
 )
 
 
-def _held(survey: Survey, state: str = SurveyState.PLANNED) -> tuple[Any, ...]:
+def _held(survey: Survey, *states: str) -> tuple[Any, ...]:
     """Whoever lost the claim changes nothing."""
     return (
         col(Survey.id) == survey.id,
         col(Survey.owner) == survey.owner,
         col(Survey.attempt) == survey.attempt,
-        col(Survey.state) == state,
+        col(Survey.state).in_(states or (SurveyState.PLANNED,)),
     )
 
 
@@ -181,10 +181,14 @@ async def mark_asked(
     uncertain: bool,
     is_looked_for: bool = False,
 ) -> bool:
-    """It went out, or may have. A survey that was asked before on another channel keeps its first date."""
+    """It went out, or may have. A survey that was asked before on another channel keeps its first date.
+
+    With a `message_id` it did, also where somebody meanwhile took the sender for dead.
+    """
+    states = (SurveyState.SENDING,) if uncertain else (SurveyState.SENDING, SurveyState.UNCERTAIN)
     changed = await tx.exec(
         update(Survey)
-        .where(*_held(survey, SurveyState.SENDING))
+        .where(*_held(survey, *states))
         .values(
             state=SurveyState.UNCERTAIN if uncertain else SurveyState.SENT,
             uncertain=uncertain,

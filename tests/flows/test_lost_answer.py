@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from integrations.channels.base import Searchable
+from integrations.channels.base import Outgoing, Searchable
 from storage import surveys
 from storage.inbox import unread
 from storage.tables import Survey, SurveyState
@@ -210,3 +210,26 @@ async def test_what_a_dead_worker_was_sending_is_looked_for_while_the_gateway_re
     assert [survey.deal_id for survey in rescued] == [deal]
     await town.later(minutes=2)
     assert len(town.to_ivan()) == questions
+
+
+async def test_a_sender_that_was_given_up_too_early_asks_nobody_twice(
+    town: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deal = await town.closed_deal()
+    channel = town.app.hands.channels["whatsapp"]
+    send = channel.send
+
+    async def slowly(chat_id: str, message: Outgoing) -> str:
+        """Frozen in the middle: meanwhile another took the sending for a dead one's."""
+        town.clock.advance(timedelta(minutes=6))
+        now = town.clock.now()
+        assert await surveys.rescue(town.db, now, now + timedelta(days=7), searchable=["whatsapp"])
+        return await send(chat_id, message)
+
+    monkeypatch.setattr(channel, "send", slowly)
+    await town.next_morning()
+    monkeypatch.setattr(channel, "send", send)
+    await town.later(minutes=3)
+    assert len(town.to_ivan()) == 1
+    survey = await town.survey(deal)
+    assert (survey.state, survey.uncertain) == (SurveyState.SENT, False)
