@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlmodel import col, select, update
+from sqlmodel import col, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.tables import Alert, Complaint, Deal, Survey
@@ -43,7 +43,14 @@ async def of_score(tx: AsyncSession, survey: Survey) -> Complaint | None:
     own = await by_survey(tx, survey.id or 0)
     if own is not None or survey.client_id is None:
         return own
-    return await open_of_client(tx, survey.client_id)
+    return await open_of_client(tx, survey.client_id) or await _ended_since(tx, survey)
+
+
+async def _ended_since(tx: AsyncSession, survey: Survey) -> Complaint | None:
+    """The client's complaint that was open when the score came, and is no more."""
+    ended_at = func.coalesce(Complaint.closed_at, Complaint.left_at)
+    wanted = select(Complaint).where(Complaint.client_id == survey.client_id, ended_at > survey.answered_at)
+    return (await tx.exec(wanted.order_by(ended_at.desc()))).first()
 
 
 async def of_deal(tx: AsyncSession, source_deal_id: int) -> Complaint | None:

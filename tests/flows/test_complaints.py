@@ -205,6 +205,24 @@ async def test_a_second_low_score_of_the_deal_joins_the_complaint(town: World) -
     assert [town.amocrm.field_value(deal, name) for name in ("NPS", "CSAT")] == ["1", "2"]
 
 
+@configured({"survey": [NPS, CSAT]})
+async def test_words_under_a_low_score_that_joined_are_heard_after_the_complaint_is_closed(
+    town: World,
+) -> None:
+    await town.asked()
+    await town.ivan_writes("9")
+    await town.ivan_writes("2")
+    first = town.whatsapp.messages(IVAN)[0].id_message
+    await town.ivan_writes("1, передумал", quote=first)
+    complaint = only_complaint(town).id
+    town.amocrm.close_lead(complaint, won=True)
+    await town.later(minutes=5)
+    await town.ivan_writes("Пульт опять не работает", quote=first)
+    assert "Пульт опять не работает" in town.amocrm.notes_of(complaint)[-1]
+    assert "Пульт опять не работает" in town.to_anna()[-1]
+    assert await undone(town) == []
+
+
 @configured({"delivery": {"min_days_between_surveys": 0}})
 async def test_a_low_score_of_another_deal_of_the_client_joins_the_complaint(town: World) -> None:
     await town.asked(name="Ворота")
