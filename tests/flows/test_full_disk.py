@@ -82,3 +82,22 @@ async def test_a_reply_that_could_not_be_kept_is_read_again(town: World, trouble
             await town.step()
     await town.step()
     assert (await town.survey(deal)).score == 9
+
+
+async def test_a_reply_is_not_put_aside_for_trouble_of_the_database(
+    town: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deal = await town.asked()
+    town.whatsapp.says("+79140000001", "9")
+
+    async def full(*_: object) -> None:
+        raise Unavailable("The database cannot be used now: database or disk is full")
+
+    # What takes a reply in needs more room than what notes that it failed.
+    with monkeypatch.context() as trouble:
+        trouble.setattr("worker.flows.listen.take", full)
+        for _ in range(6):
+            with pytest.raises(Unavailable):
+                await town.step()
+    await town.step()
+    assert (await town.survey(deal)).score == 9

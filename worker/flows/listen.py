@@ -7,6 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.channels.base import Channel, Incoming, IncomingKind, Status, UnreadableError
 from storage import inbox, outbox, people, surveys
+from storage.errors import StorageError
 from storage.tables import Inbox, Message, Survey, SurveyState
 from worker.actions import keys, linking, presses
 from worker.actions.base import Hands
@@ -77,6 +78,8 @@ async def _one(hands: Hands, row: Inbox, waiting: Chats) -> bool:
                 await _take(tx, hands, channel, row, message, waiting)
     except _NotYetError:
         return False
+    except StorageError:
+        raise  # Not the row's fault, so it is not what puts it aside.
     except Exception as error:
         log.exception("%s %s could not be taken in", row.channel, row.external_id)
         async with hands.db.transaction() as tx:
