@@ -503,6 +503,18 @@ async def test_a_problem_under_a_high_score_becomes_a_task_and_the_client_is_tol
     assert town.complaints() == []
 
 
+async def test_a_problem_told_with_the_same_score_again_becomes_a_task_too(town: World) -> None:
+    deal = await town.asked()
+    await town.ivan_writes("9")
+    heard = len(town.to_ivan())
+    await town.ivan_writes("9, но пульт не работает")
+    assert [text for text in tasks(town, deal) if "пульт не работает" in text]
+    assert [text for text in town.to_anna() if "пульт не работает" in text]
+    assert "пульт не работает" in town.amocrm.notes_of(deal)[-1]
+    assert [text.startswith("Получили ваше сообщение") for text in town.to_ivan()[heard:]] == [True]
+    assert (await town.survey(deal)).revision == 1
+
+
 async def test_words_of_several_messages_are_quoted_one_after_the_other(town: World) -> None:
     deal = await town.asked()
     await town.ivan_writes("даже не знаю")
@@ -686,6 +698,15 @@ async def test_a_low_score_beside_an_opt_out_opens_the_complaint(town: World) ->
     await town.ivan_writes("2, но больше не пишите мне")
     assert town.to_ivan()[1:] == ["Спасибо, оценку записали. Больше вопросов присылать не будем."]
     assert len(town.complaints()) == 1
+
+
+async def test_an_opt_out_beside_the_same_score_again_is_only_confirmed(town: World) -> None:
+    deal = await town.asked()
+    await town.ivan_writes("9")
+    heard = len(town.to_ivan())
+    await town.ivan_writes("9, но больше не пишите мне, пульт не работает")
+    assert town.to_ivan()[heard:] == ["Спасибо, оценку записали. Больше вопросов присылать не будем."]
+    assert "пульт не работает" in tasks(town, deal)[0]
 
 
 async def test_an_opt_out_in_the_middle_beside_a_score_is_heard(town: World) -> None:

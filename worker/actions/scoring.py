@@ -47,7 +47,12 @@ async def take_score(
         await surveys.uncount_replies(tx, survey.id or 0)
         reply.counts = True
         if words:
-            await join_words(tx, hands, received, meant, reply)
+            is_carried = band is Band.LOW and rule.on_low in ("complaint", "task")
+            is_for_person = score.wants_reply and not is_carried
+            if is_for_person:
+                await pass_on(tx, hands, received, survey, words, is_quiet=is_quiet)
+            is_thanked = not (is_quiet or is_for_person)
+            await join_words(tx, hands, received, meant, reply, is_thanked=is_thanked)
         return
     await surveys.uncount_replies(tx, survey.id or 0)
     reply.counts = True
@@ -178,9 +183,19 @@ def low_keys(survey: Survey) -> tuple[str, ...]:
 
 
 async def join_words(
-    tx: AsyncSession, hands: Hands, received: Received, meant: Meant, reply: Reply, *, is_quiet: bool = False
+    tx: AsyncSession,
+    hands: Hands,
+    received: Received,
+    meant: Meant,
+    reply: Reply,
+    *,
+    is_quiet: bool = False,
+    is_thanked: bool = True,
 ) -> None:
-    """A comment joins the response: the deal's note, or the complaint and its alert."""
+    """A comment joins the response: the deal's note, or the complaint and its alert.
+
+    `is_quiet`: neither the head nor the client hears of it from here; without `is_thanked` the head does.
+    """
     survey, now = meant.survey, received.now
     about = {"survey_id": survey.id, "reply_id": reply.id, "revision": survey.revision}
     if survey.answered_at is None:
@@ -198,7 +213,7 @@ async def join_words(
         await outbox.add_once(tx, "note_words", f"note_words:reply:{reply.id}", about, now, now)
         if is_low and meant.rule.on_low != "nothing" and not is_quiet:
             await tell_head(tx, hands, received, survey, reply.text)
-    if not is_quiet and not earlier:
+    if is_thanked and not is_quiet and not earlier:
         await outbox.add_once(
             tx, "thank_client", keys.thank(reply.id or 0), {**about, "is_words": True}, now, now
         )
