@@ -71,6 +71,7 @@ async def known(db: Database) -> None:
         outbox("say", {"channel": "telegram", "chat_id": "123456789", "text": "Спасибо, Мария"}),
         outbox("sync_deal", {"deal_id": 501}),
         outbox("client_wrote", {"survey_id": 1, "words": WORDS}, OutboxState.DONE),
+        outbox("note", {"deal_id": 501, "values": {"words": WORDS}}, OutboxState.DONE),
         outbox("say2", {"channel": "whatsapp", "chat_id": "79140000012@c.us", "text": "Спасибо, Иван"}),
     )
 
