@@ -37,6 +37,7 @@ class _Put:
     channel: str
     updates: Sequence[Raw]
     received_at: datetime
+    said_after: datetime | None
     offset: tuple[str, str] | None
     stored: asyncio.Future[int]
 
@@ -58,13 +59,16 @@ class InboxWriter:
         received_at: datetime,
         *,
         offset: tuple[str, str] | None = None,
+        said_after: datetime | None = None,
     ) -> int:
         """Keep the updates, and (name, value) of a polling offset with them. Returns when they are on disk.
+
+        `said_after`: see `Inbox`.
 
         How many were new; repeats change nothing. After Unavailable the sender has to repeat it.
         """
         stored: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Put(channel, updates, received_at, offset, stored))
+        self._waiting.append(_Put(channel, updates, received_at, said_after, offset, stored))
         if self._task is None:
             # A task of its own: whoever put something may be cancelled, the others still wait.
             self._task = asyncio.create_task(self._write())
@@ -130,6 +134,7 @@ async def _insert(tx: AsyncSession, group: Sequence[_Put]) -> list[int]:
                     "kind": raw.kind,
                     "raw": raw.body,
                     "received_at": put.received_at,
+                    "said_after": put.said_after,
                     "state": InboxState.NEW.value,
                     "attempts": 0,
                     "error": "",

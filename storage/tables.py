@@ -263,6 +263,9 @@ class Inbox(SQLModel, table=True):
     kind: str
     raw: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     received_at: datetime
+    said_after: datetime | None = (
+        None  # when its channel last had nothing to tell; None: we were not listening
+    )
     state: str = Field(default=InboxState.NEW)
     attempts: int = 0
     error: str = _text()

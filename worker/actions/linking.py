@@ -41,6 +41,12 @@ async def whose(
     return chat, client
 
 
+def note_written(chat: Chat, at: datetime | None) -> None:
+    """The client wrote then, by what is known; None: at some time while nobody listened."""
+    if at is not None and (chat.client_wrote_at is None or at > chat.client_wrote_at):
+        chat.client_wrote_at = at
+
+
 async def link(
     tx: AsyncSession, hands: Hands, channel: Channel, row: Inbox, message: Incoming, now: datetime
 ) -> None:
@@ -51,6 +57,8 @@ async def link(
         await _by_token(tx, hands, row, message, now)
     else:
         await _plain_start(tx, hands, row, message, now)
+    if (chat := await people.chat(tx, row.channel, message.chat_id)) is not None:
+        note_written(chat, message.sent_at or row.said_after)
     hands.wake.act.set()
     hands.wake.send.set()
 

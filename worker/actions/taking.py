@@ -11,6 +11,7 @@ from storage.tables import Reply, Survey, SurveyState
 from worker.actions import keys
 from worker.actions.asking import may_carry_code
 from worker.actions.base import Hands
+from worker.actions.linking import note_written
 from worker.actions.passing import deal_of, pass_on, pass_on_uncalled, say
 from worker.actions.promising import answer_by
 from worker.actions.received import Meant, Received
@@ -31,7 +32,7 @@ LATE_WINDOW = timedelta(days=7)  # a typed number counts this long after expiry,
 async def take(tx: AsyncSession, hands: Hands, received: Received) -> None:
     """A message of a client: read, recorded, and what it calls for put into the outbox."""
     message, chat = received.message, received.chat
-    chat.client_wrote_at = received.now
+    note_written(chat, message.sent_at or received.row.said_after)
     if message.callback_id:
         await _toast(tx, received, "")
     meant = await _meant(tx, hands, received)

@@ -35,7 +35,7 @@ async def thank_client(item: Outbox, hands: Hands) -> None:
 
     At most once: after a lost answer nothing is repeated, and the questions behind it go on by themselves.
     """
-    if item.uncertain or await _is_stale(item, hands):
+    if item.uncertain:
         return
     async with hands.db.reading() as tx:
         survey = await surveys.survey(tx, int(item.payload["survey_id"]))
@@ -48,6 +48,8 @@ async def thank_client(item: Outbox, hands: Hands) -> None:
     channel = hands.channels.get(reply.channel)
     rule = hands.known.rule(survey.survey_key)
     if channel is None or rule is None or int(item.payload["revision"]) != survey.revision:
+        return
+    if await _is_stale(item, hands, channel, reply.chat_id):
         return
     following = await _following(hands, survey, Route(channel, reply.chat_id))
     promised = complaint.deadline if complaint is not None else None
@@ -91,12 +93,17 @@ async def thank_client(item: Outbox, hands: Hands) -> None:
             row.reviewed = True
 
 
-async def _is_stale(item: Outbox, hands: Hands) -> bool:
+async def _is_stale(item: Outbox, hands: Hands, channel: Channel, chat_id: str) -> bool:
+    """Is it too late to say this? Raises Later at night, unless the client wrote just now."""
     now = hands.now()
     if now > item.created_at + STALE:
         return True
-    if now > item.created_at + AT_ANY_HOUR and not hands.window.is_open(now):
-        raise Later(hands.window.next_open(now), "the send window is closed")
+    if not hands.window.is_open(now):
+        async with hands.db.reading() as tx:
+            chat = await people.chat(tx, channel.name, chat_id)
+        wrote = chat.client_wrote_at if chat is not None else None
+        if wrote is None or now > wrote + AT_ANY_HOUR:
+            raise Later(hands.window.next_open(now), "the send window is closed")
     return False
 
 
@@ -171,7 +178,11 @@ async def _say(
 async def say(item: Outbox, hands: Hands) -> None:
     """A sentence that was worded when the client wrote."""
     channel = hands.channels.get(str(item.payload["channel"]))
-    if channel is None or item.uncertain or await _is_stale(item, hands):
+    if (
+        channel is None
+        or item.uncertain
+        or await _is_stale(item, hands, channel, str(item.payload["chat_id"]))
+    ):
         return
     share = hands.texts.fill("button.share_phone") if item.payload.get("share_phone") else ""
     message = Outgoing(
@@ -188,7 +199,11 @@ async def say(item: Outbox, hands: Hands) -> None:
 async def hand_over_code(item: Outbox, hands: Hands) -> None:
     """The code on request, in a form made to be forwarded."""
     channel = hands.channels.get(str(item.payload["channel"]))
-    if channel is None or item.uncertain or await _is_stale(item, hands):
+    if (
+        channel is None
+        or item.uncertain
+        or await _is_stale(item, hands, channel, str(item.payload["chat_id"]))
+    ):
         return
     async with hands.db.reading() as tx:
         client = await people.client(tx, int(item.payload["client_id"]))

@@ -28,10 +28,17 @@ async def receive(hands: Hands, channel: Channel, inbox: InboxWriter, wait: time
         raise
     now = hands.now()
     if batch.updates:
-        await inbox.put(channel.name, batch.updates, now, offset=(channel.name, batch.offset))
+        await inbox.put(
+            channel.name,
+            batch.updates,
+            now,
+            offset=(channel.name, batch.offset),
+            said_after=hands.silent_at.get(channel.name),
+        )
     await channel.confirm(batch)
     hands.health.mark(f"poll_{channel.name}", now)
     if not batch.updates:
+        hands.silent_at[channel.name] = now
         # All that it had to tell is here: the moment to judge by what it did not tell.
         await look_for_lost(hands, channel)
     return len(batch.updates)

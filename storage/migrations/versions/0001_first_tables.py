@@ -227,6 +227,7 @@ def upgrade() -> None:
         always("kind", STRING),
         always("raw", BYTES),
         always("received_at", MOMENT),
+        maybe("said_after", MOMENT),
         always("state", STRING),
         always("attempts", INTEGER),
         always("error", TEXT),
