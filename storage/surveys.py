@@ -707,6 +707,7 @@ async def last_question_at(tx: AsyncSession, channel: str) -> tuple[datetime, st
         select(Chat.asked_at, Chat.chat_id)
         .where(Chat.channel == channel, col(Chat.asked_at).is_not(None))
         .order_by(col(Chat.asked_at).desc())
+        .limit(1)  # Without it every chat that there is would be read, for each question.
     )
     row = (await tx.exec(wanted)).first()
     return (row[0], row[1]) if row is not None and row[0] is not None else None

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from storage import inbox, outbox
+from storage import inbox, outbox, surveys
 from storage.database import Database
 
 NOON = datetime(2026, 10, 5, 12, 0, tzinfo=UTC)
@@ -50,3 +50,16 @@ async def test_the_partial_index_is_used(
     db: Database, asked: Callable[[Database], Awaitable[object]], index: str
 ) -> None:
     assert index in await plan_of(db, asked)
+
+
+async def test_of_all_chats_only_the_one_asked_last_is_read(db: Database) -> None:
+    statements: list[str] = []
+
+    def note(_c: object, _cursor: object, statement: str, *_more: object) -> None:
+        statements.append(statement)
+
+    event.listen(db._reader.sync_engine, "before_cursor_execute", note)
+    async with db.reading() as tx:
+        assert await surveys.last_question_at(tx, "whatsapp") is None
+    event.remove(db._reader.sync_engine, "before_cursor_execute", note)
+    assert "LIMIT" in next(statement for statement in statements if "FROM chats" in statement)
