@@ -335,6 +335,21 @@ async def test_a_complaint_that_is_now_about_its_responsible_goes_to_somebody_el
     assert who_is(town, only_task(town).responsible_user_id) == "Мария Ким"
 
 
+@configured({"survey": [NPS, CSAT], "complaints": {"responsible": "deal"}})
+async def test_a_low_score_is_heard_though_the_task_of_the_complaint_was_deleted(town: World) -> None:
+    await town.asked()
+    await town.ivan_writes("9")
+    await town.ivan_writes("4")
+    nps, csat = (message.id_message for message in town.whatsapp.messages(IVAN)[:2])
+    await town.ivan_writes("2, долго", quote=nps)
+    del town.amocrm.tasks[only_task(town).id]
+    await town.ivan_writes("1, и грубил", quote=csat)
+    assert who_is(town, only_complaint(town).responsible_user_id) == "Мария Ким"
+    assert "и грубил" in " ".join(notes(town))
+    assert "и грубил" in town.to_anna()[-1]
+    assert await undone(town) == []
+
+
 # --- «Беру», «Решено», «Позвонить позже» -------------------------------------------------------------------
 
 

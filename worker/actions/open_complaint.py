@@ -4,6 +4,7 @@ import logging
 import secrets
 from datetime import datetime, timedelta
 
+from integrations.amocrm.answers import Gone
 from integrations.amocrm.models import LeadChange, NewLead, NewNote, NewTask
 from integrations.errors import Permanent, Uncertain
 from storage import complaints, deals, outbox, people, surveys
@@ -330,5 +331,9 @@ async def _take_away(item: Outbox, hands: Hands, complaint: Complaint) -> None:
     if complaint.lead_id is not None:
         await hands.amocrm.update_leads([LeadChange(lead_id=complaint.lead_id, responsible_user_id=user)])
     if complaint.task_id is not None:
-        await hands.amocrm.update_task(complaint.task_id, responsible_user_id=user)
+        try:
+            await hands.amocrm.update_task(complaint.task_id, responsible_user_id=user)
+        except Gone:
+            # Whoever deleted the task must not keep the score from being heard of.
+            log.info("the task of complaint %s is gone and is nobody's now", complaint.id)
     await _keep(hands, complaint, responsible_id=user)
