@@ -102,6 +102,11 @@ async def is_open(tx: AsyncSession, key_begins: str) -> bool:
     return (await tx.exec(wanted.limit(1))).first() is not None
 
 
+async def is_known(tx: AsyncSession, key: str) -> bool:
+    """Was this act ever asked for, whatever became of it?"""
+    return (await tx.exec(select(Outbox.id).where(Outbox.key == key))).first() is not None
+
+
 async def claim(
     db: Database, now: datetime, *, kinds: Sequence[str] | None = None, limit: int = 1
 ) -> list[Outbox]:

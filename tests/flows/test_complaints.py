@@ -809,6 +809,42 @@ async def test_while_amocrm_is_down_the_head_hears_of_it_without_the_link(town: 
     assert await undone(town) == []
 
 
+@configured({"survey": [NPS, CSAT], "complaints": {"responsible": "deal"}})
+async def test_while_amocrm_is_down_the_head_hears_of_a_low_score_that_joins_too(town: World) -> None:
+    await town.asked()
+    await town.ivan_writes("9")
+    await town.ivan_writes("4")
+    nps, csat = (message.id_message for message in town.whatsapp.messages(IVAN)[:2])
+    await town.ivan_writes("2, долго", quote=nps)
+    town.amocrm.faults.add(r"/api/v4/", times=0, status=500)
+    await town.ivan_writes("1, и грубил", quote=csat)
+    assert "и грубил" in town.to_anna()[-1]
+    told = len(town.to_anna())
+    town.amocrm.faults.clear()
+    await town.later(minutes=30)
+    assert "и грубил" in " ".join(notes(town))
+    assert who_is(town, only_complaint(town).responsible_user_id) == "Мария Ким"
+    assert len(town.to_anna()) == told
+    assert await undone(town) == []
+
+
+@configured({"survey": [NPS, CSAT], "complaints": {"responsible": "deal"}})
+async def test_what_has_joined_opens_no_complaint_of_its_own_when_that_one_is_closed(town: World) -> None:
+    await town.asked()
+    await town.ivan_writes("9")
+    await town.ivan_writes("4")
+    nps, csat = (message.id_message for message in town.whatsapp.messages(IVAN)[:2])
+    await town.ivan_writes("2, долго", quote=nps)
+    # It has joined, and giving the complaint to somebody else has to wait.
+    town.amocrm.faults.add(r"/api/v4/tasks", times=1, method="PATCH", status=500)
+    await town.ivan_writes("1, и грубил", quote=csat)
+    assert ("open_complaint", "waiting") in await undone(town)
+    town.amocrm.close_lead(only_complaint(town).id, won=True)
+    await town.later(minutes=5)
+    assert len(town.complaints()) == 1
+    assert await undone(town) == []
+
+
 async def test_what_amocrm_refuses_is_given_up_and_can_be_seen(
     town: World, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from integrations.amocrm.answers import Gone
 from integrations.amocrm.models import LeadChange, NewLead, NewNote, NewTask
-from integrations.errors import Permanent, Uncertain
+from integrations.errors import OutsideError, Permanent, Uncertain
 from storage import complaints, deals, outbox, people, surveys
 from storage.tables import Complaint, Deal, Outbox, Reply, Survey
 from worker.actions import keys
@@ -32,10 +32,12 @@ async def open_complaint(item: Outbox, hands: Hands) -> None:
     complaint, is_joined = await _intend(item, hands)
     if complaint is None:
         return
+    if is_joined:
+        # First of all it is heard, whatever amoCRM says.
+        await _join(item, hands, complaint)
     if is_joined or complaint.marker is None:
         await _take_away(item, hands, complaint)
     if is_joined:
-        await _join(item, hands, complaint)
         return
     # A lead that a lost answer may have made is looked for by its marker.
     await _create(hands, complaint, may_exist=item.uncertain or item.attempt > 1)
@@ -84,9 +86,18 @@ async def _drop_what_is_gone(item: Outbox, hands: Hands) -> None:
     """Nobody hears of a low score that joins a deal which was deleted."""
     async with hands.db.reading() as tx:
         survey = await surveys.survey(tx, int(item.payload["survey_id"]))
-        own = await complaints.by_survey(tx, survey.id or 0) if survey is not None else None
-    if survey is not None and own is None:
+        if survey is None or survey.client_id is None:
+            return
+        if await complaints.by_survey(tx, survey.id or 0) is not None:
+            return
+        known = await complaints.open_of_client(tx, survey.client_id)
+    try:
         await drop_gone_complaint(hands, survey.client_id)
+    except OutsideError as error:
+        if known is None or known.survey_id is None:
+            raise
+        # Its alert was told of, and tells of this score as well, while amoCRM does not answer.
+        log.info("whether complaint %s is still there cannot be seen now: %s", known.id, error)
 
 
 async def _intend(item: Outbox, hands: Hands) -> tuple[Complaint | None, bool]:
@@ -115,6 +126,8 @@ async def _intend(item: Outbox, hands: Hands) -> tuple[Complaint | None, bool]:
                 return existing, False
             if existing is not None:
                 return existing, True
+            if await outbox.is_known(tx, _joined(survey)):
+                return None, False  # It joined one at the try before, which was closed meanwhile.
         deal = await deals.deal(tx, survey.root_deal_id)
         complaint = Complaint(
             marker=f"c-{secrets.token_hex(5)}",
@@ -295,8 +308,7 @@ async def _join(item: Outbox, hands: Hands, complaint: Complaint) -> None:
         if row is None or survey is None:
             return
         about = {**item.payload, "complaint_id": row.id}
-        key = f"complaint_joined:{survey.id}:{survey.revision}"
-        if not await outbox.add_once(tx, "complaint_joined", key, about, now, now):
+        if not await outbox.add_once(tx, "complaint_joined", _joined(survey), about, now, now):
             return  # The try before got as far as this.
         await outbox.add_once(
             tx, "alert_joined", f"alert_joined:{survey.id}:{survey.revision}", about, now, now
@@ -316,6 +328,10 @@ async def _join(item: Outbox, hands: Hands, complaint: Complaint) -> None:
         row.lines = [*row.lines, joined_text(hands, survey)]
         await outbox.ask_again(tx, "edit_alert", keys.edit_alert(row.id), {"complaint_id": row.id}, now, now)
     hands.wake.act.set()
+
+
+def _joined(survey: Survey) -> str:
+    return f"complaint_joined:{survey.id}:{survey.revision}"
 
 
 async def _take_away(item: Outbox, hands: Hands, complaint: Complaint) -> None:
