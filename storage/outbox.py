@@ -178,7 +178,7 @@ async def postpone(
 
 async def rescue(db: Database, now: datetime, *, gone_for: timedelta = timedelta(0)) -> int:
     """Let what dead owners held wait again, due now: each may have died between the act and its record."""
-    doing = select(Outbox.owner).where(col(Outbox.state) == OutboxState.DOING).distinct()
+    doing = select(Outbox.owner).where(col(Outbox.state) == inline(OutboxState.DOING)).distinct()
     async with db.reading() as tx:
         owners = (await tx.exec(doing)).all()
     dead = await db.orphans(owners, gone_for=gone_for)

@@ -12,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from storage.database import Database
 from storage.people import mark_code_sent
 from storage.rows import insert_all_once, insert_once
+from storage.sql import inline
 from storage.tables import Chat, Complaint, Deal, Message, Reply, Survey, SurveyState
 
 LEASE = timedelta(minutes=5)  # how long a claimed survey may be checked before another may take it
@@ -231,12 +232,18 @@ async def rescue(
     of our own that outlived its claim is treated alike: its end could not be recorded, or the answer to the
     claim's COMMIT was lost.
     """
-    claimed = select(Survey.owner).where(
-        or_(Survey.state == SurveyState.SENDING, Survey.waits_for == CHECKING),
-        or_(Survey.owner != db.owner, and_(Survey.state == SurveyState.SENDING, Survey.next_at <= now)),
+    sending = select(Survey.owner).where(
+        col(Survey.state) == inline(SurveyState.SENDING),
+        or_(col(Survey.owner) != db.owner, col(Survey.next_at) <= now),
+    )
+    checked = select(Survey.owner).where(
+        col(Survey.state) == inline(SurveyState.PLANNED),
+        col(Survey.waits_for) == CHECKING,
+        col(Survey.owner) != db.owner,
     )
     async with db.reading() as tx:
-        owners = (await tx.exec(claimed.distinct())).all()
+        # Two questions, since each has an index of its own.
+        owners = {*(await tx.exec(sending.distinct())), *(await tx.exec(checked.distinct()))}
     # `next_at` still is the end of the claim.
     can_be_found = and_(col(Survey.channel).in_(searchable), col(Survey.next_at) > now - TOLD_FOR)
     dead = await db.orphans(owners, gone_for=gone_for)

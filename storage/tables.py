@@ -152,6 +152,7 @@ class Survey(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("survey_key", "deal_id"),
         _partial("surveys_open", "next_at", "state = 'planned'"),
+        _partial("surveys_sending", "owner", "state = 'sending'"),
         Index("surveys_state", "survey_key", "state"),
         Index("surveys_chat", "channel", "chat_id"),
     )
@@ -276,7 +277,10 @@ class Outbox(SQLModel, table=True):
     """What has to be done outside. `key` says what the act is; a newer revision is done again."""
 
     __tablename__ = "outbox"
-    __table_args__ = (_partial("outbox_open", "due_at", "state = 'waiting'"),)
+    __table_args__ = (
+        _partial("outbox_open", "due_at", "state = 'waiting'"),
+        _partial("outbox_doing", "owner", "state = 'doing'"),
+    )
 
     id: int | None = _serial()
     kind: str = Field(index=True)

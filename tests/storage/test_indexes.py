@@ -44,6 +44,9 @@ async def plan_of(db: Database, asked: Callable[[Database], Awaitable[object]]) 
         (lambda db: outbox.claim(db, NOON, kinds=["thank_client", "sync_deal"], limit=10), "outbox_open"),
         (lambda db: outbox.next_due(db), "outbox_open"),
         (lambda db: inbox.unread(db), "inbox_new"),
+        # Every two seconds, where there are several workers.
+        (lambda db: outbox.rescue(db, NOON), "outbox_doing"),
+        (lambda db: surveys.rescue(db, NOON, NOON), "surveys_open"),
     ],
 )
 async def test_the_partial_index_is_used(

@@ -176,6 +176,7 @@ def upgrade() -> None:
     index("surveys", "sent_at")
     index("surveys", "settled_at")
     partial_index("surveys_open", "surveys", "next_at", "state = 'planned'")
+    partial_index("surveys_sending", "surveys", "owner", "state = 'sending'")
     op.create_index("surveys_state", "surveys", ["survey_key", "state"])
     op.create_index("surveys_chat", "surveys", ["channel", "chat_id"])
 
@@ -257,6 +258,7 @@ def upgrade() -> None:
     )
     index("outbox", "kind")
     partial_index("outbox_open", "outbox", "due_at", "state = 'waiting'")
+    partial_index("outbox_doing", "outbox", "owner", "state = 'doing'")
 
     op.create_table(
         "complaints",
