@@ -5,7 +5,7 @@
 `attempt` counts the tries of this revision, `created_at` is when it was last asked for.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from typing import Any
@@ -99,6 +99,13 @@ async def is_open(tx: AsyncSession, key_begins: str) -> bool:
         col(Outbox.key).startswith(key_begins, autoescape=True),
         col(Outbox.state).in_([OutboxState.WAITING, OutboxState.DOING]),
     )
+    return (await tx.exec(wanted.limit(1))).first() is not None
+
+
+async def any_open(tx: AsyncSession, keys: Collection[str]) -> bool:
+    """Is one of these acts still to be done? By whole keys, so that no other row is looked at."""
+    open_states = [OutboxState.WAITING, OutboxState.DOING]
+    wanted = select(Outbox.id).where(col(Outbox.key).in_(keys), col(Outbox.state).in_(open_states))
     return (await tx.exec(wanted.limit(1))).first() is not None
 
 

@@ -66,3 +66,11 @@ async def test_of_all_chats_only_the_one_asked_last_is_read(db: Database) -> Non
         assert await surveys.last_question_at(tx, "whatsapp") is None
     event.remove(db._reader.sync_engine, "before_cursor_execute", note)
     assert "LIMIT" in next(statement for statement in statements if "FROM chats" in statement)
+
+
+async def test_an_act_is_found_by_its_whole_key(db: Database) -> None:
+    async def look(db: Database) -> None:
+        async with db.reading() as tx:
+            assert not await outbox.any_open(tx, ["open_complaint:survey:1:1", "open_complaint:survey:2:1"])
+
+    assert "key" in await plan_of(db, look)

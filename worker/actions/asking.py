@@ -184,7 +184,7 @@ async def _complaint_is_coming(tx: AsyncSession, survey: Survey) -> bool:
     if survey.client_id is None:
         return False
     low = await surveys.low_answers(tx, survey.client_id)
-    return any([await outbox.is_open(tx, keys.open_complaint(row.id or 0, row.revision)) for row in low])
+    return await outbox.any_open(tx, [keys.open_complaint(row.id or 0, row.revision) for row in low])
 
 
 def is_checked(contact: Contact | None, field_id: int) -> bool:
