@@ -64,7 +64,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 # Helpers that another process may call through the control endpoint.
 HELPERS = (
     "add_user", "add_pipeline", "add_field", "add_company", "add_contact", "add_lead", "close_lead",
-    "move_lead", "edit_lead", "delete_lead", "leads_in", "notes_of", "tasks_of", "field_value",
+    "move_lead", "edit_lead", "delete_lead", "merge_leads", "leads_in", "notes_of", "tasks_of", "field_value",
 )  # fmt: skip
 
 
@@ -224,7 +224,8 @@ class AmoCrmStandIn(MadeUpAccount):
 
     def _helpers(self) -> Mapping[str, Callable[..., Any]]:
         helpers = {name: getattr(self, name) for name in HELPERS}
-        return {**helpers, "issue_code": self.integration.issue_code, "revoke": self.integration.revoke}
+        tokens = (self.integration.issue_code, self.integration.revoke, self.integration.expire_access)
+        return {**helpers, **{helper.__name__: helper for helper in tokens}}
 
     # Dictionaries
 

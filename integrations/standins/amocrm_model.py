@@ -361,6 +361,18 @@ class MadeUpAccount:
         self._event("lead_deleted", lead, min(self.users))
         self._hook("delete", lead)
 
+    def merge_leads(self, lead_id: int, into: int) -> None:
+        """Two cards of one thing become one: the first is gone, and its contacts and tags are the other's.
+
+        An event tells of it. Whether a webhook does is not known, so none is sent.
+        """
+        gone, kept = self.leads[lead_id], self.leads[into]
+        gone.is_deleted = True
+        gone.updated_at = max(self.now(), gone.updated_at)
+        kept.contact_ids += [contact for contact in gone.contact_ids if contact not in kept.contact_ids]
+        self.change_lead(kept, tags_to_add=gone.tags)
+        self._event("entity_merged", kept, min(self.users))
+
     def add_note(self, kind: str, entity_id: int, note_type: str, params: Json | None, *, by: int = 0) -> int:
         now = self.now()
         note = Note(

@@ -43,6 +43,11 @@ class Integration:
         self._refresh.clear()
         self._access.clear()
 
+    def expire_access(self) -> None:
+        """The day of every access token is over; the refresh token lives on."""
+        for token in self._access:
+            self._access[token] = self.clock()
+
     def accepts(self, access_token: str) -> bool:
         return self._access.get(access_token, self.clock()) > self.clock()
 

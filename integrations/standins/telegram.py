@@ -190,6 +190,7 @@ class TelegramStandIn:
             self.block,
             self.unblock,
             self.messages,
+            self.newest_update,
             self.throttle,
         )
         routes = [
@@ -351,6 +352,10 @@ class TelegramStandIn:
 
     def last(self, who: Who) -> Posted:
         return self.messages(who)[-1]
+
+    def newest_update(self) -> int:
+        """The id of what happened last."""
+        return self._last_update_id
 
     def throttle(self, seconds: int, who: Who | None = None) -> None:
         """Answer messages to this chat (or to all) with 429 for so long."""

@@ -91,6 +91,7 @@ class GreenApiStandIn:
         self.state = "authorized"
         self.is_phone_online = True
         self.delivers = True  # False: what is sent stays at one tick
+        self.keeps_statuses = False  # True: none is told but by `tells_status`
         self.quota: int | None = None  # different people that may be written to
         self.no_account: set[str] = set()  # chat ids without WhatsApp
         self.names: dict[str, str] = {}  # chat id → the name in the phone's address book
@@ -148,6 +149,8 @@ class GreenApiStandIn:
             self.set_quota,
             self.has_no_account,
             self.repeat,
+            self.keep_statuses,
+            self.tells_status,
             self.messages,
         )
         base = "/waInstance{instance}"
@@ -263,6 +266,10 @@ class GreenApiStandIn:
         """Deliver the newest notification once more, as the real gateway now and then does."""
         for _ in range(times):
             self._notify(self._newest)
+
+    def keep_statuses(self) -> None:
+        """From now on no status is told by itself: `tells_status` does it, in whatever order."""
+        self.keeps_statuses = True
 
     def messages(self, who: str | None = None) -> list[Posted]:
         """What was sent to this person (or to everybody)."""
@@ -458,7 +465,8 @@ class GreenApiStandIn:
 
     def _status(self, post: Posted, status: str) -> None:
         post.statuses.append(status)
-        self.tells_status(post.id_message, post.chat_id, status)
+        if not self.keeps_statuses:
+            self.tells_status(post.id_message, post.chat_id, status)
 
     def tells_status(self, id_message: str, chat_id: str, status: str) -> None:
         """Of any message that leaves this number, whoever wrote it."""

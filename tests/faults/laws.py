@@ -89,6 +89,14 @@ class Laws:
         self.said[reply] = (deal, score)
         return reply
 
+    def taps(self, deal: int, score: int) -> str:
+        """The client, who was asked in Telegram, taps a score; gives the reply's id."""
+        telegram = self.shop.telegram
+        telegram.do("tap", who=self.clients[deal].name, button=str(score))
+        reply = str(telegram.do("newest_update"))
+        self.said[reply] = (deal, score)
+        return reply
+
     # What can be seen
 
     def to_client(self, deal: int) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults import points
-from tests.faults.clock import WallClock
+from tests.faults.clock import MovedClocks
 from tests.faults.laws import Laws, client_number
 from tests.stories.company import until
 
@@ -54,6 +54,39 @@ def test_a_reply_before_the_gateway_has_answered_us_is_matched(laws: Laws) -> No
     laws.hold(uncertain=0)
     report = laws.report()
     assert (report["sent"], report["delivered"], report["read"]) == (1, 1, 1)
+
+
+def test_statuses_in_disorder_never_go_back(laws: Laws) -> None:
+    """Read, then delivered, then sent: of a message that we know, and of one whose id we have not got yet."""
+    shop = laws.shop
+    shop.whatsapp.do("keep_statuses")
+    known = laws.asked()
+    shop.wait_until_idle()
+    backwards(laws, known)
+    shop.whatsapp.breaks(points.QUESTION.path, delay=5, after=True)
+    unknown = laws.won_deal()
+    laws.wait_for_question(unknown)
+    backwards(laws, unknown)
+    assert shop.whatsapp.calls(points.QUESTION.path)[-1].status == 0, "our own send has no answer yet"
+    until(lambda: shop.whatsapp.calls(points.QUESTION.path)[-1].status == 200, "the late answer")
+    until(lambda: shop.metric("sarafan_inbox_rows", 'state="new"') == 0, "statuses that found their message")
+    report = laws.report()
+    assert (report["sent"], report["delivered"], report["read"]) == (2, 2, 2)
+    for deal in (known, unknown):
+        laws.replies(deal, 9)
+    laws.hold(uncertain=0)
+
+
+def backwards(laws: Laws, deal: int) -> None:
+    """What happened to the question about this deal is told from its end to its beginning."""
+    whatsapp = laws.shop.whatsapp
+    [question] = whatsapp.do("messages", who=laws.clients[deal].phone)
+    for status in ("read", "delivered", "sent"):
+        confirmed = points.CONFIRM.times(laws.shop)
+        which = {"id_message": question["id_message"], "chat_id": question["chat_id"]}
+        whatsapp.do("tells_status", **which, status=status)
+        until(lambda: points.CONFIRM.times(laws.shop) > confirmed, f"«{status}» taken in")  # noqa: B023
+    laws.shop.wait_until_heard()
 
 
 def test_closed_reopened_and_closed_again_a_deal_is_asked_about_once(laws: Laws) -> None:
@@ -170,7 +203,7 @@ def test_after_days_of_standstill_it_catches_up_and_lets_go_what_is_too_late(law
 def test_a_clock_that_jumps_asks_nobody_early_or_twice(
     laws: Laws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shop, clock = laws.shop, WallClock(tmp_path)
+    shop, clock = laws.shop, MovedClocks(tmp_path)
     shop.stop()
     clock.install(monkeypatch)
     shop.start()

@@ -70,6 +70,25 @@ def test_deals_gone_or_open_again_before_their_question_are_not_asked_about(new_
     new_laws.hold()
 
 
+@pytest.mark.long
+def test_a_deal_merged_into_another_before_its_question_is_skipped_and_the_other_asked_about(
+    laws: Laws,
+) -> None:
+    shop = laws.shop
+    shop.start(survey=[{"key": "nps", "metric": "nps", "delay": "6s"}])
+    shop.wait_until_ready()
+    gone, kept = laws.won_deal(), laws.won_deal()
+    until(lambda: surveys(shop, "planned") == 2, "two questions planned")
+    shop.amocrm.do("merge_leads", lead_id=gone, into=kept)
+    laws.wait_for_question(kept)
+    until(lambda: surveys(shop, "skipped") == 1, "the one that was skipped")
+    assert laws.to_client(gone) == []
+    laws.replies(kept, 9)
+    laws.hold(uncertain=0)
+    report = laws.report()
+    assert (report["sent"], report["not_sent"]) == (1, {"deleted": 1})
+
+
 def test_one_deal_out_of_shape_is_put_aside_and_the_others_are_asked_about(new_laws: Laws) -> None:
     """Beside pages that are none: 204, another object, a list, an error of PHP."""
     shop = new_laws.shop

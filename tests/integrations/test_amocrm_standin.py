@@ -293,6 +293,24 @@ async def test_verbs_that_do_not_exist(api: httpx.AsyncClient, account: AmoCrmSt
     assert (await api.patch("/leads/999", json={"name": "x"})).status_code == 404
 
 
+async def test_a_deal_merged_into_another_is_gone_and_leaves_its_contacts_and_tags(
+    api: httpx.AsyncClient, account: AmoCrmStandIn, clock: Clock
+) -> None:
+    first, second = (account.add_contact(name=name) for name in ("Иван", "Пётр"))
+    gone = account.add_lead(contacts=[first], tags=["важный"])
+    kept = account.add_lead(contacts=[second])
+    clock.forward(minutes=1)
+    account.merge_leads(gone, into=kept)
+    assert (await api.get(f"/leads/{gone}")).status_code == 204
+    [lead] = rows(await api.get("/leads?with=contacts"), "leads")
+    assert lead["id"] == kept
+    assert lead["updated_at"] > lead["created_at"]
+    assert [contact["id"] for contact in lead["_embedded"]["contacts"]] == [second, first]
+    assert [tag["name"] for tag in lead["_embedded"]["tags"]] == ["важный"]
+    [merged] = rows(await api.get("/events?filter[type]=entity_merged"), "events")
+    assert (merged["entity_id"], merged["value_after"], merged["value_before"]) == (kept, [], [])
+
+
 async def test_a_deal_closes_and_opens_again(
     api: httpx.AsyncClient, account: AmoCrmStandIn, clock: Clock
 ) -> None:

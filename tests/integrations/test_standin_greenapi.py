@@ -151,6 +151,17 @@ async def test_statuses_of_a_message_that_is_read(client: Client, server: GreenA
     assert {(body["idMessage"], body["chatId"]) for body in statuses} == {(answer["idMessage"], CHAT)}
 
 
+async def test_statuses_can_be_kept_and_told_in_another_order(
+    client: Client, server: GreenApiStandIn
+) -> None:
+    server.keep_statuses()
+    _, answer = await client.send()
+    assert "status" not in str(await client.drain())
+    for status in ("read", "delivered"):
+        server.tells_status(answer["idMessage"], CHAT, status)
+    assert [body["status"] for body in await client.drain()] == ["read", "delivered"]
+
+
 async def test_a_poll_with_one_option_is_accepted_and_fails(client: Client, server: GreenApiStandIn) -> None:
     status, _ = await client.call(
         "POST", "sendPoll", chatId=CHAT, message="?", options=[{"optionName": "да"}]

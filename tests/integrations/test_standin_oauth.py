@@ -132,3 +132,11 @@ async def test_a_block_holds_for_the_token_endpoint_too(client: Client) -> None:
     client.server.is_blocked = True
     answer = await client.refresh("any")
     assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (403, "text/html")
+
+
+async def test_an_access_token_can_be_over_before_its_day(client: Client) -> None:
+    pair = await client.pair()
+    client.server.integration.expire_access()
+    assert not await client.opens(pair["access_token"])
+    again = (await client.refresh(pair["refresh_token"])).json()
+    assert await client.opens(again["access_token"])
