@@ -4,6 +4,7 @@ Each scenario does something wrong to `sarafan run`, a real process, and then as
 held. What goes wrong, and where:
 
     killed at any call that it makes, on a page of deals, at a webhook      test_killed.py
+    killed at a tap in Telegram, at a reminder                              test_killed_in_talk.py
     killed while it renews its tokens                                       test_tokens.py
     killed at random while answers get lost                                 test_storm.py
     two workers killed in turn; one that stood still                        test_two_workers.py
@@ -11,10 +12,11 @@ held. What goes wrong, and where:
     an old backup, a lost volume, a damaged file, tables half made          test_stopped.py
     doubles, disorder, reopened deals, deals that change under the reader   test_disorder.py
     a process or a clock out of step, days of standstill                    test_disorder.py
+    hours of a ban, the night in which the clocks are changed               test_moved_time.py
     no connection, no answer, a late one, half a one                        test_network.py
     too fast, banned, unpaid, revoked; people who cannot be reached         test_refusals.py
     deals and messages out of shape, forged webhooks, refusals, secrets     test_odd_data.py
-    a full disk, a locked file, a database that goes away                   test_database.py
+    a disk that is full or slow, a locked file, a database that goes away   test_database.py
 
 Some take minutes, and all together take too long for every day: `make faults` runs them all, `make test` only
 those of DAILY.

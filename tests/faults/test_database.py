@@ -12,9 +12,12 @@ from sqlalchemy import make_url
 
 from tests.faults.laws import Laws
 from tests.faults.outage import Wire
+from tests.faults.shims import compiled
 from tests.stories.company import Company, company, until
 
 SMALL = "2m"  # a disk
+SLOW_DISK = Path(__file__).parents[2] / "bench" / "slow_disk.c"
+SLOW_BY = 200  # milliseconds
 BACK_WITHIN = 10.0  # seconds
 
 
@@ -99,6 +102,34 @@ def test_a_database_that_a_stranger_holds_is_waited_for(new_laws: Laws) -> None:
     new_laws.wait_for_question(unasked)
     until(lambda: shop.score(asked) == 9, "the reply")
     new_laws.hold()
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_a_disk_that_takes_its_time_makes_it_slow_and_nothing_else(
+    new_laws: Laws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fifth of a second for every fsync, as on a cheap server under load."""
+    monkeypatch.setenv("LD_PRELOAD", str(compiled(SLOW_DISK, tmp_path)))
+    monkeypatch.setenv("SLOW_DISK_MS", str(SLOW_BY))
+    shop = new_laws.shop
+    shop.start()
+    shop.wait_until_ready()
+    deals = [new_laws.won_deal() for _ in range(10)]
+    for deal in deals:
+        new_laws.wait_for_question(deal)
+    shop.wait_until_idle()
+    shop.wait_until_heard()
+    before, said_at = taken(shop), time.monotonic()
+    for deal, score in zip(deals, range(1, 11), strict=True):
+        new_laws.replies(deal, score)
+    until(lambda: taken(shop) > before, "the first reply acknowledged")
+    first = shop.whatsapp.calls("/deleteNotification/")[before]
+    assert first.seconds - said_at > SLOW_BY / 1000, "on disk before it is acknowledged"
+    until(shop.is_ready, "a worker that is ready while it works")
+    new_laws.hold(uncertain=0)
+    assert shop.is_ready()
+    assert shop.stop() == 0
 
 
 @contextmanager

@@ -1,10 +1,13 @@
 """Services that refuse: too fast, banned, unpaid, a dead login, people who cannot be written to."""
 
+import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
+from tests.faults.laws import Laws
 from tests.faults.outage import requests
 from tests.stories.company import ANNA, IVAN, Call, Company, Place, until
 
@@ -73,7 +76,7 @@ def test_a_storm_of_five_minutes_costs_few_calls_and_loses_nothing(new_shop: Com
 
 
 def test_a_ban_opens_the_circuit_once_and_replies_are_taken(new_shop: Company) -> None:
-    """The probe after a quarter of an hour is tried where the clock can be moved."""
+    """The probe after a quarter of an hour is tried in test_moved_time.py."""
     new_shop.start()
     deal = new_shop.won_deal()
     new_shop.wait_for_question()
@@ -119,19 +122,56 @@ def test_without_a_subscription_writes_wait_and_the_rest_goes_on(new_shop: Compa
     assert new_shop.score(deal) is None
 
 
-@pytest.mark.long
-def test_oauth_renews_once_for_a_401_and_stops_once_when_revoked(new_shop: Company) -> None:
-    new_shop.config["amocrm"].pop("token")
-    new_shop.private |= {"made-up-client-secret", "eyJ0made", "def50"}
-    new_shop.settle(
+def live_on_a_pair(shop: Company) -> None:
+    """The worker's access to amoCRM is by OAuth."""
+    shop.config["amocrm"].pop("token")
+    shop.private |= {"made-up-client-secret", "eyJ0made", "def50"}
+    shop.settle(
         amocrm={
             "client_id": "7f3a1c9e-client",
             "client_secret": "made-up-client-secret",
             "redirect_uri": "https://app.example/cb",
         }
     )
-    granted = new_shop.sarafan("auth", new_shop.amocrm.do("issue_code"))
+    granted = shop.sarafan("auth", shop.amocrm.do("issue_code"))
     assert granted.returncode == 0, granted.stderr
+
+
+@pytest.mark.long
+def test_many_requests_refused_at_once_renew_the_token_once(laws: Laws) -> None:
+    """Of the worker, and of four `sarafan check` beside it; tests/integrations has twenty of one client."""
+    shop, tokens = laws.shop, "/oauth2/access_token"
+    live_on_a_pair(shop)
+    shop.start(amocrm={"requests_per_second": 3})  # each check makes one a second, and seven are allowed
+    shop.wait_until_ready()
+    asked = [laws.won_deal() for _ in range(4)]
+    for deal in asked:
+        laws.wait_for_question(deal)
+        until(lambda: shop.value(deal, MARK), "the mark that the client was asked")  # noqa: B023
+    shop.wait_until_idle()
+    renewed = requests(shop.amocrm, tokens)
+    shop.amocrm.breaks("/api/v4/", times=0, delay=12)  # so long that all have left before one is refused
+    shop.amocrm.do("expire_access")
+    for deal in asked:
+        laws.replies(deal, 3)
+    with ThreadPoolExecutor() as beside:
+        checks = [beside.submit(shop.sarafan, "check", "--json") for _ in range(4)]
+        until(lambda: refused(shop.amocrm, "/api/v4/", 401), "the first that is refused")
+        shop.mended()
+        for check in checks:
+            rows = json.loads(check.result().stdout)["checks"]
+            assert [row for row in rows if row["name"] == "amocrm" and not row["ok"]] == []
+    for deal in asked:
+        until(lambda: shop.score(deal) == 3, "the score")  # noqa: B023
+    laws.hold(uncertain=0)
+    assert len(refused(shop.amocrm, "/api/v4/", 401)) >= 5, "several at once"
+    assert requests(shop.amocrm, tokens) == renewed + 1
+    assert told(shop, "amoCRM не принимает вход") == 0
+
+
+@pytest.mark.long
+def test_oauth_renews_once_for_a_401_and_stops_once_when_revoked(new_shop: Company) -> None:
+    live_on_a_pair(new_shop)
     new_shop.start()
     new_shop.wait_until_ready()
     tokens = "/oauth2/access_token"
