@@ -114,6 +114,15 @@ async def is_known(tx: AsyncSession, key: str) -> bool:
     return (await tx.exec(select(Outbox.id).where(Outbox.key == key))).first() is not None
 
 
+async def kinds_due(db: Database, now: datetime) -> set[str]:
+    """Of the acts that could be claimed now."""
+    async with db.reading() as tx:
+        return set((await tx.exec(_KINDS_DUE, params={"now": now})).all())
+
+
+_KINDS_DUE = select(Outbox.kind).where(_IS_WAITING, col(Outbox.due_at) <= bindparam("now")).distinct()
+
+
 async def claim(
     db: Database, now: datetime, *, kinds: Sequence[str] | None = None, limit: int = 1
 ) -> list[Outbox]:

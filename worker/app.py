@@ -375,7 +375,7 @@ class App:
         self._run("follow", wake.follow, partial(self._if_known, follow))
         for lane in LANES:
             event = asyncio.Event()
-            wake.act_lanes.append(event)
+            wake.act_lanes[lane] = event
             run = partial(act, lane=lane)
             # An account that cannot be read is a trouble to tell of.
             flow = partial(self._tell, run) if lane == "trouble" else partial(self._if_known, run)
@@ -434,6 +434,8 @@ class App:
                 log.exception("%s failed", name)
             else:
                 self.health.set_trouble("storage", "")
+            if is_torn and mend:  # What it holds nobody else may take, and nothing may fall due to wake it.
+                asyncio.get_running_loop().call_later(AFTER_TROUBLE, event.set)
             await event.wait()
 
     async def _pull(self) -> None:
@@ -488,12 +490,22 @@ class App:
             await self._rest(LOOK_AROUND if not self.hands.db.is_sqlite else LOOK_ALONE)
 
     async def _fan_out(self) -> None:
-        """A committed row wakes every lane; which one it is for the claim finds out."""
+        """One look for all lanes, of which most have nothing to do most of the time: a claim writes."""
+        wake = self.hands.wake
         while not self.is_stopping.is_set():
-            await self.hands.wake.act.wait()
-            self.hands.wake.act.clear()
-            for event in self.hands.wake.act_lanes:
-                event.set()
+            await wake.act.wait()
+            wake.act.clear()
+            try:
+                due = await outbox.kinds_due(self.hands.db, self.hands.now())
+            except StorageError as error:
+                log.error("what is to be done cannot be seen: %s", error)
+                asyncio.get_running_loop().call_later(AFTER_TROUBLE, wake.act.set)
+                continue
+            if not due:
+                self.health.mark("act", self.hands.now())
+            for lane, event in wake.act_lanes.items():
+                if due.intersection(kinds_of(lane)):
+                    event.set()
 
     async def _receive(self, channel: Channel) -> None:
         """Polls for ever: a channel that is down costs a line in the log and a pause, nothing else."""

@@ -6,10 +6,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
+from storage import outbox
 from storage.tables import State
 from tests.world import IVAN, World, start
 from worker import account
 from worker.app import REFRESH_ACCOUNT
+from worker.flows.act import LANES
 from worker.flows.listen import listen
 from worker.flows.receive import receive
 
@@ -33,6 +35,25 @@ async def test_what_is_committed_wakes_who_waits_for_it(town: World) -> None:
     assert hands.wake.listen.is_set()
     await listen(hands)
     assert hands.wake.act.is_set()
+
+
+async def test_only_the_lanes_that_have_something_to_do_are_woken(town: World) -> None:
+    """A lane that looks for work begins a write."""
+    app, now = town.app, town.clock.now()
+    lanes = {lane: asyncio.Event() for lane in LANES}
+    app.hands.wake.act_lanes.update(lanes)
+    fan_out = asyncio.create_task(app._fan_out())
+    async with town.db.transaction() as tx:
+        await outbox.add_once(tx, "toast", "a spinner", {}, now, now)
+        await outbox.add_once(tx, "alert_staff", "an alert of tomorrow", {}, now + timedelta(days=1), now)
+    app.hands.wake.act.set()
+    await asyncio.wait_for(lanes["clients"].wait(), 5)
+    assert [lane for lane, event in lanes.items() if event.is_set()] == ["clients"]
+    town.clock.advance(timedelta(days=2))
+    app.hands.wake.act.set()
+    await asyncio.wait_for(lanes["staff"].wait(), 5)
+    fan_out.cancel()
+    app.hands.wake.act_lanes.clear()
 
 
 async def test_a_reply_is_read_behind_a_crowd_of_statuses_that_wait(town: World) -> None:

@@ -45,12 +45,12 @@ class Wake:
     act: asyncio.Event = field(default_factory=asyncio.Event)
     send: asyncio.Event = field(default_factory=asyncio.Event)
     follow: asyncio.Event = field(default_factory=asyncio.Event)
-    act_lanes: list[asyncio.Event] = field(default_factory=list)
+    act_lanes: dict[str, asyncio.Event] = field(default_factory=dict)
     is_stopping: bool = False  # nothing new is taken up
 
     def stop(self) -> None:
         self.is_stopping = True
-        for event in (self.pull, self.listen, self.act, self.send, self.follow, *self.act_lanes):
+        for event in (self.pull, self.listen, self.act, self.send, self.follow, *self.act_lanes.values()):
             event.set()
 
 
