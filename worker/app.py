@@ -228,6 +228,17 @@ class App:
         for warning in account.warnings:
             log.warning("%s", warning)
 
+    async def _refresh_account(self) -> None:
+        """As `know_account`; what is remembered serves on while amoCRM fails to tell it anew."""
+        try:
+            await self.know_account()
+        except AccessDenied:
+            raise  # Whoever may not read the account may read no deals.
+        except OutsideError as error:
+            if self.hands.account is None:
+                raise
+            log.warning("the account is not read again, as it was remembered it serves on: %s", error)
+
     # --- one step at a time: the demo and the tests -----------------------------------------------------
 
     async def step(self, *, pulls: bool = True) -> None:
@@ -446,7 +457,7 @@ class App:
                 self._is_account_recent = False
                 self.hands.wake.pull.set()
             else:
-                await self.know_account()
+                await self._refresh_account()
             if was_unknown:
                 self.hands.wake.listen.set()  # Replies that came before may be read now.
             if await self._has("pull"):

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
+from integrations.errors import AccessDenied
 from storage import outbox
 from storage.tables import State
 from tests.world import IVAN, World, start
@@ -86,3 +87,25 @@ async def test_a_worker_that_starts_again_pulls_before_it_reads_the_account_agai
     await app._pull()
     assert "/api/v4/account" in [request.path for request in town.amocrm.requests]
     await app.close()
+
+
+@pytest.mark.parametrize(("status", "is_pulled"), [(502, True), (401, False)])
+async def test_deals_are_pulled_while_only_the_account_cannot_be_read(
+    town: World, status: int, is_pulled: bool
+) -> None:
+    """It is remembered from an hour ago. Where the access is refused, nothing more is asked for."""
+    town.app._account_read_at = None
+    town.amocrm.faults.add("/account", method="GET", status=status, times=0)
+    deal = town.deal()
+    town.amocrm.close_lead(deal)
+    town.amocrm.requests.clear()
+    if is_pulled:
+        await town.app._pull()
+    else:
+        with pytest.raises(AccessDenied):
+            await town.app._pull()
+    assert [survey.deal_id for survey in await town.surveys()] == ([deal] if is_pulled else [])
+    assert ("/api/v4/leads" in [request.path for request in town.amocrm.requests]) is is_pulled
+    town.amocrm.faults.clear()
+    await town.app._pull()
+    assert "/api/v4/account" in [request.path for request in town.amocrm.requests]
