@@ -417,6 +417,19 @@ async def test_anna_presses_call_later(town: World) -> None:
     assert len(alerts(town)) == 2
 
 
+@pytest.mark.parametrize(
+    ("button", "note"),
+    [("Беру", "Взято"), ("Решено", "Решено"), ("Позвонить позже", "Перезвонить")],
+    ids=["taken", "solved", "later"],
+)
+async def test_a_press_is_noted_though_somebody_deleted_the_task(town: World, button: str, note: str) -> None:
+    await unhappy(town)
+    del town.amocrm.tasks[only_task(town).id]
+    await town.taps(button, "Анна")
+    assert notes(town)[1:] == [f"{note}: Анна, 12:02"]
+    assert OutboxState.GIVEN_UP not in dict(await undone(town)).values()
+
+
 async def test_what_is_solved_within_the_hour_does_not_return(town: World) -> None:
     await unhappy(town)
     await town.taps("Позвонить позже", "Анна")

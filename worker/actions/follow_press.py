@@ -1,7 +1,10 @@
 """What a press under an alert means in amoCRM: the responsible, the closed deal, a task, always a note."""
 
+import logging
 from datetime import datetime
+from typing import Any
 
+from integrations.amocrm.answers import Gone
 from integrations.amocrm.models import LeadChange, NewNote
 from storage import complaints, outbox
 from storage.tables import Complaint, Outbox
@@ -10,6 +13,8 @@ from worker.actions.alert_staff import in_an_hour
 from worker.actions.base import Hands
 from worker.actions.open_complaint import deal_of_complaint
 from worker.rules.planning import WON
+
+log = logging.getLogger(__name__)
 
 
 async def follow_press(item: Outbox, hands: Hands) -> None:
@@ -39,8 +44,7 @@ async def _hand_over(hands: Hands, complaint: Complaint, user: int) -> None:
     if not user or complaint.lead_id is None or not hands.known.is_active(user):
         return
     await hands.amocrm.update_leads([LeadChange(lead_id=complaint.lead_id, responsible_user_id=user)])
-    if complaint.task_id is not None:
-        await hands.amocrm.update_task(complaint.task_id, responsible_user_id=user)
+    await _change_task(hands, complaint, responsible_user_id=user)
 
 
 async def _close(hands: Hands, complaint: Complaint) -> None:
@@ -50,10 +54,7 @@ async def _close(hands: Hands, complaint: Complaint) -> None:
     await hands.amocrm.update_leads(
         [LeadChange(lead_id=complaint.lead_id, pipeline_id=pipeline, status_id=WON)]
     )
-    if complaint.task_id is not None:
-        await hands.amocrm.update_task(
-            complaint.task_id, is_completed=True, result_text=hands.texts.fill("button.solved")
-        )
+    await _change_task(hands, complaint, is_completed=True, result_text=hands.texts.fill("button.solved"))
     hands.wake.pull.set()
 
 
@@ -71,5 +72,14 @@ async def _alert_again(item: Outbox, hands: Hands, complaint: Complaint) -> None
 
 async def _call_later(item: Outbox, hands: Hands, complaint: Complaint) -> None:
     """The task returns in an hour. There is one for a complaint, so it is not made anew."""
-    if complaint.task_id is not None:
-        await hands.amocrm.update_task(complaint.task_id, complete_till=_later(item), is_completed=False)
+    await _change_task(hands, complaint, complete_till=_later(item), is_completed=False)
+
+
+async def _change_task(hands: Hands, complaint: Complaint, **change: Any) -> None:
+    """What a person has deleted is not made anew, and keeps back no note of the press."""
+    if complaint.task_id is None:
+        return
+    try:
+        await hands.amocrm.update_task(complaint.task_id, **change)
+    except Gone as error:
+        log.info("the task of complaint %s was deleted: %s", complaint.id, error)
