@@ -1,6 +1,7 @@
 """What takes hours: a ban that is probed each quarter of an hour, a night in which the clocks are changed.
 
-The time of all processes is moved, of amoCRM's and the messengers' stand-ins as well as of the worker.
+The time of all processes is moved, of amoCRM's and the messengers' stand-ins as well as of the worker; that
+of a server of PostgreSQL is not.
 """
 
 import time
@@ -15,7 +16,7 @@ from tests.faults import points
 from tests.faults.clock import MovedClocks
 from tests.faults.laws import Laws
 from tests.faults.outage import requests
-from tests.stories.company import Company, until
+from tests.stories.company import ON_SQLITE, Company, until
 from tests.stories.conftest import _watched
 
 pytestmark = pytest.mark.timeout(900)
@@ -43,9 +44,11 @@ def told(shop: Company, beginning: str) -> int:
     return sum(message["text"].startswith(beginning) for message in shop.bot_wrote())
 
 
+@ON_SQLITE
 def test_a_ban_is_probed_once_a_quarter_of_an_hour_and_its_end_is_found(
     laws: Laws, clocks: MovedClocks
 ) -> None:
+    """On PostgreSQL the server measures the pause, for all workers: see tests/storage/test_pace.py."""
     shop = laws.shop
     shop.start()
     deal = laws.asked()
