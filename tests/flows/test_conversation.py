@@ -444,6 +444,21 @@ async def test_after_three_days_the_first_score_stands(town: World) -> None:
     await town.taps("3")
     assert (await town.survey(deal)).score == 9
     assert town.in_telegram()[-1] == "Первую оценку уже учли. Ваше сообщение передали сотруднику."
+    (task,) = tasks(town, deal)
+    assert "«3»" in task
+
+
+async def test_after_three_days_a_tap_of_the_same_score_disturbs_nobody(town: World) -> None:
+    deal = await town.closed_deal()
+    await town.links(deal)
+    await town.next_morning()
+    await town.taps("9")
+    await town.until(local(12, 12), timedelta(days=1))
+    said, told = len(town.in_telegram()), len(town.to_anna())
+    await town.taps("Изменить оценку")
+    await town.taps("9")
+    assert tasks(town, deal) == []
+    assert (len(town.in_telegram()), len(town.to_anna())) == (said, told)
 
 
 @configured({"survey": [{**NPS, "promo_in": "on_request"}]})

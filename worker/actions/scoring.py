@@ -34,8 +34,10 @@ async def take_score(
     survey, rule, now = meant.survey, meant.rule, received.now
     band = rule.scale.band(score.value)
     if survey.answered_at is not None and now > survey.answered_at + EDIT_WINDOW:
+        if score.value == survey.score and not score.comment:
+            return  # It says nothing new.
         await say(tx, hands, received, "score.locked", survey=survey, rule=rule)
-        await pass_on(tx, hands, received, survey, reply.text)
+        await pass_on(tx, hands, received, survey, reply.text or _as_words(rule, score))
         return
     reply.score, reply.band, reply.survey_id = score.value, band, survey.id
     words = score.comment
@@ -69,6 +71,12 @@ async def take_score(
     await tx.flush()
     await _react(tx, hands, received, meant, reply, was_band=was_band, before=before,
         wants_reply=score.wants_reply, is_quiet=is_quiet)  # fmt: skip
+
+
+def _as_words(rule: SurveyRule, score: Score) -> str:
+    """A tap brings no words: what stands on the button."""
+    labels = {option.value: option.label for option in rule.scale.options}
+    return labels.get(score.value, str(score.value))
 
 
 def _is_late(survey: Survey, now: datetime) -> bool:
