@@ -85,6 +85,10 @@ async def _one(hands: Hands, row: Inbox, waiting: Chats) -> bool:
         async with hands.db.transaction() as tx:
             if await inbox.note_failure(tx, row.id, type(error).__name__) >= TRIES:
                 return await inbox.quarantine(tx, row.id, type(error).__name__, now)
+        # A status hurries nobody: those that come after it need not wait for it.
+        waiting.update(
+            (row.channel, message.chat_id) for message in messages if message.kind is not IncomingKind.STATUS
+        )
         return False
     hands.health.count_message(row.channel, "in", "read")
     return True
