@@ -33,7 +33,8 @@ POINTS: tuple[Point, ...] = (
 LOSING = (points.QUESTION, points.MARK, points.COMPLAINT, points.TASK, points.NOTE, points.ALERT)
 WHEN: tuple[When, ...] = ("arrived", "processed", "answered")
 PATIENCE = 8.0  # seconds: where a point does not come, the worker is killed wherever it is
-QUIET = 900.0  # seconds until everything is done after the last kill
+QUIET = 1800.0  # seconds until everything is done after the last kill
+LOOK = 1.0  # seconds; each look has a thousand messages told, and the worker count all its rows
 
 
 class Storm:
@@ -72,7 +73,7 @@ class Storm:
         assert self.shop.worker is not None
         while self.shop.worker.poll() is None and time.monotonic() < ends_at:
             self.people_answer()
-            time.sleep(0.1)
+            time.sleep(0.3)
         self.shop.kill() if self.shop.worker.poll() is None else self._was_killed()
         self.shop.start()
         self.kills_left -= 1
@@ -97,9 +98,9 @@ class Storm:
             self.people_answer()
             return self.shop.metric("sarafan_surveys", 'state="(planned|sending)"') == 0
 
-        until(all_is_done, "the end of the questions", QUIET)
+        until(all_is_done, "the end of the questions", QUIET, every=LOOK)
         self.people_answer()
-        until(lambda: self.shop.outbox_rows("waiting|doing") == 0, "an empty outbox", QUIET)
+        until(lambda: self.shop.outbox_rows("waiting|doing") == 0, "an empty outbox", QUIET, every=LOOK)
 
     @property
     def lost_questions(self) -> int:

@@ -36,13 +36,13 @@ T = TypeVar("T")
 ON_SQLITE = pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
 
 
-def until(look: Callable[[], T], what: str = "", within: float = PATIENCE) -> T:
-    """What `look` sees, as soon as it sees something."""
+def until(look: Callable[[], T], what: str = "", within: float = PATIENCE, *, every: float = 0.03) -> T:
+    """What `look` sees, as soon as it sees something; it looks again after so many seconds."""
     ends_at = time.monotonic() + within
     while not (seen := look()):
         if time.monotonic() > ends_at:
             raise AssertionError(f"{what or 'what was waited for'} did not come within {within:g} seconds")
-        time.sleep(0.03)
+        time.sleep(every)
     return seen
 
 
