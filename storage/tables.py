@@ -153,6 +153,7 @@ class Survey(SQLModel, table=True):
         UniqueConstraint("survey_key", "deal_id"),
         _partial("surveys_open", "next_at", "state = 'planned'"),
         _partial("surveys_sending", "owner", "state = 'sending'"),
+        _partial("surveys_asked", "expires_at", "state = 'sent' OR state = 'uncertain'"),
         Index("surveys_state", "survey_key", "state"),
         Index("surveys_chat", "channel", "chat_id"),
     )

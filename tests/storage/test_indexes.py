@@ -37,6 +37,11 @@ async def plan_of(db: Database, asked: Callable[[Database], Awaitable[object]]) 
         return str((await connection.exec_driver_sql(f"{explain} {statement}", values)).all())
 
 
+async def _read(db: Database, question: Callable[..., Awaitable[object]], *given: object) -> None:
+    async with db.reading() as tx:
+        await question(tx, *given)
+
+
 @pytest.mark.parametrize(
     ("asked", "index"),
     [
@@ -47,6 +52,10 @@ async def plan_of(db: Database, asked: Callable[[Database], Awaitable[object]]) 
         # Every two seconds, where there are several workers.
         (lambda db: outbox.rescue(db, NOON), "outbox_doing"),
         (lambda db: surveys.rescue(db, NOON, NOON), "surveys_open"),
+        # Every half a minute.
+        (lambda db: _read(db, surveys.expired, NOON), "surveys_asked"),
+        (lambda db: _read(db, surveys.to_remind, NOON, NOON), "surveys_asked"),
+        (lambda db: _read(db, outbox.is_open, "press:17:solved:"), "outbox_doing"),
     ],
 )
 async def test_the_partial_index_is_used(
