@@ -1,10 +1,13 @@
 """A person asks to be forgotten. What is left?"""
 
+import json
 from datetime import UTC, datetime, timedelta
 
+import pytest
+from sqlalchemy import event
 from sqlmodel import SQLModel, col, select
 
-from storage import erase
+from storage import erase, state
 from storage.database import Database
 from storage.erase import Erasure
 from storage.tables import (
@@ -202,6 +205,45 @@ async def test_a_stranger_is_found_by_the_number_of_the_chat(db: Database) -> No
     erased = await forget(db)
     assert (erased.clients, erased.chats) == (1, 1)
     assert "Гость" not in await everything(db)
+
+
+@pytest.mark.parametrize(
+    ("raw", "is_left"),
+    [
+        ({"name": "Ворота, мария иванова"}, False),
+        ({"name": "Ворота, 8 (914) 000-00-01"}, False),
+        ({"_embedded": {"contacts": [{"id": 301, "is_main": True}]}}, False),
+        ({"name": "Мария", "_embedded": {"contacts": [{"id": 3011}]}}, True),  # somebody else
+        ({"name": "9140000001234"}, True),  # a longer number
+    ],
+)
+async def test_a_deal_put_aside_as_it_came_goes_if_it_tells_of_the_person(
+    db: Database, raw: dict[str, object], is_left: bool
+) -> None:
+    await known(db)
+    own, other = f"{erase.BROKEN_DEAL}501", f"{erase.BROKEN_DEAL}77"
+    async with db.transaction() as tx:
+        await state.remember(tx, own, {"raw": json.dumps({"id": 501}), "error": "price: a number"})
+        await state.remember(tx, other, {"raw": json.dumps(raw), "error": "price: a number"})
+    await forget(db)
+    async with db.reading() as tx:
+        assert await state.recall(tx, own) == {"raw": "", "error": ""}
+        left = await state.recall(tx, other) or {}
+    assert bool(left["raw"]) is is_left
+
+
+async def test_of_all_acts_only_theirs_are_loaded(db: Database) -> None:
+    """A year's acts would take half a minute, in which nobody else may write."""
+    await known(db)
+    loaded: list[str] = []
+
+    def note(item: Outbox, _context: object) -> None:
+        loaded.append(item.kind)
+
+    event.listen(Outbox, "load", note)
+    await forget(db)
+    event.remove(Outbox, "load", note)
+    assert sorted(loaded) == ["client_wrote", "note", "say", "sync_deal"]
 
 
 async def test_two_chats_with_messages_of_one_number_do_not_collide(db: Database) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage import complaints, deals, outbox, state, surveys
+from storage import complaints, deals, erase, outbox, state, surveys
 from storage.deals import OVERLAP, Saved
 from storage.tables import Complaint, Deal, Survey, SurveyState
 from worker.actions import keys
@@ -94,7 +94,7 @@ async def _walk(hands: Hands, since: datetime) -> None:
             saved = await deals.save_page(tx, [deal_from(lead) for lead in page.leads], now)
             await _plan(tx, hands, saved, now)
             for row in page.broken:
-                await state.remember(tx, f"broken.lead.{row.id}", {"raw": row.raw, "error": row.error})
+                await state.remember(tx, f"{erase.BROKEN_DEAL}{row.id}", {"raw": row.raw, "error": row.error})
                 log.error("deal %s could not be read and was put aside: %s", row.id, row.error)
             if page.newest is not None:
                 newest = max(newest or page.newest, page.newest)
