@@ -698,6 +698,21 @@ async def test_no_more_than_so_many_an_hour(town: World) -> None:
 
 
 @configured({"whatsapp": {"gap": "45s"}})
+async def test_a_queue_behind_the_gap_is_not_looked_at_as_a_whole_each_time(town: World) -> None:
+    people = [town.contact(f"Клиент {number}", f"+7914000010{number}") for number in range(10)]
+    for person in people:
+        town.amocrm.close_lead(town.deal([person]))
+    await town.step()
+    await town.next_morning()
+    asked = 1
+    while asked < len(people):
+        await town.later(seconds=46)  # a tick is never quite on time
+        asked += 1
+        assert len([survey for survey in await town.surveys() if survey.sent_at is not None]) == asked
+    assert sum(survey.attempt for survey in await town.surveys()) <= 3 * len(people)
+
+
+@configured({"whatsapp": {"gap": "45s"}})
 async def test_a_user_account_does_not_hurry_from_stranger_to_stranger(town: World) -> None:
     for number in range(3):
         await town.closed_deal([town.contact(phone=f"+7914000200{number}")])

@@ -1,12 +1,14 @@
 """Due surveys checked, then out."""
 
 import logging
+from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 from integrations.errors import OutsideError, Temporary
 from storage import surveys
 from storage.tables import Survey
-from worker.actions.asking import close, consider, reread, settle
+from worker.actions.asking import Case, close, consider, reread, settle
 from worker.actions.base import Hands
 from worker.rules.eligibility import Reason, Wait
 
@@ -18,10 +20,11 @@ SERVICE_PAUSE = timedelta(minutes=1)  # before amoCRM is asked about this survey
 async def send(hands: Hands) -> int:
     """Everything that is due; gives the number of surveys that were looked at."""
     looked_at = 0
+    in_line: Counter[str] = Counter()
     while hands.may_speak and (survey := await surveys.claim_due(hands.db, hands.now())):
         looked_at += 1
         try:
-            await _one(hands, survey)
+            await _one(hands, survey, in_line)
         except OutsideError as error:
             # Without a fresh look at the deal nobody is asked.
             log.warning("survey %s waits: %s", survey.id, error)
@@ -33,7 +36,8 @@ async def send(hands: Hands) -> int:
     return looked_at
 
 
-async def _one(hands: Hands, survey: Survey) -> None:
+async def _one(hands: Hands, survey: Survey, in_line: Counter[str]) -> None:
+    """`in_line`: by channel, how many were just told to wait for its gap."""
     if hands.now() > max(survey.due_at, survey.turn_at or survey.due_at) + hands.policy.expires_after * 2:
         # Long past every limit: no call is spent on it.
         await close(hands, survey, Reason.TOO_LATE, hands.now())
@@ -47,4 +51,16 @@ async def _one(hands: Hands, survey: Survey) -> None:
         # Its `[[survey]]` was taken out of the settings: it may come back before it is too late.
         await surveys.postpone(hands.db, survey, hands.now() + timedelta(hours=6), Reason.SERVICE)
     else:
-        await settle(hands, case, hands.now())
+        await settle(hands, _lined_up(case, in_line), hands.now())
+
+
+def _lined_up(case: Case, in_line: Counter[str]) -> Case:
+    """One after the other: were they all to wait for the same moment, each gap would cost a look at all."""
+    match case.decision:
+        case Wait(until, Reason.PACE) if case.route is not None and case.route.channel.gap:
+            channel = case.route.channel
+            until += channel.gap * in_line[channel.name]
+            in_line[channel.name] += 1
+            return replace(case, decision=Wait(until, Reason.PACE))
+        case _:
+            return case
