@@ -214,8 +214,8 @@ async def _erase_put_aside(tx: AsyncSession, ids: list[int], phone: str, clients
     contacts = (await tx.exec(select(Contact).where(col(Contact.client_id).in_(ids)))).all()
     keys = {f"{BROKEN_DEAL}{deal_id}" for deal_id in deals}
     # A first name alone is many people's.
-    names = {one.name for one in (*clients, *contacts) if len(one.name.split()) > 1}
-    traces = [rf"(?<!\w){re.escape(name)}(?!\w)" for name in names]
+    names = {client.name for client in clients} | {contact.name for contact in contacts}
+    traces = [rf"(?<!\w){re.escape(name)}(?!\w)" for name in names if len(name.split()) > 1]
     traces += [rf'"id": {contact.contact_id}(?!\d)' for contact in contacts]
     traces.append(_written(phone))
     trace = re.compile("|".join(traces), re.IGNORECASE)
