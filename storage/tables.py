@@ -364,7 +364,7 @@ class Referral(SQLModel, table=True):
     referrer_id: int | None = _big(default=None, index=True)  # a client
     problem: str = ""  # self, unknown, ambiguous: for a person to look at
     typed: str = _text()
-    decided_at: datetime
+    decided_at: datetime  # the deal's `updated_at` as it was then
 
 
 class Erased(SQLModel, table=True):

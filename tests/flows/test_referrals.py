@@ -49,6 +49,21 @@ async def test_a_friends_deal_is_noted_on_both_deals(town: World) -> None:
     ]
 
 
+async def test_a_code_that_is_entered_while_the_deal_is_being_decided_counts_at_the_next_look(
+    town: World,
+) -> None:
+    """The change is older than our decision, and yet the decision knew nothing of it."""
+    code = await code_of_ivan(town)
+    friend = town.deal([town.contact("Пётр Сидоров", PETR)], name="Калитка Петра")
+    town.amocrm.close_lead(friend)
+    await town.later(minutes=2)
+    assert not (await decision(town, friend)).is_referral
+    town.amocrm.edit_lead(friend, fields={"Промокод друга": code})
+    town.amocrm.leads[friend].updated_at -= 60
+    await town.later(minutes=3)
+    assert (await decision(town, friend)).is_referral
+
+
 @pytest.mark.parametrize(
     "spelling",
     [

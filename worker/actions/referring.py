@@ -42,8 +42,8 @@ async def decide_referral(
     row.is_referral, row.by_field = decision.is_referral, decision.by_field
     row.code, row.referrer_id = decision.code, decision.referrer_id
     row.problem, row.typed = decision.problem, decision.typed
-    # amoCRM's clock may be ahead of ours: the deal as it is now has been looked at.
-    row.decided_at = max(now, deal.updated_at)
+    # By amoCRM's clock: a change that came while we were deciding is still to be looked at.
+    row.decided_at = deal.updated_at
     if decision.is_referral and decision.referrer_id is not None and decision.referrer_id != before:
         key = keys.credit_referrer(deal.deal_id, decision.code or str(decision.referrer_id))
         await outbox.add_once(tx, "credit_referrer", key, {"deal_id": deal.deal_id}, now, now)
