@@ -712,6 +712,20 @@ async def test_a_queue_behind_the_gap_is_not_looked_at_as_a_whole_each_time(town
     assert sum(survey.attempt for survey in await town.surveys()) <= 3 * len(people)
 
 
+@configured({"delivery": {"max_per_hour": 2}})
+async def test_a_queue_behind_the_cap_of_the_hour_is_not_either(town: World) -> None:
+    people = [town.contact(f"Клиент {number}", f"+791400001{number}") for number in range(10, 26)]
+    for person in people:
+        town.amocrm.close_lead(town.deal([person]))
+    await town.step()
+    await town.next_morning()
+    for hour in range(1, 8):
+        await town.later(minutes=61)
+        asked = [survey for survey in await town.surveys() if survey.sent_at is not None]
+        assert len(asked) == 2 + 2 * hour
+    assert sum(survey.attempt for survey in await town.surveys()) <= 3 * len(people)
+
+
 @configured({"whatsapp": {"gap": "45s"}})
 async def test_a_user_account_does_not_hurry_from_stranger_to_stranger(town: World) -> None:
     for number in range(3):

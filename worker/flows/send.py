@@ -37,7 +37,7 @@ async def send(hands: Hands) -> int:
 
 
 async def _one(hands: Hands, survey: Survey, in_line: Counter[str]) -> None:
-    """`in_line`: by channel, how many were just told to wait for its gap."""
+    """`in_line`: by channel, how many were just told to wait, for its gap or for the next hour."""
     if hands.now() > max(survey.due_at, survey.turn_at or survey.due_at) + hands.policy.expires_after * 2:
         # Long past every limit: no call is spent on it.
         await close(hands, survey, Reason.TOO_LATE, hands.now())
@@ -51,15 +51,16 @@ async def _one(hands: Hands, survey: Survey, in_line: Counter[str]) -> None:
         # Its `[[survey]]` was taken out of the settings: it may come back before it is too late.
         await surveys.postpone(hands.db, survey, hands.now() + timedelta(hours=6), Reason.SERVICE)
     else:
-        await settle(hands, _lined_up(case, in_line), hands.now())
+        await settle(hands, _lined_up(hands, case, in_line), hands.now())
 
 
-def _lined_up(case: Case, in_line: Counter[str]) -> Case:
+def _lined_up(hands: Hands, case: Case, in_line: Counter[str]) -> Case:
     """One after the other: were they all to wait for the same moment, each gap would cost a look at all."""
     match case.decision:
-        case Wait(until, Reason.PACE) if case.route is not None and case.route.channel.gap:
-            channel = case.route.channel
-            until += channel.gap * in_line[channel.name]
+        case Wait(until, Reason.PACE) if case.route is not None:
+            channel, most = case.route.channel, hands.policy.max_per_hour
+            hours = in_line.total() // most if most else 0
+            until += max(channel.gap * in_line[channel.name], timedelta(hours=hours))
             in_line[channel.name] += 1
             return replace(case, decision=Wait(until, Reason.PACE))
         case _:
