@@ -86,7 +86,7 @@ def imported_by(code: str) -> set[str]:
     return set(told.stdout.split())
 
 
-@pytest.mark.parametrize("program", ["import worker.app", "import storage.facts, worker.reports.build"])
+@pytest.mark.parametrize("program", ["import worker.service", "import storage.facts, worker.reports.build"])
 def test_a_start_on_sqlite_imports_nothing_that_it_does_not_need(tmp_path: Path, program: str) -> None:
     """Each of these takes a tenth of a second or more."""
     url = f"sqlite:///{tmp_path}/sarafan.db"
@@ -142,13 +142,13 @@ def test_a_terminal_without_cyrillic_gets_what_it_can_show(config: Path) -> None
 def test_a_worker_that_is_stopped_while_it_starts_ends_well(config: Path, name: str) -> None:
     code = (
         "import asyncio, os, signal, sys\n"
-        "import worker.app\n"
+        "import worker.service\n"
         "from worker.cli.main import main\n"
         "async def start(settings):\n"
         f"    os.kill(os.getpid(), signal.{name})\n"
         "    await asyncio.sleep(5)\n"
         "    return 1\n"
-        "worker.app._run = start\n"
+        "worker.service._run = start\n"
         f"sys.argv = ['sarafan', 'run', '--config', {str(config)!r}]\n"
         "main()\n"
     )

@@ -15,11 +15,12 @@ from worker.app import REFRESH_ACCOUNT
 from worker.flows.act import LANES
 from worker.flows.listen import listen
 from worker.flows.receive import receive
+from worker.service import Service
 
 
 async def test_the_clock_wakes_flows_in_their_own_loop(town: World) -> None:
     """An event that another thread sets wakes its waiter whenever something else happens to, if at all."""
-    scheduler = town.app._schedule()
+    scheduler = Service(town.app)._schedule()
     jobs = scheduler.get_jobs()
     assert {"pull", "send", "listen", "act", "follow"} <= {job.id for job in jobs}
     assert [job.id for job in jobs if not asyncio.iscoroutinefunction(job.func)] == []
@@ -43,7 +44,7 @@ async def test_only_the_lanes_that_have_something_to_do_are_woken(town: World) -
     app, now = town.app, town.clock.now()
     lanes = {lane: asyncio.Event() for lane in LANES}
     app.hands.wake.act_lanes.update(lanes)
-    fan_out = asyncio.create_task(app._fan_out())
+    fan_out = asyncio.create_task(Service(app)._fan_out())
     async with town.db.transaction() as tx:
         await outbox.add_once(tx, "toast", "a spinner", {}, now, now)
         await outbox.add_once(tx, "alert_staff", "an alert of tomorrow", {}, now + timedelta(days=1), now)
@@ -81,10 +82,10 @@ async def test_a_worker_that_starts_again_pulls_before_it_reads_the_account_agai
         town.db, town.folder, town.clock, town.amocrm, town.telegram, town.whatsapp, town.config
     )
     town.amocrm.requests.clear()
-    await app._pull()
+    await app.pull()
     assert town.amocrm.requests[0].path == asked_first
     assert app.hands.wake.pull.is_set() is (minutes == 59)
-    await app._pull()
+    await app.pull()
     assert "/api/v4/account" in [request.path for request in town.amocrm.requests]
     await app.close()
 
@@ -100,12 +101,12 @@ async def test_deals_are_pulled_while_only_the_account_cannot_be_read(
     town.amocrm.close_lead(deal)
     town.amocrm.requests.clear()
     if is_pulled:
-        await town.app._pull()
+        await town.app.pull()
     else:
         with pytest.raises(AccessDenied):
-            await town.app._pull()
+            await town.app.pull()
     assert [survey.deal_id for survey in await town.surveys()] == ([deal] if is_pulled else [])
     assert ("/api/v4/leads" in [request.path for request in town.amocrm.requests]) is is_pulled
     town.amocrm.faults.clear()
-    await town.app._pull()
+    await town.app.pull()
     assert "/api/v4/account" in [request.path for request in town.amocrm.requests]

@@ -33,7 +33,7 @@ async def look(town: World) -> None:
     """A step as far as it goes, and what is told because of it."""
     with suppress(OutsideError):
         await town.app.step()
-    await town.app._watch.look()
+    await town.app.watch.look()
     await act(town.app.hands, "trouble")
 
 

@@ -45,7 +45,7 @@ def run(config: Config = None) -> None:
     """Work until SIGTERM or Ctrl-C."""
     import logging
 
-    from worker import app as worker
+    from worker import service as worker
 
     settings = read_settings(config)
     for warning in settings.warnings:
