@@ -638,10 +638,11 @@ async def message(
 
 
 async def was_asked(tx: AsyncSession, root_deal_id: int) -> bool:
-    """Our own books know of a question about this deal."""
+    """Our own books know of a question about this deal, be it one that was taken out of a gateway's queue."""
+    has_message = exists().where(col(Message.survey_id) == col(Survey.id))
     wanted = (
         select(Survey.id)
-        .where(Survey.root_deal_id == root_deal_id, col(Survey.sent_at).is_not(None))
+        .where(Survey.root_deal_id == root_deal_id, or_(col(Survey.sent_at).is_not(None), has_message))
         .limit(1)
     )
     return (await tx.exec(wanted)).first() is not None

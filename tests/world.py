@@ -51,6 +51,10 @@ BASE: dict[str, Any] = {
 }
 
 
+# A user account of MAX beside all that, as `configured` takes it.
+MAX_ACCOUNT: dict[str, Any] = {"max_account": BASE["whatsapp"]}
+
+
 def merged(base: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
     """`more` over `base`, table by table."""
     result = dict(base)
@@ -103,6 +107,7 @@ class World:
     amocrm: AmoCrmStandIn
     telegram: TelegramStandIn
     whatsapp: GreenApiStandIn
+    max_account: GreenApiStandIn  # reached only when a test configures it, with MAX_ACCOUNT
     _contacts: dict[str, int] = field(default_factory=dict)
 
     # Time
@@ -254,14 +259,15 @@ async def world(
     amocrm = AmoCrmStandIn(clock.now, rate_limit=None)
     telegram = TelegramStandIn(clock.now)
     whatsapp = GreenApiStandIn(clock.now, longest_wait=0)  # a poll of nothing answers at once
+    max_account = GreenApiStandIn(clock.now, messenger="max", longest_wait=0)
     anna = telegram.person("Анна", user_id=ANNA)
     telegram.start(anna)
     before(amocrm)
     tables = merged(BASE, config)
-    app = await start(db, folder, clock, amocrm, telegram, whatsapp, tables)
+    app = await start(db, folder, clock, amocrm, telegram, whatsapp, tables, max_account=max_account)
     made = World(
         app=app, db=db, folder=folder, config=tables, clock=clock,
-        amocrm=amocrm, telegram=telegram, whatsapp=whatsapp,
+        amocrm=amocrm, telegram=telegram, whatsapp=whatsapp, max_account=max_account,
     )  # fmt: skip
     try:
         await made.step()
@@ -272,8 +278,9 @@ async def world(
 
 async def _start(town: World) -> App:
     return await start(
-        town.db, town.folder, town.clock, town.amocrm, town.telegram, town.whatsapp, town.config
-    )
+        town.db, town.folder, town.clock, town.amocrm, town.telegram, town.whatsapp, town.config,
+        max_account=town.max_account,
+    )  # fmt: skip
 
 
 async def start(
@@ -284,6 +291,8 @@ async def start(
     telegram: TelegramStandIn,
     whatsapp: GreenApiStandIn,
     config: Mapping[str, Any],
+    *,
+    max_account: GreenApiStandIn | None = None,
 ) -> App:
     settings = settings_from(config, folder)
     transports = {
@@ -291,6 +300,8 @@ async def start(
         "telegram": httpx.ASGITransport(app=telegram.app),
         "whatsapp": httpx.ASGITransport(app=whatsapp.app),
     }
+    if max_account is not None:
+        transports["max_account"] = httpx.ASGITransport(app=max_account.app)
     # The pace is tried by itself; here it would only make the tests slow.
     app = await App.build(settings, db=db, clock=clock, transports=transports, is_paced=False)
     await app.recover()

@@ -160,10 +160,32 @@ class Searchable(Protocol):
     """A channel that tells of everything that goes out, so that what it is silent about did not."""
 
     @property
-    def echo_kind(self) -> str: ...  # the kind of `Raw` that tells of a message of ours
+    def echo_kind(self) -> str: ...  # the kind of `Raw` that tells of ours; its key is «message id:kind»
 
     async def unsent(self) -> Sequence[Unsent]:
         """The queue. Raises Temporary when nothing follows from it: it stands still, or is too long."""
+
+    async def clear(self) -> bool:
+        """Empty the queue where something stands in it; True if that was done.
+
+        Raises Temporary when its silence about a message would prove nothing.
+        """
+
+
+@runtime_checkable
+class Stoppable(Protocol):
+    """An account whose messenger may forbid it to write for a while; replies are fetched all the same."""
+
+    async def check_state(self) -> None:
+        """Raises Temporary while it may not send."""
+
+
+@runtime_checkable
+class Sought(Protocol):
+    """A messenger whose chat ids are no phone numbers: `address` is looked up before the first message."""
+
+    async def find(self, address: str) -> str:
+        """The chat id of this address. Unreachable: no account there, or one that hides from search."""
 
 
 @runtime_checkable

@@ -3,6 +3,7 @@
 The gateway: https://green-api.com/en/docs/api/. Its token stands in the path of every address.
 """
 
+import asyncio
 import hashlib
 import json
 import re
@@ -52,6 +53,14 @@ SETTINGS = {
 }
 PERSON = re.compile(r"(\d+)@c\.us")
 GROUP = re.compile(r"[\d-]+@g\.us")
+# Sending stopped: by the messenger, by the gateway for want of money, or because nobody is logged in. What is
+# handed over now would wait in the gateway's queue and leave at any hour.
+STOPPED = frozenset(
+    {"yellowCard", "suspended", "blocked", "notEnoughMoney", "notAuthorized", "pendingPassword"}
+)
+STATE_LASTS = 60.0  # seconds that a healthy state is believed
+STOPPED_FOR = timedelta(minutes=5)  # before it is asked again
+STATE_KINDS = frozenset({"stateInstanceChanged", "statusInstanceChanged", "quotaExceeded"})
 # Green-API's word for a message that its device could not decrypt yet; the text may follow under the same id.
 PLACEHOLDER = re.compile(r"\s*\{\{SWE\d+\}\}")
 STATUSES = {
@@ -84,6 +93,10 @@ class GreenApi:
     has_receipts = True
     has_read_receipts = True
     echo_kind = "outgoingAPIMessageReceived"
+    longest_text = LONGEST_TEXT
+    # A message to an id of the form @lid stays at the head of the gateway's queue and blocks it:
+    # https://github.com/green-api/issues/issues/812
+    chat_ids = re.compile(rf"{PERSON.pattern}|{GROUP.pattern}")
 
     def __init__(
         self,
@@ -97,6 +110,7 @@ class GreenApi:
         self.name = name
         self.gap = settings.gap
         self._instance = settings.instance_id
+        self._healthy_until = 0.0  # by the loop's clock
         self._sending, self._receiving = (
             Http(
                 name,
@@ -120,6 +134,8 @@ class GreenApi:
             raise AccessDenied(self.name, f"is not connected: the instance is {state}", remedy=NOT_SCANNED)
         if state in ("starting", "sleepMode"):
             raise Temporary(self.name, f"is not ready: the instance is {state}")
+        if state not in STOPPED:
+            self._healthy_until = asyncio.get_running_loop().time() + STATE_LASTS
         found = await self._ask("getSettings")
         webhook = _text_of(found, "webhookUrl")
         if webhook:
@@ -136,13 +152,12 @@ class GreenApi:
             await self._tell("setSettings", missing)
 
     async def send(self, chat_id: str, message: Outgoing) -> str:
-        if not (PERSON.fullmatch(chat_id) or GROUP.fullmatch(chat_id)):
-            # A message to an id of the form @lid stays at the head of the gateway's queue and blocks it:
-            # https://github.com/green-api/issues/issues/812
+        if not self.chat_ids.fullmatch(chat_id):
             raise Unreachable(self.name, "cannot write to a chat id of this form")
-        body: dict[str, Any] = {"chatId": chat_id, "message": message.text[:LONGEST_TEXT]}
+        await self.check_state()
+        body: dict[str, Any] = {"chatId": chat_id, "message": message.text[: self.longest_text]}
         method = "sendMessage"
-        if _fits_poll(message):
+        if self.poll_limit and _fits_poll(message):
             method = "sendPoll"
             body["options"] = [{"optionName": option} for option in message.poll]
             body["multipleAnswers"] = False
@@ -153,15 +168,28 @@ class GreenApi:
             raise Uncertain(self.name, f"took the message but gave no id: {method}")
         return message_id
 
+    async def check_state(self) -> None:
+        """Raises Temporary while the account may not send."""
+        now = asyncio.get_running_loop().time()
+        if now < self._healthy_until:
+            return
+        state = _text_of(await self._ask("getStateInstance"), "stateInstance")
+        if state in STOPPED:
+            raise Temporary(
+                self.name,
+                f"does not send now: the instance is {state}",
+                retry_after=STOPPED_FOR,
+                remedy="See in the cabinet of Green-API why the account may not send; replies still come in.",
+            )
+        self._healthy_until = now + STATE_LASTS
+
     async def unsent(self) -> Sequence[Unsent]:
         """The queue of an instance that is connected and tells us what it sends; else nothing can be said."""
         state = _text_of(await self._ask("getStateInstance"), "stateInstance")
         status = _text_of(await self._ask("getStatusInstance"), "statusInstance")
         if state != "authorized" or status == "offline":
             raise Temporary(self.name, f"does not send now: the instance is {state}, {status}")
-        settings = await self._ask("getSettings")
-        if _text_of(settings, "webhookUrl") or _text_of(settings, TELLS_OF_OURS) != "yes":
-            raise Temporary(self.name, "does not tell us of our own messages")
+        await self._check_it_tells()
         queue = await self._ask("showMessagesQueue")
         if not isinstance(queue, list) or len(queue) >= LONGEST_QUEUE:
             raise Temporary(self.name, "does not show its whole queue")
@@ -170,6 +198,24 @@ class GreenApi:
             for row in queue
             if isinstance(row, dict)
         ]
+
+    async def clear(self) -> bool:
+        """While the account does not send, its queue is emptied unseen: the head is not always shown."""
+        state = _text_of(await self._ask("getStateInstance"), "stateInstance")
+        status = _text_of(await self._ask("getStatusInstance"), "statusInstance")
+        await self._check_it_tells()
+        if state == "authorized" and status != "offline" and not await self._ask("showMessagesQueue"):
+            return False
+        # Emptying it once more does no harm, so a lost answer is no question of what happened.
+        found = await self._ask("clearMessagesQueue")
+        if not isinstance(found, dict) or found.get("isCleared") is not True:
+            raise Temporary(self.name, "did not empty its queue")
+        return True
+
+    async def _check_it_tells(self) -> None:
+        settings = await self._ask("getSettings")
+        if _text_of(settings, "webhookUrl") or _text_of(settings, TELLS_OF_OURS) != "yes":
+            raise Temporary(self.name, "does not tell us of our own messages")
 
     async def edit(self, chat_id: str, message_id: str, message: Outgoing) -> None:
         """Nothing: a question stays as it was sent, an edited one would only puzzle."""
@@ -189,7 +235,10 @@ class GreenApi:
         if not isinstance(found, dict):
             return Batch((), offset)
         receipt = str(found.get("receiptId", ""))
-        return Batch((_raw(found.get("body")),), offset, receipt)
+        raw = _raw(found.get("body"))
+        if raw.kind in STATE_KINDS:
+            self._healthy_until = 0.0
+        return Batch((raw,), offset, receipt)
 
     async def confirm(self, batch: Batch) -> None:
         if not batch.receipt:
@@ -477,7 +526,7 @@ def _incoming(notification: Notification) -> Incoming:
             return _from_us(notification, IncomingKind.STATUS)
         case "outgoingMessageStatus":
             return _status(notification)
-        case "stateInstanceChanged" | "statusInstanceChanged" | "quotaExceeded":
+        case kind if kind in STATE_KINDS:
             reason = notification.state_instance or notification.status_instance or notification.type_webhook
             return Incoming(kind=IncomingKind.STATE, sent_at=notification.sent_at, reason=reason)
         case _:
@@ -495,7 +544,8 @@ def _envelope(notification: Notification, kind: IncomingKind, **more: Any) -> In
         "sender_id": sender.sender,
         "sender_name": sender.sender_contact_name or sender.sender_name or sender.chat_name,
         "phone": person[1] if person else re.sub(r"\D", "", sender.sender_phone_number),
-        "is_group": sender.chat_id.endswith("@g.us"),
+        # In MAX and Telegram a group has a number below zero.
+        "is_group": sender.chat_id.endswith("@g.us") or sender.chat_id.startswith("-"),
     }
     return Incoming(kind=kind, **(fields | more))
 

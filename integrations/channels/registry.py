@@ -34,9 +34,20 @@ def _whatsapp(settings: Any, **options: Any) -> Channel:
     return GreenApi("whatsapp", settings, **options)
 
 
+def _account(name: str) -> Callable[..., Channel]:
+    def opens(settings: Any, **options: Any) -> Channel:
+        from integrations.channels.greenapi_account import GreenApiAccount
+
+        return GreenApiAccount(name, settings, **options)
+
+    return opens
+
+
 CHANNELS: tuple[ChannelKind, ...] = (
     ChannelKind("telegram", "", _telegram),
     ChannelKind("whatsapp", "greenapi", _whatsapp),
+    ChannelKind("max_account", "greenapi", _account("max_account")),
+    ChannelKind("telegram_account", "greenapi", _account("telegram_account")),
 )
 
 

@@ -1,4 +1,4 @@
-"""A made-up Green-API with one WhatsApp account behind it, and the people whom it writes to.
+"""A made-up Green-API with one account of a messenger behind it, and the people whom it writes to.
 
 Behaves as green-api.com/en/docs/api and its issue tracker say: the head of the notifications comes again
 until it is deleted, acceptance is not delivery, a poll with one option is accepted and fails later, the
@@ -28,6 +28,9 @@ QUEUE_LIFE = timedelta(hours=24)
 LONGEST_WAIT = 60.0  # seconds that receiveNotification waits at most
 LOOK_AGAIN = 0.05  # seconds: the queue moves by the stand-in's clock, which nobody announces
 CHAT_ID = re.compile(r"\d+@c\.us|[\d-]+@g\.us|\w+@lid")
+ACCOUNT_ID = re.compile(r"-?\d+")
+LONGEST_TEXT = {"whatsapp": 20_000, "max": 4000, "telegram": 4096}
+TYPE_INSTANCE = {"whatsapp": "whatsapp", "max": "v3", "telegram": "telegram"}
 PLACEHOLDER = "{{SWE001}}"
 
 
@@ -57,6 +60,7 @@ class Posted:
 
     @property
     def phone(self) -> str:
+        """Where the chat id holds it: in WhatsApp."""
         return "+" + self.chat_id.partition("@")[0]
 
 
@@ -70,13 +74,15 @@ class _Notification:
 class GreenApiStandIn:
     """One instance. `app` is the server; the other methods are what people do on their phones.
 
-    `who` is a phone in any spelling, or a chat id.
+    `who` is a phone in any spelling, or a chat id. `messenger`: whatsapp, max or telegram; the last two have
+    chat ids of their own, found by checkAccount, and no polls.
     """
 
     def __init__(
         self,
         clock: Callable[[], datetime],
         *,
+        messenger: str = "whatsapp",
         instance_id: str = INSTANCE,
         token: str = TOKEN,
         wid: str = "79140000000@c.us",
@@ -84,6 +90,7 @@ class GreenApiStandIn:
         longest_wait: float = LONGEST_WAIT,
     ) -> None:
         self.clock = clock
+        self.messenger = messenger
         self.instance_id = instance_id
         self.token = token
         self.wid = wid
@@ -133,6 +140,7 @@ class GreenApiStandIn:
             ("POST", "sendMessage"): self._send_message,
             ("POST", "sendPoll"): self._send_poll,
             ("POST", "checkWhatsapp"): self._check_whatsapp,
+            ("POST", "checkAccount"): self._check_account,
             ("GET", "showMessagesQueue"): self._show_queue,
             ("GET", "clearMessagesQueue"): self._clear_queue,
         }
@@ -191,7 +199,7 @@ class GreenApiStandIn:
 
     def votes(self, who: str, option: str | None, *, id_message: str = "") -> str:
         """Vote in the poll with this id (the newest to this person that has the option); None withdraws."""
-        chat_id = self._chat(who)
+        chat_id = self.chat_of(who)
         poll = self._poll(chat_id, option, id_message)
         poll.votes.pop(chat_id, None)
         if option is not None:
@@ -241,7 +249,7 @@ class GreenApiStandIn:
         id_message = self._next_id()
         if self.settings["outgoingMessageWebhook"] == "yes":
             message = {"typeMessage": "textMessage", "textMessageData": {"textMessage": text}}
-            self._notify(self._from_us("outgoingMessageReceived", id_message, self._chat(who), message))
+            self._notify(self._from_us("outgoingMessageReceived", id_message, self.chat_of(who), message))
         return id_message
 
     def set_state(self, state: str) -> None:
@@ -259,8 +267,8 @@ class GreenApiStandIn:
         self.quota = people
 
     def has_no_account(self, who: str) -> None:
-        """There is no WhatsApp on this number."""
-        self.no_account.add(self._chat(who))
+        """This number is not on the messenger, or hides from search."""
+        self.no_account.add(self.chat_of(who))
 
     def repeat(self, times: int = 1) -> None:
         """Deliver the newest notification once more, as the real gateway now and then does."""
@@ -274,7 +282,7 @@ class GreenApiStandIn:
     def messages(self, who: str | None = None) -> list[Posted]:
         """What was sent to this person (or to everybody)."""
         self._move_queue()
-        chat_id = self._chat(who) if who is not None else None
+        chat_id = self.chat_of(who) if who is not None else None
         return [
             post
             for post in self.posted
@@ -359,7 +367,17 @@ class GreenApiStandIn:
         return {"saveSettings": True}
 
     def _check_whatsapp(self, body: Json) -> Json:
-        return {"existsWhatsapp": self._chat(str(body.get("phoneNumber", ""))) not in self.no_account}
+        return {"existsWhatsapp": self.chat_of(str(body.get("phoneNumber", ""))) not in self.no_account}
+
+    def _check_account(self, body: Json) -> Json:
+        if self.messenger == "whatsapp":
+            raise Refusal(404)
+        phone = body.get("phoneNumber")
+        if not isinstance(phone, int):
+            raise Refusal(400, _bad("'phoneNumber' must be a number"))
+        chat_id = self.chat_of(str(phone))
+        exists = chat_id not in self.no_account
+        return {"exist": exists, "chatId": chat_id if exists else ""}
 
     def _show_queue(self, body: Json) -> list[Json]:
         return [
@@ -379,11 +397,16 @@ class GreenApiStandIn:
         text = body.get("message")
         if not isinstance(text, str) or not text:
             raise Refusal(400, _bad("'message' is not allowed to be empty"))
-        if len(text) > 20_000:
-            raise Refusal(400, _bad("'message' length must be less than or equal to 20000 characters long"))
+        longest = LONGEST_TEXT[self.messenger]
+        if len(text) > longest:
+            raise Refusal(
+                400, _bad(f"'message' length must be less than or equal to {longest} characters long")
+            )
         return self._accept(body, text, None)
 
     def _send_poll(self, body: Json) -> Json:
+        if self.messenger != "whatsapp":
+            raise Refusal(404)
         text, options = body.get("message"), body.get("options")
         if not isinstance(text, str) or not 0 < len(text) <= 255:
             raise Refusal(400, _bad("'message' length must be less than or equal to 255 characters long"))
@@ -393,7 +416,7 @@ class GreenApiStandIn:
 
     def _accept(self, body: Json, text: str, options: tuple[str, ...] | None) -> Json:
         chat_id = str(body.get("chatId", ""))
-        if not CHAT_ID.fullmatch(chat_id):
+        if not (CHAT_ID if self.messenger == "whatsapp" else ACCOUNT_ID).fullmatch(chat_id):
             raise Refusal(400, _bad("'chatId' has an invalid format"))
         if self.state in ("notAuthorized", "blocked"):
             raise Refusal(400, _bad("Instance in not authorized"))
@@ -507,7 +530,7 @@ class GreenApiStandIn:
     def _incoming(self, who: str, message: Json, id_message: str = "") -> str:
         id_message = id_message or self._next_id()
         if self.settings["incomingWebhook"] == "yes":
-            chat_id = self._chat(who)
+            chat_id = self.chat_of(who)
             name = self.names.get(chat_id, "")
             sender = {
                 "chatId": chat_id,
@@ -541,7 +564,7 @@ class GreenApiStandIn:
             "instanceData": {
                 "idInstance": int(self.instance_id),
                 "wid": self.wid,
-                "typeInstance": "whatsapp",
+                "typeInstance": TYPE_INSTANCE[self.messenger],
             },
             "timestamp": int(self.clock().timestamp()),
         }
@@ -556,11 +579,16 @@ class GreenApiStandIn:
         self._last_id += 1
         return f"3EB0{self._last_id:016X}"
 
-    def _chat(self, who: str) -> str:
+    def chat_of(self, who: str) -> str:
         if "@" in who:
             return who
         digits = re.sub(r"\D", "", who)
-        return ("7" + digits[1:] if len(digits) == 11 and digits.startswith("8") else digits) + "@c.us"
+        digits = "7" + digits[1:] if len(digits) == 11 and digits.startswith("8") else digits
+        if self.messenger == "whatsapp":
+            return f"{digits}@c.us"
+        if ACCOUNT_ID.fullmatch(who) and len(who) < 11:
+            return who
+        return str(50_000_000 + int(digits) % 10_000_000)  # of this phone for ever, and nothing like it
 
 
 def _number(text: str | None, default: int) -> int:

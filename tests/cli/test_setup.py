@@ -15,7 +15,7 @@ from integrations.standins.amocrm import AmoCrmStandIn
 from integrations.standins.telegram import TelegramStandIn
 from integrations.standins.whatsapp import GreenApiStandIn
 from tests.cli.conftest import Sarafan
-from tests.world import BASE, merged, settings_from
+from tests.world import BASE, MAX_ACCOUNT, merged, settings_from
 from worker.cli.setup import Check, run_checks
 
 NOW = datetime(2026, 9, 7, 1, tzinfo=UTC)
@@ -31,6 +31,7 @@ class Outside:
         self.amocrm = AmoCrmStandIn(lambda: self.now, rate_limit=None)
         self.telegram = TelegramStandIn(lambda: self.now)
         self.whatsapp = GreenApiStandIn(lambda: self.now)
+        self.max_account = GreenApiStandIn(lambda: self.now, messenger="max")
 
     async def check(self, *, our_time: datetime = NOW, **config: Any) -> dict[str, Check]:
         settings = settings_from(merged({**BASE, "storage": {"url": self.url}}, config), self.folder)
@@ -38,6 +39,7 @@ class Outside:
             "amocrm": httpx.ASGITransport(app=self.amocrm.app),
             "telegram": httpx.ASGITransport(app=self.telegram.app),
             "whatsapp": httpx.ASGITransport(app=self.whatsapp.app),
+            "max_account": httpx.ASGITransport(app=self.max_account.app),
         }
         rows = await run_checks(settings, transports=transports, now=our_time, requests_per_second=1000)
         return {row.name: row for row in rows}
@@ -144,6 +146,22 @@ async def test_an_instance_that_refuses_the_token_is_told(outside: Outside) -> N
     row = (await outside.check(whatsapp={"api_token": "another"}))["whatsapp"]
     assert not row.ok
     assert "Сверьте whatsapp.base_url, instance_id и api_token" in row.remedy
+
+
+async def test_an_account_of_max_is_tried_like_any_channel(outside: Outside) -> None:
+    assert (await outside.check(**MAX_ACCOUNT))["max_account"].ok
+    another = merged(MAX_ACCOUNT, {"max_account": {"api_token": "another"}})
+    row = (await outside.check(**another))["max_account"]
+    assert "Сверьте max_account.base_url, instance_id и api_token" in row.remedy
+
+
+@pytest.mark.parametrize("state", ["yellowCard", "suspended", "notEnoughMoney"])
+async def test_an_account_that_may_not_send_is_told_with_its_state(outside: Outside, state: str) -> None:
+    outside.max_account.set_state(state)
+    row = (await outside.check(**MAX_ACCOUNT))["max_account"]
+    assert not row.ok
+    assert state in row.found
+    assert "почему аккаунту нельзя писать" in row.remedy
 
 
 async def test_nobody_to_hear_of_it_is_not_fine(outside: Outside) -> None:

@@ -750,7 +750,7 @@ async def test_every_outcome_is_counted(server: GreenApiStandIn) -> None:
         on_result=lambda service, result: results.append((service, result)),
     )
     await whatsapp.send(CHAT, ASK)
-    assert results == [("whatsapp", "200")]
+    assert results == [("whatsapp", "200"), ("whatsapp", "200")]  # the state, then the question
     await whatsapp.close()
 
 

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from integrations.channels.base import Channel, Searchable
-from integrations.errors import AccessDenied, Permanent, Temporary, Uncertain, Unreachable
+from integrations.channels.base import Channel, Searchable, Sought
+from integrations.errors import AccessDenied, OutsideError, Permanent, Temporary, Uncertain, Unreachable
 from storage import complaints, deals, outbox, people, surveys
 from storage.rows import insert_once
 from storage.tables import Chat, Client, Contact, Deal, PromoCode, Survey
@@ -32,6 +32,7 @@ class Route:
 
     channel: Channel
     chat_id: str
+    is_sought: bool = False  # `chat_id` is an address that has to be looked up first
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ def choose_route(hands: Hands, survey: Survey, client: Client | None, chats: lis
             continue
         address = channel.address(client.phone)
         if address is not None:
-            return Route(channel, address)
+            return Route(channel, address, is_sought=isinstance(channel, Sought))
     return None
 
 
@@ -229,9 +230,46 @@ async def settle(hands: Hands, case: Case, now: datetime) -> bool:
             await close(hands, case.survey, reason, now)
         case Wait(until, reason):
             await surveys.postpone(hands.db, case.survey, until, reason)
+        case Send() if case.route is not None and case.route.is_sought:
+            await look_up(hands, case, case.route, now)
         case Send():
             return await send_question(hands, case, now)
     return False
+
+
+async def look_up(hands: Hands, case: Case, route: Route, now: datetime) -> None:
+    """Find the chat of this person's number and write it down; the question is considered anew, with it.
+
+    Who is not found is written down as well: numbers looked up again and again make the messenger suspicious.
+    """
+    channel, survey = route.channel, case.survey
+    if not isinstance(channel, Sought) or case.client is None:
+        return
+    chat_id, dead_reason = route.chat_id, ""
+    try:
+        chat_id = await channel.find(route.chat_id)
+    except Unreachable as error:
+        log.info("survey %s: %s", survey.id, error)
+        dead_reason = error.detail
+        hands.health.count_message(channel.name, "out", "unreachable")
+    except OutsideError as error:
+        log.warning("survey %s is put off: %s", survey.id, error)
+        wait = error.retry_after if isinstance(error, Temporary) else timedelta(minutes=5)
+        await surveys.postpone(hands.db, survey, next_try(min(survey.attempt, 5), now, wait), Reason.CHANNEL)
+        return
+    async with hands.db.transaction() as tx:
+        chat = await people.chat_for(
+            tx, channel.name, chat_id, client_id=case.client.client_id, name="", now=now
+        )
+        if chat.client_id != case.client.client_id:
+            # Somebody else's chat by now: nobody is asked there about this person's deal.
+            await people.chat_for(
+                tx, channel.name, route.chat_id, client_id=case.client.client_id, name="", now=now
+            )
+            chat_id, dead_reason = route.chat_id, "the chat belongs to another client"
+        if dead_reason:
+            await people.mark_dead(tx, channel.name, chat_id, dead_reason, now)
+    await surveys.postpone(hands.db, survey, now, Reason.CHANNEL)
 
 
 async def close(hands: Hands, survey: Survey, reason: Reason, now: datetime) -> None:

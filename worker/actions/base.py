@@ -87,6 +87,7 @@ class Hands:
     administrators: tuple[int, ...] = ()  # their accounts in Telegram: who hears of trouble
     token_ends: datetime | None = None  # the long-lived token of amoCRM
     silent_at: dict[str, datetime] = field(default_factory=dict)  # when a channel last had nothing to tell
+    emptied_at: dict[str, datetime] = field(default_factory=dict)  # when to look at its queue again
     clock_watch: ClockWatch | None = None  # None: the clock is moved by hand
 
     def now(self) -> datetime:

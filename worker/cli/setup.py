@@ -228,14 +228,15 @@ def _names(settings: "Settings", account: "Account") -> Iterator[Check]:
 
 
 async def _channel(settings: "Settings", name: str, transport: "httpx.AsyncBaseTransport | None") -> Check:
-    from integrations.channels.base import Linked
+    from integrations.channels.base import Linked, Stoppable
     from integrations.channels.registry import open_channel
     from integrations.errors import OutsideError
 
-    section = settings.telegram if name == "telegram" else settings.whatsapp
-    channel = open_channel(name, section, transport=transport)
+    channel = open_channel(name, getattr(settings, name), transport=transport)
     try:
         await channel.start()
+        if isinstance(channel, Stoppable):
+            await channel.check_state()
         found = (await channel.deep_link("x")).partition("?")[0] if isinstance(channel, Linked) else "ok"
     except OutsideError as error:
         return Check(name, False, str(error), remedy_for(settings, error))
@@ -286,14 +287,23 @@ def _in_russian(error: "OutsideError") -> str:
     match error.service, isinstance(error, AccessDenied), error.status:
         case "telegram", True, _:
             return "Проверьте telegram.token: его показывает @BotFather, /mybots → API Token."
+        case (("max_account" | "telegram_account"), True, None):
+            return (
+                "В кабинете Green-API войдите в аккаунт ещё раз. Если его заблокировали, подключите другой."
+            )
+        case (("whatsapp" | "max_account" | "telegram_account"), False, None) if error.remedy:
+            return (
+                "Посмотрите в кабинете Green-API, почему аккаунту нельзя писать: "
+                "блокировка за рассылку или оплата. Ответы клиентов приходят и сейчас."
+            )
         case "whatsapp", True, None:
             return (
                 "В кабинете Green-API отсканируйте QR-код телефоном ещё раз. "
                 "Если WhatsApp заблокировал номер, подключите другой."
             )
-        case "whatsapp", True, _:
+        case ("whatsapp" | "max_account" | "telegram_account") as name, True, _:
             return (
-                "Сверьте whatsapp.base_url, instance_id и api_token с кабинетом Green-API: "
+                f"Сверьте {name}.base_url, instance_id и api_token с кабинетом Green-API: "
                 "там они называются apiUrl, idInstance и apiTokenInstance."
             )
         case "amocrm", True, 403:

@@ -146,8 +146,9 @@ async def _take_echo(tx: AsyncSession, row: Inbox, message: Incoming) -> None:
 
 
 async def _take_state(hands: Hands, row: Inbox, message: Incoming) -> None:
-    trouble = "" if message.reason in ("authorized", "") else f"{row.channel}: {message.reason}"
-    hands.health.set_trouble(row.channel, trouble)
+    trouble = "" if message.reason in ("authorized", "online", "") else message.reason
+    # By a name of its own: that replies are fetched again does not make the account well.
+    hands.health.set_trouble(f"{row.channel}.state", trouble)
     if trouble:
         log.warning("the gateway of %s says: %s", row.channel, message.reason)
 

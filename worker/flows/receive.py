@@ -7,6 +7,7 @@ from integrations.errors import OutsideError
 from storage import state
 from storage.inbox import InboxWriter
 from worker.actions.base import Hands
+from worker.actions.emptying import empty_queue
 from worker.actions.looking import look_for_lost
 
 LONG_POLL = timedelta(seconds=50)
@@ -41,4 +42,5 @@ async def receive(hands: Hands, channel: Channel, inbox: InboxWriter, wait: time
         hands.silent_at[channel.name] = now
         # All that it had to tell is here: the moment to judge by what it did not tell.
         await look_for_lost(hands, channel)
+        await empty_queue(hands, channel)
     return len(batch.updates)
