@@ -137,17 +137,18 @@ def page_of_deals(shop: Company) -> dict[str, Any]:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)  # ten thousand deals are made one by one
 def test_a_new_database_asks_nobody_about_what_was_closed_before(new_laws: Laws) -> None:
     shop = new_laws.shop
     shop.config["amocrm"].pop("surveys_since")
-    old = [new_laws.won_deal() for _ in range(60)]
+    old = [new_laws.won_deal() for _ in range(10_000)]
     shop.start()
     shop.wait_until_ready()
     new = new_laws.asked()
     wait_for_pulls(shop, 2)
     asked = {message["chat_id"] for message in shop.whatsapp.do("messages")}
     assert asked == {f"{new_laws.clients[new].phone[1:]}@c.us"}
-    assert len(old) == 60
+    assert len(old) == 10_000
     new_laws.replies(new, 9)
     new_laws.hold()
 
