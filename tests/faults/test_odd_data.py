@@ -141,14 +141,14 @@ def page_of_deals(shop: Company) -> dict[str, Any]:
 def test_a_new_database_asks_nobody_about_what_was_closed_before(new_laws: Laws) -> None:
     shop = new_laws.shop
     shop.config["amocrm"].pop("surveys_since")
-    old = [new_laws.won_deal() for _ in range(10_000)]
+    for _ in range(10_000):
+        new_laws.won_deal()
     shop.start()
     shop.wait_until_ready()
     new = new_laws.asked()
     wait_for_pulls(shop, 2)
     asked = {message["chat_id"] for message in shop.whatsapp.do("messages")}
     assert asked == {f"{new_laws.clients[new].phone[1:]}@c.us"}
-    assert len(old) == 10_000
     new_laws.replies(new, 9)
     new_laws.hold()
 
