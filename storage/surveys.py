@@ -19,6 +19,7 @@ from storage.tables import Chat, Complaint, Deal, Message, Reply, Survey, Survey
 LEASE = timedelta(minutes=5)  # how long a claimed survey may be checked before another may take it
 WISHES = ("optout", "optin", "command")  # `rule` of replies that want something of us
 CHECKING = "checking"  # `waits_for` of a survey that somebody is just looking at
+GREETING = "greeting"  # … and of one that goes out as soon as the client has been greeted
 LOOKING = "looking"  # … and of one that may have gone out, where that can be found out
 SETTLES = timedelta(minutes=2)  # until the gateway tells what became of a message
 TOLD_FOR = timedelta(hours=12)  # it keeps what it has to tell for a day; then nothing told means nothing
@@ -491,8 +492,13 @@ async def end_line(tx: AsyncSession, client_id: int, now: datetime, reason: str)
     return [deal_id for (deal_id,) in ended.all()]
 
 
-async def look_again(tx: AsyncSession, client_id: int, now: datetime) -> None:
-    """Whoever is just checking a question to this person loses it: what they saw is out of date."""
+async def look_again(
+    tx: AsyncSession, client_id: int, now: datetime, *, greeting_until: datetime | None = None
+) -> None:
+    """Whoever is just checking a question to this person loses it: what they saw is out of date.
+
+    `greeting_until`: it is looked at anew when the person has been greeted, or else then.
+    """
     await tx.exec(
         update(Survey)
         .where(
@@ -500,8 +506,22 @@ async def look_again(tx: AsyncSession, client_id: int, now: datetime) -> None:
             col(Survey.state) == SurveyState.PLANNED,
             col(Survey.waits_for) == CHECKING,
         )
-        .values(attempt=Survey.attempt + 1, next_at=now, waits_for="")
+        .values(
+            attempt=Survey.attempt + 1,
+            next_at=greeting_until or now,
+            waits_for=GREETING if greeting_until else "",
+        )
     )
+
+
+async def greeted(tx: AsyncSession, client_id: int, now: datetime) -> bool:
+    """What has waited for the greeting goes out; False when nothing has."""
+    waits = update(Survey).where(
+        _of_client(client_id),
+        col(Survey.state) == SurveyState.PLANNED,
+        col(Survey.waits_for) == GREETING,
+    )
+    return bool((await tx.exec(waits.values(next_at=now, waits_for=""))).rowcount)
 
 
 def _of_client(client_id: int) -> Any:
@@ -514,9 +534,18 @@ def _of_client(client_id: int) -> Any:
 
 
 async def revive(
-    tx: AsyncSession, client_id: int, reasons: Collection[str], now: datetime, limit: timedelta
+    tx: AsyncSession,
+    client_id: int,
+    reasons: Collection[str],
+    now: datetime,
+    limit: timedelta,
+    *,
+    greeting_until: datetime,
 ) -> int:
-    """Somebody who could not be reached has linked a messenger in time: asked after all."""
+    """Somebody who could not be reached has linked a messenger in time: asked after all.
+
+    That is when the person has been greeted, or else at this moment.
+    """
     revived = await tx.exec(
         update(Survey)
         .where(
@@ -526,7 +555,9 @@ async def revive(
             col(Survey.due_at) > now - limit,
             col(Survey.sent_at).is_(None),
         )
-        .values(state=SurveyState.PLANNED, reason="", settled_at=None, next_at=now)
+        .values(
+            state=SurveyState.PLANNED, reason="", settled_at=None, next_at=greeting_until, waits_for=GREETING
+        )
     )
     return revived.rowcount
 

@@ -18,7 +18,7 @@ from storage.database import Database
 from storage.tables import Chat, Client, Contact, Deal, Erased, Inbox, Outbox, PromoCode, State, Survey
 from tests.cli.conftest import CONFIG, Sarafan
 from tests.cli.test_data import AUGUST, keep
-from tests.conftest import POSTGRES_URL
+from tests.postgres import POSTGRES_URL
 from worker.cli.main import app
 
 

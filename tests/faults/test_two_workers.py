@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import POSTGRES_URL
 from tests.faults import points
 from tests.faults.laws import Laws
 from tests.faults.points import KILLED, Point, When
+from tests.postgres import POSTGRES_URL
 from tests.stories.company import Company, free_port, until
 
 pytestmark = pytest.mark.timeout(900)  # many starts, perhaps on a busy machine

@@ -4,16 +4,18 @@ A new one for each test costs more than the test: its connections, and every sta
 """
 
 import inspect
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import pytest_asyncio
 from sqlmodel import SQLModel
 
 from integrations.standins.amocrm import AmoCrmStandIn
 from storage.database import Database
+from tests.postgres import new_schema
 from tests.world import World, nothing, world
 
 FOLDER = Path(__file__).parent
@@ -48,6 +50,13 @@ def config() -> dict[str, Any]:
 def before() -> Callable[[AmoCrmStandIn], None]:
     """What amoCRM has before the worker starts for the first time: see `configured`."""
     return nothing
+
+
+@pytest.fixture(scope="session")
+def postgres_schema() -> Iterator[tuple[psycopg.Connection, str]]:
+    """One that no other tests of this process see: the kept database goes on holding every role in it."""
+    with new_schema("flows") as schema:
+        yield schema
 
 
 @pytest_asyncio.fixture(loop_scope="session", scope="session")

@@ -16,6 +16,10 @@ SELECT count(pg_terminate_backend(pid)) FROM pg_locks
 WHERE locktype = 'advisory' AND classid = :owners AND objid = :number
 """
 
+HELD = """
+SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = :owners AND objid = :number
+"""
+
 
 @pytest.fixture
 async def other(db: Database, db_url: str) -> AsyncIterator[Database]:
@@ -38,6 +42,15 @@ async def cut(owner: Database, by: Database) -> None:
         statement = text(KILL).bindparams(owners=locks.OWNERS, number=locks.lock_number(owner.owner))
         killed = (await (await tx.connection()).execute(statement)).scalar()
     assert killed == 1
+    # The server ends a session in its own time: until then its locks stand.
+    while await _locks_of(owner, by):  # noqa: ASYNC110 - there is nothing else to wait for
+        await asyncio.sleep(0.01)
+
+
+async def _locks_of(owner: Database, by: Database) -> int:
+    async with by.transaction() as tx:
+        statement = text(HELD).bindparams(owners=locks.OWNERS, number=locks.lock_number(owner.owner))
+        return int((await (await tx.connection()).execute(statement)).scalar_one())
 
 
 async def test_the_one_worker_of_a_file_has_every_role(db: Database) -> None:

@@ -26,7 +26,8 @@ from storage import migrate, state
 from storage.database import Database
 from storage.errors import AlreadyRunning, StorageError
 from storage.tables import State
-from tests.conftest import DATABASES, POSTGRES_URL
+from tests.conftest import DATABASES
+from tests.postgres import POSTGRES_URL
 
 ADD_COLUMN = "op.add_column('state', sa.Column('note', sa.Text(), nullable=False, server_default='none'))"
 

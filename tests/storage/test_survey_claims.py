@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage import surveys
 from storage.database import Database
@@ -11,6 +12,7 @@ from storage.tables import Deal, Survey, SurveyState
 NOW = datetime(2026, 9, 7, 12, 0, tzinfo=UTC)
 IVAN = 7
 WEEK = timedelta(days=7)
+GREETING = timedelta(minutes=1)
 
 
 def deal() -> Deal:
@@ -43,6 +45,10 @@ async def now_in(db: Database, survey: Survey) -> Survey:
     return row
 
 
+async def revived(tx: AsyncSession) -> int:
+    return await surveys.revive(tx, IVAN, ["unreachable"], NOW, WEEK, greeting_until=NOW + GREETING)
+
+
 @pytest.mark.parametrize("client_id", [IVAN, None], ids=["of the client", "of a deal of the client"])
 async def test_who_links_a_messenger_while_we_find_nobody_is_asked_after_all(
     db: Database, client_id: int | None
@@ -50,7 +56,7 @@ async def test_who_links_a_messenger_while_we_find_nobody_is_asked_after_all(
     survey = await claimed(db, client_id)
     async with db.transaction() as tx:  # The client opens the bot …
         await surveys.look_again(tx, IVAN, NOW)
-        assert await surveys.revive(tx, IVAN, ["unreachable"], NOW, WEEK) == 0
+        assert await revived(tx) == 0
     async with db.transaction() as tx:  # … and only then it is written down that there is no way.
         assert not await surveys.close(tx, survey, "unreachable", NOW)
     again = await surveys.claim_due(db, NOW)
@@ -67,8 +73,30 @@ async def test_who_links_one_a_moment_later_is_asked_after_all_too(
         assert await surveys.close(tx, survey, "unreachable", NOW)
     async with db.transaction() as tx:
         await surveys.look_again(tx, IVAN, NOW)
-        assert await surveys.revive(tx, IVAN, ["unreachable"], NOW, WEEK) == 1
+        assert await revived(tx) == 1
     assert (await now_in(db, survey)).state == SurveyState.PLANNED
+
+
+@pytest.mark.parametrize("is_closed", [True, False], ids=["a moment later", "while we find nobody"])
+async def test_who_links_a_messenger_is_greeted_before_the_question(db: Database, is_closed: bool) -> None:
+    survey = await claimed(db, IVAN)
+    async with db.transaction() as tx:
+        if is_closed:
+            assert await surveys.close(tx, survey, "unreachable", NOW)
+        await surveys.look_again(tx, IVAN, NOW, greeting_until=NOW + GREETING)
+        await revived(tx)
+    assert await surveys.claim_due(db, NOW) is None
+    async with db.transaction() as tx:
+        assert await surveys.greeted(tx, IVAN, NOW)
+        assert not await surveys.greeted(tx, IVAN, NOW)
+    assert await surveys.claim_due(db, NOW) is not None
+
+
+async def test_whoever_cannot_be_greeted_is_asked_all_the_same(db: Database) -> None:
+    await claimed(db, IVAN)
+    async with db.transaction() as tx:
+        await surveys.look_again(tx, IVAN, NOW, greeting_until=NOW + GREETING)
+    assert await surveys.claim_due(db, NOW + GREETING) is not None
 
 
 async def test_nothing_goes_out_on_what_was_seen_before_the_client_said_stop(db: Database) -> None:

@@ -6,6 +6,7 @@ from storage import deals, people
 from storage.tables import Outbox
 from worker.actions.base import Hands
 from worker.actions.people import keep
+from worker.actions.talking import after_greeting
 from worker.actions.words import greeting_values
 from worker.rules.phone import normalise
 
@@ -34,3 +35,4 @@ async def find_client(item: Outbox, hands: Hands) -> None:
         await channel.send(str(item.payload["chat_id"]), Outgoing(text=text, remove_keyboard=True))
     except Unreachable:
         return  # The person has left again.
+    await after_greeting(hands, channel.name, str(item.payload["chat_id"]))

@@ -1,7 +1,7 @@
 """Whose chat is this? A known one, a phone number, a deep link, a shared card; else a stranger."""
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 # Who could not be reached is asked after all, once a messenger is linked in time.
 REVIVED_BY_LINK = (Reason.UNREACHABLE, Reason.NO_PHONE, Reason.NO_CONTACT)
+
+GREETED_WITHIN = timedelta(minutes=1)  # a question that could go out waits this long for the greeting
 
 
 async def whose(
@@ -60,7 +62,6 @@ async def link(
     if (chat := await people.chat(tx, row.channel, message.chat_id)) is not None:
         note_written(chat, message.sent_at or row.said_after)
     hands.wake.act.set()
-    hands.wake.send.set()
 
 
 async def _plain_start(tx: AsyncSession, hands: Hands, row: Inbox, message: Incoming, now: datetime) -> None:
@@ -141,9 +142,10 @@ async def _bind(
         if previous is not None and previous.key.startswith("chat:"):
             await people.merge(tx, previous, into=client)
     chat.linked_at, chat.dead_at, chat.dead_reason = now, None, ""
-    await surveys.look_again(tx, client.client_id or 0, now)
+    until = now + GREETED_WITHIN
+    await surveys.look_again(tx, client.client_id or 0, now, greeting_until=until)
     revived = await surveys.revive(
-        tx, client.client_id or 0, REVIVED_BY_LINK, now, hands.policy.expires_after
+        tx, client.client_id or 0, REVIVED_BY_LINK, now, hands.policy.expires_after, greeting_until=until
     )
     if revived:
         log.info("%d surveys go out after all: a messenger was linked", revived)

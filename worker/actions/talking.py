@@ -184,6 +184,7 @@ async def say(item: Outbox, hands: Hands) -> None:
         or await _is_stale(item, hands, channel, str(item.payload["chat_id"]))
     ):
         return
+    variant = str(item.payload.get("variant", ""))
     share = hands.texts.fill("button.share_phone") if item.payload.get("share_phone") else ""
     message = Outgoing(
         text=str(item.payload["text"]),
@@ -192,8 +193,23 @@ async def say(item: Outbox, hands: Hands) -> None:
     )
     await _say(
         hands, channel, str(item.payload["chat_id"]), message, survey_id=item.payload.get("survey_id"),
-        kind="say", variant=str(item.payload.get("variant", "")),
+        kind="say", variant=variant,
     )  # fmt: skip
+    if variant.startswith("start."):
+        await after_greeting(hands, channel.name, str(item.payload["chat_id"]))
+
+
+async def after_greeting(hands: Hands, channel: str, chat_id: str) -> None:
+    """Whoever has just linked a messenger gets the question that waited for it."""
+    async with hands.db.transaction() as tx:
+        chat = await people.chat(tx, channel, chat_id)
+        if (
+            chat is None
+            or chat.client_id is None
+            or not await surveys.greeted(tx, chat.client_id, hands.now())
+        ):
+            return
+    hands.wake.send.set()
 
 
 async def hand_over_code(item: Outbox, hands: Hands) -> None:
