@@ -1,6 +1,6 @@
 """What every messenger offers, and what passes through it: one small protocol for all channels."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -145,6 +145,48 @@ class Polled(Protocol):
 
     async def confirm(self, batch: Batch) -> None:
         """Called after the batch is on disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What came to one of our webhook addresses whose path had the right secret."""
+
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)  # names in lower case
+
+
+class RefusedError(ValueError):
+    """A webhook that its service did not send; the message is one word for the metrics, such as `signature`."""
+
+
+@runtime_checkable
+class Hooked(Protocol):
+    """A channel whose service posts to an address of ours: /webhooks/<hook_place>/<secret of the path>.
+
+    `secret`: derived from the path's for this place, letters and digits; goes into a header where the service
+    can send one back. Channels that share a place are each handed everything and take what is theirs.
+    """
+
+    @property
+    def is_hooked(self) -> bool: ...  # as the settings say; such a channel is not polled
+    @property
+    def hook_place(self) -> str: ...  # telegram, max; whatsapp for all gateways
+
+    def take(self, posted: Posted, secret: str) -> tuple[Raw, ...]:
+        """What is ours of it, () when nothing is. It is on disk before the service gets its 2xx.
+
+        Raises RefusedError when it is not authentic, UnreadableError when nobody can tell what it is.
+        """
+
+    def greet(self, query: Mapping[str, str], secret: str) -> str:
+        """The body that answers a GET by which the service makes sure of us. Raises RefusedError."""
+
+    async def register(self, url: str, secret: str) -> None:
+        """Have the service post there. Safe to repeat: asks first, and changes nothing that is right.
+
+        Raises as `send` does; Permanent with the remedy where another program's address stands there: that
+        one is never taken over.
+        """
 
 
 @dataclass(frozen=True, slots=True)
