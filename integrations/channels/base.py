@@ -26,6 +26,11 @@ class Outgoing:
     share_phone: str = ""  # label of a button that shares the person's number
     remove_keyboard: bool = False
     quote: str = ""  # id of the message that this one answers
+    reference: str = ""  # our own name for this message; some services give it back in its statuses
+    # For services that take free words only for a while after the person wrote, and templates else:
+    client_wrote_at: datetime | None = None
+    topic: str = ""  # key of the survey, which names the template
+    values: Mapping[str, str] = field(default_factory=dict)  # for the template's parameters
 
 
 class IncomingKind(StrEnum):
@@ -72,6 +77,7 @@ class Incoming:
     token: str = ""
     is_group: bool = False
     status: Status | None = None
+    reference: str = ""  # of the message that a STATUS or an ECHO is about, where the service gives it back
     reason: str = ""  # why it failed; state of the gateway
     is_gone: bool = False  # failed because this person is not on this messenger
 
@@ -156,7 +162,7 @@ class Posted:
 
 
 class RefusedError(ValueError):
-    """A webhook that its service did not send; the message is one word for the metrics, such as `signature`."""
+    """A webhook that its service did not send. The message is one word for the metrics: `signature`."""
 
 
 @runtime_checkable
@@ -228,6 +234,13 @@ class Sought(Protocol):
 
     async def find(self, address: str) -> str:
         """The chat id of this address. Unreachable: no account there, or one that hides from search."""
+
+
+@runtime_checkable
+class Templated(Protocol):
+    """A service that takes free words only for a while after the person wrote; before, an approved template."""
+
+    def needs_template(self, client_wrote_at: datetime | None, now: datetime) -> bool: ...
 
 
 @runtime_checkable
