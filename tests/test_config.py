@@ -391,7 +391,6 @@ BROKEN = [
     ('[max]\ntoken = "abc"', "max.token:", "«…»", "в следующих версиях"),
     ('[max_account]\nprovider = "wazzup"', "max_account.provider:", '"wazzup"', "в следующих версиях"),
     ('[telegram_account]\nprovider = "wazzup"', "telegram_account.provider:", '"wazzup"', '"greenapi"'),
-    ('[max_account]\nreceive = "webhook"', "max_account.receive:", '"webhook"', "в следующих версиях"),
     ('[delivery]\nchannels = ["viber"]', "delivery.channels.1:", '"viber"', '"telegram"'),
     ('[delivery]\nchannels = ["whatsapp"]', "delivery.channels:", '["whatsapp"]', "telegram"),
     ('[delivery]\nchannels = ["telegram", "telegram"]', "delivery.channels:", '["telegram"]', "один раз"),
@@ -588,7 +587,7 @@ def test_webhooks_need_an_address_and_a_secret(lines: Lines) -> None:
     told = "\n".join(lines('[telegram]\nmode = "webhook"\n'))
     assert "http.public_url: не указано" in told
     assert "http.webhook_secret: не указано" in told
-    assert 'telegram.mode: указано "webhook", а нужно: "polling"' in told
+    assert len(told.splitlines()) == 2
 
 
 @pytest.mark.parametrize(

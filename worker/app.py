@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -11,6 +11,8 @@ from sqlmodel import select
 
 from integrations.amocrm.auth import Login, TokenStore, token_ends
 from integrations.amocrm.client import AmoCrm
+from integrations.channels.base import Channel, Polled
+from integrations.channels.hooks import is_hooked
 from integrations.channels.registry import open_channel
 from integrations.errors import AccessDenied, OutsideError
 from integrations.http import OnResult, Pace
@@ -80,19 +82,21 @@ class App:
         wake = Wake()
         is_real = clock is None
         clock = clock or RealClock()
-        health = Health(
-            limits=_limits(settings), ping=partial(_ping, db), count=partial(_count_rows, db, clock)
-        )
         channels = {
             name: open_channel(
                 name,
                 getattr(settings, name),
                 transport=transports.get(name),
-                on_result=partial(_count, health),
+                on_result=lambda service, status: _count(health, service, status),
                 pace=None if is_paced else Pace(None),
             )
             for name in settings.configured_channels
         }
+        health = Health(
+            limits=_limits(settings, channels.values()),
+            ping=partial(_ping, db),
+            count=partial(_count_rows, db, clock),
+        )
         amocrm = open_amocrm(
             settings,
             Tokens(db, "amocrm"),
@@ -346,8 +350,12 @@ def _administrators(settings: Settings) -> tuple[int, ...]:
     return ()
 
 
-def _limits(settings: Settings) -> Mapping[str, timedelta]:
-    polled = {f"poll_{name}": LONG_POLL * 4 for name in settings.configured_channels}
+def _limits(settings: Settings, channels: Iterable[Channel]) -> Mapping[str, timedelta]:
+    polled = {
+        f"poll_{channel.name}": LONG_POLL * 4
+        for channel in channels
+        if isinstance(channel, Polled) and not is_hooked(channel)
+    }
     return {
         "pull": settings.amocrm.poll_interval * 3 + RECENT,
         "send": RECENT * 5,

@@ -5,13 +5,14 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from integrations.channels.base import Channel, Polled
+from integrations.channels.base import Channel, Hooked, Polled, Raw
+from integrations.channels.hooks import is_hooked
 from integrations.errors import AccessDenied, OutsideError
 from storage import outbox, surveys
 from storage.copy import is_unfinished
@@ -28,6 +29,7 @@ from worker.flows.send import send
 from worker.rules.backoff import next_try
 from worker.settings import Settings
 from worker.web.server import Server, build_app
+from worker.web.webhooks import Hooks, header_secret, hook_path
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +44,7 @@ TICK_BESIDE_OTHERS = timedelta(seconds=1)  # a reply that another worker stored 
 LOOK_AROUND = 2.0  # seconds between looks at who of the other workers lives
 LOOK_ALONE = 30.0  # seconds; without others only what we ourselves could not finish is looked for
 GONE_FOR = timedelta(seconds=10)  # a living worker whose connection was cut is back by then
+REGISTER_AGAIN = 3600.0  # seconds
 LOOK_AT_CLOCK = 5.0  # seconds
 AFTER_TROUBLE = 2.0  # seconds until a flow that the database failed tries again
 
@@ -68,6 +71,10 @@ class Service:
                 self.health,
                 webhook_secret=self._app.settings.http.webhook_secret.get_secret_value(),
                 wake_pull=self.hands.wake.pull.set,
+                hooks=Hooks(
+                    {name: one for name, one in self.hands.channels.items() if isinstance(one, Hooked)},
+                    self._keep,
+                ),
             ),
             self._app.settings.http.listen_host,
             self._app.settings.http.listen_port,
@@ -166,7 +173,11 @@ class Service:
                 mend=partial(let_go, self.hands, lane),
             )
         for channel in self.hands.channels.values():
-            if isinstance(channel, Polled):
+            if is_hooked(channel):
+                self._tasks.append(
+                    asyncio.create_task(self._register(channel), name=f"register {channel.name}")
+                )
+            elif isinstance(channel, Polled):
                 self._tasks.append(
                     asyncio.create_task(self._receive(channel), name=f"receive {channel.name}")
                 )
@@ -293,6 +304,41 @@ class Service:
                 log.exception("%s cannot be heard", channel.name)
             failures += 1
             await self._pause(failures)
+
+    async def _keep(self, channel: str, updates: Sequence[Raw]) -> None:
+        now = self.hands.now()
+        await self._app.inbox.put(channel, updates, now)
+        self.health.mark(f"hook_{channel}", now)
+
+    async def _register(self, channel: Channel) -> None:
+        """Have the service post to us, and look again by the hour: some forget an address that failed."""
+        settings = self._app.settings.http
+        secret = settings.webhook_secret.get_secret_value()
+        failures = 0
+        while not self.is_stopping.is_set() and isinstance(channel, Hooked):
+            place = channel.hook_place
+            try:
+                if channel.name not in self._app.is_set_up:
+                    await channel.start()
+                    self._app.is_set_up.add(channel.name)
+                url = settings.public_url.rstrip("/") + hook_path(place, secret)
+                await channel.register(url, header_secret(secret, place))
+            except OutsideError as error:
+                if isinstance(error, AccessDenied):
+                    self.health.set_token(channel.name, is_valid=False)
+                self.health.set_trouble(channel.name, error.detail)
+                log.error("%s does not post to us: %s", channel.name, error)
+                failures += 1
+                await self._pause(failures)
+            except Exception:
+                log.exception("%s does not post to us", channel.name)
+                failures += 1
+                await self._pause(failures)
+            else:
+                self.health.set_token(channel.name, is_valid=True)
+                self.health.set_trouble(channel.name, "")
+                failures = 0
+                await self._rest(REGISTER_AGAIN)
 
     async def _pause(self, failures: int) -> None:
         now = self.hands.now()

@@ -238,7 +238,7 @@ class Sought(Protocol):
 
 @runtime_checkable
 class Templated(Protocol):
-    """A service that takes free words only for a while after the person wrote; before, an approved template."""
+    """A service that takes free words only for a while after a person wrote, and else approved templates."""
 
     def needs_template(self, client_wrote_at: datetime | None, now: datetime) -> bool: ...
 

@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
@@ -21,11 +21,14 @@ from integrations.channels.base import (
     Incoming,
     IncomingKind,
     Outgoing,
+    Posted,
     Raw,
+    RefusedError,
     Status,
     UnreadableError,
     Unsent,
 )
+from integrations.channels.hooks import is_ours, is_same
 from integrations.channels.secret_path import HIDDEN, SecretPath
 from integrations.errors import AccessDenied, OutsideError, Permanent, Temporary, Uncertain, Unreachable
 from integrations.http import Answer, Http, OnResult, Pace
@@ -86,7 +89,10 @@ NOT_SCANNED = "In the cabinet of Green-API scan the QR code with the phone again
 
 
 class GreenApi:
-    """Fulfils Channel, Polled and Searchable."""
+    """Fulfils Channel, Polled, Hooked and Searchable.
+
+    The last only while it is polled: a webhook that is late has not told of everything that went out.
+    """
 
     has_buttons = False
     poll_limit = LONGEST_POLL
@@ -94,6 +100,7 @@ class GreenApi:
     has_read_receipts = True
     echo_kind = "outgoingAPIMessageReceived"
     longest_text = LONGEST_TEXT
+    hook_place = "whatsapp"  # all gateways post to one place; an instance takes what is its own
     # A message to an id of the form @lid stays at the head of the gateway's queue and blocks it:
     # https://github.com/green-api/issues/issues/812
     chat_ids = re.compile(rf"{PERSON.pattern}|{GROUP.pattern}")
@@ -109,6 +116,7 @@ class GreenApi:
     ) -> None:
         self.name = name
         self.gap = settings.gap
+        self.is_hooked = settings.receive == "webhook"
         self._instance = settings.instance_id
         self._healthy_until = 0.0  # by the loop's clock
         self._sending, self._receiving = (
@@ -136,6 +144,8 @@ class GreenApi:
             raise Temporary(self.name, f"is not ready: the instance is {state}")
         if state not in STOPPED:
             self._healthy_until = asyncio.get_running_loop().time() + STATE_LASTS
+        if self.is_hooked:
+            return  # `register` does the rest, once we listen.
         found = await self._ask("getSettings")
         webhook = _text_of(found, "webhookUrl")
         if webhook:
@@ -147,9 +157,51 @@ class GreenApi:
                 remedy="Clear the webhook address of the instance in the cabinet of Green-API if nobody "
                 "else needs it, or use another instance.",
             )
-        missing = {key: wish for key, wish in SETTINGS.items() if _text_of(found, key) != wish}
+        await self._settle(found, SETTINGS)
+
+    async def _settle(self, found: object, wanted: Mapping[str, str]) -> None:
+        """Only what differs: each change may restart the instance. Asked twice it changes nothing."""
+        missing = {key: wish for key, wish in wanted.items() if _text_of(found, key) != wish}
         if missing:
-            await self._tell("setSettings", missing)
+            await self._sending.send_json(
+                "POST", self._path("setSettings"), missing, is_read=True, what="setSettings"
+            )
+
+    def take(self, posted: Posted, secret: str) -> tuple[Raw, ...]:
+        given = posted.headers.get("authorization", "")
+        if not is_same(given.removeprefix("Bearer ").strip(), secret):
+            raise RefusedError("header")
+        try:
+            body = json.loads(posted.body)
+        except (ValueError, RecursionError) as error:
+            raise UnreadableError(f"not a notification of Green-API ({type(error).__name__})") from None
+        if not isinstance(body, dict) or "typeWebhook" not in body:
+            raise UnreadableError("not a notification of Green-API: it has no typeWebhook")
+        instance = body.get("instanceData")
+        number = instance.get("idInstance") if isinstance(instance, dict) else None
+        if number is not None and str(number) != self._instance:
+            return ()  # of another account that posts to the same place
+        raw = _raw(body)
+        if raw.kind in STATE_KINDS:
+            self._healthy_until = 0.0
+        return (raw,)
+
+    def greet(self, query: Mapping[str, str], secret: str) -> str:
+        """The gateway makes sure of nobody."""
+        raise RefusedError("method")
+
+    async def register(self, url: str, secret: str) -> None:
+        found = await self._ask("getSettings")
+        webhook = _text_of(found, "webhookUrl")
+        if webhook and not is_ours(webhook, url):
+            host = httpx.URL(webhook).host if "://" in webhook else "another address"
+            raise Permanent(
+                self.name,
+                f"sends its notifications to {host}",
+                remedy="Clear the webhook address of the instance in the cabinet of Green-API if nobody "
+                "else needs it, or use another instance.",
+            )
+        await self._settle(found, {**SETTINGS, "webhookUrl": url, "webhookUrlToken": secret})
 
     async def send(self, chat_id: str, message: Outgoing) -> str:
         if not self.chat_ids.fullmatch(chat_id):

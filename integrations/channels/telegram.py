@@ -4,7 +4,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -48,9 +48,12 @@ from integrations.channels.base import (
     Incoming,
     IncomingKind,
     Outgoing,
+    Posted,
     Raw,
+    RefusedError,
     UnreadableError,
 )
+from integrations.channels.hooks import is_ours, is_same
 from integrations.channels.secret_path import HIDDEN, SecretPath
 from integrations.errors import AccessDenied, OutsideError, Permanent, Temporary, Uncertain, Unreachable
 from integrations.http import DEADLINE, OnResult, Pace, Paused
@@ -61,6 +64,7 @@ os.environ.setdefault("PTB_TIMEDELTA", "true")
 SERVICE = "telegram"
 API_URL = "https://api.telegram.org"
 DEEP_LINK = "https://t.me/{bot}?start={token}"
+SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105 - its name
 
 # https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this: about 30 messages a second.
 RATE = 25.0
@@ -115,7 +119,7 @@ Result = TypeVar("Result")
 
 
 class Telegram:
-    """Fulfils Channel, Polled and Linked."""
+    """Fulfils Channel, Polled, Hooked and Linked."""
 
     name = SERVICE
     has_buttons = True
@@ -123,6 +127,7 @@ class Telegram:
     has_receipts = False
     has_read_receipts = False
     gap = timedelta(0)
+    hook_place = SERVICE
 
     def __init__(
         self,
@@ -134,6 +139,7 @@ class Telegram:
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._deep_link = settings.deep_link or DEEP_LINK
+        self.is_hooked = settings.mode == "webhook"
         self._pace = pace or Pace(RATE)
         self._polling = Pace(None)  # a long poll would hold back every message
         self._now = now
@@ -244,6 +250,43 @@ class Telegram:
 
     async def confirm(self, batch: Batch) -> None:
         """Nothing to do: the offset of the next poll confirms."""
+
+    def take(self, posted: Posted, secret: str) -> tuple[Raw, ...]:
+        if not is_same(posted.headers.get(SECRET_HEADER, ""), secret):
+            raise RefusedError("header")
+        try:
+            update = json.loads(posted.body)
+        except (ValueError, RecursionError) as error:
+            raise UnreadableError(f"not an update of Telegram ({type(error).__name__})") from None
+        if not isinstance(update, dict) or not isinstance(update.get("update_id"), int):
+            raise UnreadableError("not an update of Telegram: it has no update_id")
+        return (_raw(update),)
+
+    def greet(self, query: Mapping[str, str], secret: str) -> str:
+        """Telegram makes sure of nobody."""
+        raise RefusedError("method")
+
+    async def register(self, url: str, secret: str) -> None:
+        """The secret follows from the path's, so an address that is right has the right one."""
+        found = await self._call(self._bot.get_webhook_info, is_read=True)
+        if found.url == url and set(found.allowed_updates) == set(ALLOWED_UPDATES):
+            return
+        if found.url and not is_ours(found.url, url):
+            raise Permanent(
+                SERVICE,
+                f"sends what it gets for this bot to {httpx.URL(found.url).host}",
+                remedy="Another program lives on this bot: give sarafan a bot of its own, or have that one "
+                "remove its webhook (deleteWebhook).",
+            )
+
+        async def set_webhook() -> bool:
+            # What came in meanwhile is kept for us: clients' answers are never dropped.
+            return await self._bot.set_webhook(
+                url, allowed_updates=ALLOWED_UPDATES, secret_token=secret, drop_pending_updates=False
+            )
+
+        # Said twice it changes nothing, so a lost answer is no question of what happened.
+        await self._call(set_webhook, is_read=True)
 
     def read(self, body: bytes) -> Sequence[Incoming]:
         try:

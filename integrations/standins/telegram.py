@@ -7,6 +7,7 @@ is the error's code.
 
 import asyncio
 import json
+import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -41,6 +42,9 @@ ACTIONS = (
     "switch_inline_query_current_chat",
     "copy_text",
 )
+
+
+SECRET = re.compile(r"[A-Za-z0-9_-]{0,256}")
 
 
 class Refusal(Exception):
@@ -152,7 +156,10 @@ class TelegramStandIn:
         self.username = username
         self.rate_limit = rate_limit
         self.longest_wait = longest_wait
-        self.webhook_url = ""  # not empty: another program takes the updates
+        self.webhook_url = (
+            ""  # not empty: the tester brings the updates there, by `waiting`
+        )
+        self.webhook_secret = ""
         self.people: dict[int, Person] = {}
         self.groups: dict[int, Group] = {}
         self.posted: list[Posted] = []
@@ -175,6 +182,7 @@ class TelegramStandIn:
             "editmessagereplymarkup": self._edit_message_reply_markup,
             "deletemessage": self._delete_message,
             "answercallbackquery": self._answer_callback_query,
+            "setwebhook": self._set_webhook,
             "deletewebhook": self._delete_webhook,
             "getwebhookinfo": self._get_webhook_info,
         }
@@ -191,6 +199,9 @@ class TelegramStandIn:
             self.unblock,
             self.messages,
             self.newest_update,
+            self.webhook,
+            self.waiting,
+            self.delivered,
             self.throttle,
         )
         routes = [
@@ -356,6 +367,18 @@ class TelegramStandIn:
     def newest_update(self) -> int:
         """The id of what happened last."""
         return self._last_update_id
+
+    def webhook(self) -> Json:
+        """Where it posts what comes in, and the secret that its header carries then."""
+        return {"url": self.webhook_url, "secret": self.webhook_secret}
+
+    def waiting(self) -> list[Json]:
+        """What no program has confirmed yet, oldest first."""
+        return [update for _, update in self.updates]
+
+    def delivered(self, update_id: int) -> None:
+        """The webhook's address has answered 2xx to this one."""
+        self.updates = [(at, update) for at, update in self.updates if update["update_id"] != update_id]
 
     def throttle(self, seconds: int, who: Who | None = None) -> None:
         """Answer messages to this chat (or to all) with 429 for so long."""
@@ -534,6 +557,23 @@ class TelegramStandIn:
         tap.is_answered, tap.answer = True, text
         return True
 
+    def _set_webhook(self, parameters: Json) -> bool:
+        """Loopback needs no TLS here, unlike there."""
+        url = str(parameters.get("url", ""))
+        address = urlsplit(url)
+        if url and address.scheme != "https" and address.hostname != "127.0.0.1":
+            raise bad("bad webhook: An HTTPS URL must be provided for webhook")
+        secret = str(parameters.get("secret_token", ""))
+        if not SECRET.fullmatch(secret):
+            raise bad("secret token contains unallowed characters")
+        if (allowed := _structure(parameters, "allowed_updates")) is not None:
+            self._allowed = tuple(allowed)
+        self.webhook_url, self.webhook_secret = url, secret
+        if self._poller:
+            self._poller.is_terminated = True
+            self._poller.woken.set()
+        return True
+
     def _delete_webhook(self, parameters: Json) -> bool:
         self.webhook_url = ""
         return True
@@ -543,6 +583,7 @@ class TelegramStandIn:
             "url": self.webhook_url,
             "has_custom_certificate": False,
             "pending_update_count": len(self.updates),
+            **({"allowed_updates": list(self._allowed)} if self._allowed else {}),
         }
 
     # What both need

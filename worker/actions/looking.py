@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.channels.base import Channel, Searchable, Unsent
+from integrations.channels.hooks import is_hooked
 from integrations.errors import OutsideError
 from storage import inbox, people, surveys
 from storage.tables import Message, Survey
@@ -20,7 +21,9 @@ LOOK_AGAIN = timedelta(minutes=1)
 
 def searchable(channels: Iterable[Channel]) -> list[str]:
     """The names of those that can be looked into."""
-    return [channel.name for channel in channels if isinstance(channel, Searchable)]
+    return [
+        channel.name for channel in channels if isinstance(channel, Searchable) and not is_hooked(channel)
+    ]
 
 
 async def look_for_lost(hands: Hands, channel: Channel) -> None:

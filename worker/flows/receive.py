@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from integrations.channels.base import Channel, Polled
+from integrations.channels.hooks import is_hooked
 from integrations.errors import OutsideError
 from storage import state
 from storage.inbox import InboxWriter
@@ -18,7 +19,7 @@ async def receive(hands: Hands, channel: Channel, inbox: InboxWriter, wait: time
 
     Raises what `poll` raises.
     """
-    if not isinstance(channel, Polled):
+    if not isinstance(channel, Polled) or is_hooked(channel):
         return 0
     async with hands.db.reading() as tx:
         offset = await state.offset(tx, channel.name)

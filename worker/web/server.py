@@ -10,13 +10,16 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from worker.web.health import Health, health_routes
-from worker.web.webhooks import webhook_routes
+from worker.web.webhooks import Hooks, webhook_routes
 
 GRACE_SECONDS = 3  # for requests in flight; the whole worker has to be gone in 10
 
 
-def build_app(health: Health, *, webhook_secret: str, wake_pull: Callable[[], None]) -> Starlette:
-    app = Starlette(routes=[*health_routes(health), *webhook_routes(webhook_secret, wake_pull, health)])
+def build_app(
+    health: Health, *, webhook_secret: str, wake_pull: Callable[[], None], hooks: Hooks | None = None
+) -> Starlette:
+    webhooks = webhook_routes(webhook_secret, wake_pull, health, hooks or Hooks())
+    app = Starlette(routes=[*health_routes(health), *webhooks])
     app.router.redirect_slashes = False  # A redirect would tell a stranger which paths exist.
     return app
 

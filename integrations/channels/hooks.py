@@ -1,0 +1,34 @@
+"""What webhook channels share: is a secret right, is an address one of ours?"""
+
+import hmac
+
+import httpx
+
+from integrations.channels.base import Channel, Hooked
+
+
+def is_hooked(channel: Channel) -> bool:
+    """Does its service post to us, so that it is not polled?"""
+    return isinstance(channel, Hooked) and channel.is_hooked
+
+
+def is_same(given: str, secret: str) -> bool:
+    """Compared in constant time; an empty secret fits nothing."""
+    return bool(secret) and hmac.compare_digest(given.encode(), secret.encode())
+
+
+def is_ours(found: str, wanted: str) -> bool:
+    """Is the address that a service has the wanted one but for its secret? Then the secret was changed."""
+    try:
+        one, other = httpx.URL(found), httpx.URL(wanted)
+    except httpx.InvalidURL:
+        return False
+    return [*_host(one), _place(one)] == [*_host(other), _place(other)]
+
+
+def _host(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
+
+
+def _place(url: httpx.URL) -> str:
+    return url.path.rstrip("/").rpartition("/")[0]
