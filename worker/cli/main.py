@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from worker.cli import auth, data, inbox, move, setup
+from worker.cli import auth, data, inbox, link, move, setup
 from worker.cli.common import FAILED, AsJson, Config, day, read_settings
 
 UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF}  # a full disk behind `>`, or none
@@ -80,6 +80,7 @@ app.command()(data.export)
 app.command()(data.forget)
 app.command()(move.backup)
 app.command()(inbox.inbox)
+app.command()(link.link)
 app.command("copy-to")(move.copy_to)
 
 

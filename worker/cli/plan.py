@@ -55,7 +55,7 @@ def run(settings: "Settings", *, since: datetime | None, as_json: bool) -> int:
     from integrations.errors import OutsideError
     from storage.errors import StorageError
     from worker.account import AccountProblems
-    from worker.cli.setup import remedy_for
+    from worker.cli.remedies import remedy_for
 
     try:
         lines = asyncio.run(make_plan(settings, since=since))

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import typer
 
 from worker.cli.common import FAILED, WRONG, AsJson, Config, say
+from worker.cli.remedies import remedy_for as remedy_for  # others take it from here, too
 
 if TYPE_CHECKING:
     import httpx
 
     from integrations.amocrm.auth import TokenStore
     from integrations.amocrm.client import AmoCrm
-    from integrations.errors import OutsideError
     from worker.account import Account, Dictionaries
     from worker.config import Settings
 
@@ -255,63 +255,6 @@ def _staff(settings: "Settings") -> Check:
         'Add a [[staff]] with role = "head": low scores go there.',
     )
     return Check("staff", False, say(settings, "никого", "nobody"), remedy)
-
-
-def remedy_for(settings: "Settings", error: "OutsideError") -> str:
-    """Our own words where there are some, else what the integration says."""
-    from integrations.errors import AccessDenied, Temporary, Uncertain
-
-    texts = settings.texts
-    if error.service == "amocrm" and isinstance(error, AccessDenied) and error.status == 401:
-        has_token = bool(settings.amocrm.token.get_secret_value())
-        return texts.fill("amo.token_dead" if has_token else "amo.pair_dead")
-    if error.service == "amocrm" and error.status == 402:
-        return texts.fill("amo.unpaid")
-    if error.service == "amocrm" and error.status == 403 and isinstance(error, Temporary):
-        return texts.fill("amo.banned")
-    if error.service == "telegram" and error.status == 409:
-        return texts.fill("telegram.conflict")
-    if error.service == "telegram" and error.status is None and isinstance(error, Temporary | Uncertain):
-        return texts.fill("telegram.blocked")
-    if settings.company.language != "en" and (words := _in_russian(error)):
-        return words
-    return error.remedy or say(
-        settings, "Проверьте адрес и связь и повторите.", "Check the address and the network, then try again."
-    )
-
-
-def _in_russian(error: "OutsideError") -> str:
-    """What a person meets who sets the program up; the integrations themselves speak English."""
-    from integrations.errors import AccessDenied
-
-    match error.service, isinstance(error, AccessDenied), error.status:
-        case "telegram", True, _:
-            return "Проверьте telegram.token: его показывает @BotFather, /mybots → API Token."
-        case (("max_account" | "telegram_account"), True, None):
-            return (
-                "В кабинете Green-API войдите в аккаунт ещё раз. Если его заблокировали, подключите другой."
-            )
-        case (("whatsapp" | "max_account" | "telegram_account"), False, None) if error.remedy:
-            return (
-                "Посмотрите в кабинете Green-API, почему аккаунту нельзя писать: "
-                "блокировка за рассылку или оплата. Ответы клиентов приходят и сейчас."
-            )
-        case "whatsapp", True, None:
-            return (
-                "В кабинете Green-API отсканируйте QR-код телефоном ещё раз. "
-                "Если WhatsApp заблокировал номер, подключите другой."
-            )
-        case ("whatsapp" | "max_account" | "telegram_account") as name, True, _:
-            return (
-                f"Сверьте {name}.base_url, instance_id и api_token с кабинетом Green-API: "
-                "там они называются apiUrl, idInstance и apiTokenInstance."
-            )
-        case "amocrm", True, 403:
-            return "Нет прав: токен должен выпустить администратор amoCRM."
-        case "amocrm", False, 404:
-            return "Проверьте amocrm.base_url: это адрес самого аккаунта, https://….amocrm.ru."
-        case _:
-            return ""
 
 
 def _as_json(rows: list[Check]) -> str:
