@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from integrations.channels.base import BotSettings, GatewaySettings
+from integrations.channels.base import Template as AnyTemplate
 from worker.reading import NESTED, PREFIX
 from worker.rules.calendar import Calendar, Duration, Hours, SendWindow
 from worker.rules.kinds.registry import KINDS
@@ -198,14 +199,11 @@ class Max(BotSettings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Template:
+class Template(AnyTemplate):
     """`[whatsapp.templates.<survey key>]`"""
 
     __pydantic_config__ = FORBID
 
-    template: str = ""
-    template_language: str = ""
-    parameters: tuple[str, ...] = ()
     buttons: Count = 0
 
 

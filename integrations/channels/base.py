@@ -252,6 +252,16 @@ class Linked(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """`[whatsapp.templates.<survey key>]`: an approved template that says a survey's question."""
+
+    template: str = ""  # its name; its `templateGuid` in Wazzup
+    template_language: str = ""
+    parameters: tuple[str, ...] = ()  # names of `Outgoing.values` for {{1}}, {{2}} …
+    buttons: int = 0  # its quick replies; 0 = the person types
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GatewaySettings:
     """`[whatsapp]` and the account sections: the keys of all gateways; `provider` says which matter."""
 
@@ -267,6 +277,7 @@ class GatewaySettings:
     access_token: str = field(default="", repr=False)
     app_secret: str = field(default="", repr=False)
     verify_token: str = field(default="", repr=False)
+    templates: Mapping[str, Template] = field(default_factory=dict)  # by the survey's key: `Outgoing.topic`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
