@@ -5,6 +5,7 @@ held. What goes wrong, and where:
 
     killed at any call that it makes, on a page of deals, at a webhook      test_killed.py
     killed at a tap in Telegram, at a reminder                              test_killed_in_talk.py
+    killed over a webhook; posted ten times at once, forged, unreadable     test_webhooks.py
     killed while it renews its tokens                                       test_tokens.py
     killed at random while answers get lost                                 test_storm.py
     two workers killed in turn; one that stood still                        test_two_workers.py
@@ -41,6 +42,7 @@ DAILY = (
     "test_killed_at_an_alert_or_a_score_that_is_written_it_goes_on[sqlite",
     "test_killed_with_a_reply_in_hand_it_reads_it_again[sqlite",
     "test_killed_at_random_with_answers_lost_the_laws_hold[sqlite",
+    "test_a_webhook_ten_times_at_once_and_by_a_poll_is_one_answer[sqlite",
     "test_asked_to_stop_under_load_it_ends_in_time_and_leaves_nothing_uncertain[sqlite",
 )
 

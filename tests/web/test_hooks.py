@@ -112,7 +112,7 @@ async def test_the_same_post_ten_times_at_once_is_kept_once(browser: Browser, ke
 async def test_a_post_without_the_services_header_is_forbidden_and_counted(
     office: Office, browser: Browser, kept: Any, header: str
 ) -> None:
-    headers = {"X-Telegram-Bot-Api-Secret-Token": header.encode()} if header else {}
+    headers = {b"X-Telegram-Bot-Api-Secret-Token": header.encode()} if header else {}
     answer = await browser.post(f"/webhooks/telegram/{SECRET}", json=UPDATE, headers=headers)
     assert answer.status_code == 403
     assert await kept() == []
