@@ -334,6 +334,29 @@ class AmoCrm:
         tasks = await self._all(Task, query, "tasks")
         return tuple(task for task in tasks if task.entity_id == lead_id and task.entity_type == "leads")
 
+    # For what only setting an account up needs: integrations/amocrm/setting_up.py
+
+    async def listed(self, model: type[AnyRow], path: str, key: str) -> tuple[AnyRow, ...]:
+        """A whole list of these rows."""
+        return await self._all(model, path, key)
+
+    async def first_of(self, model: type[AnyRow], path: str, key: str) -> tuple[AnyRow, ...]:
+        """The rows of one answer: of a list in which only the beginning matters."""
+        return tuple(self._readable(model, self._rows(await self._get(f"{API}/{path}", key), key)))
+
+    async def made(self, model: type[AnyRow], path: str, key: str, element: Mapping[str, object]) -> AnyRow:
+        """One more row of a list, as it is afterwards. Uncertain when the answer was lost or says nothing."""
+        answer = await self._write("POST", path, [_given(element)], f"new {path}")
+        rows = self._readable(model, self._rows(answer, key))
+        if len(rows) != 1:
+            raise Uncertain(SERVICE, f"did not tell what it created: new {path}")
+        return rows[0]
+
+    async def posted(self, model: type[AnyRow], path: str, body: Mapping[str, object]) -> AnyRow:
+        """What comes of an object that is no element of a list."""
+        answer = await self._write("POST", path, body, f"new {path}")
+        return self._one(model, self._http.parse(answer), answer)
+
     # How it is asked
 
     async def _get(self, path: str, what: str) -> Answer:

@@ -38,6 +38,7 @@ from integrations.standins.amocrm_query import (
     matching_events,
     matching_fields,
 )
+from integrations.standins.amocrm_settings import Making, Unprocessable
 from integrations.standins.amocrm_writes import Element, Refused, RuleBroken, Writes, elements_of
 from integrations.standins.faults import CONTROL, Faults, Faulty, Logged, control_routes
 
@@ -99,6 +100,7 @@ class AmoCrmStandIn(MadeUpAccount):
         self.refuses_long_pages = False  # 400 instead of silently giving fewer rows
         self.longest_address: int | None = None  # longer ones get 414
         self.writes = Writes(self)
+        self.making = Making(self)
         self._looks = Looks(self)
         self.requests: list[Logged] = []
         self.faults = Faults()
@@ -107,7 +109,13 @@ class AmoCrmStandIn(MadeUpAccount):
         self._bad_hooks = 0
         self._routes = Starlette(
             routes=[*self._api(), *control_routes(self.faults, self.requests, self._helpers())],
-            exception_handlers={404: _no_page, 405: _no_method, Refused: _refused, RuleBroken: _rule_broken},
+            exception_handlers={
+                404: _no_page,
+                405: _no_method,
+                Refused: _refused,
+                RuleBroken: _rule_broken,
+                Unprocessable: _unprocessable,
+            },
         )
         self.app: ASGIApp = Faulty(self._gate, self.faults, self.requests, clock)
 
@@ -162,7 +170,9 @@ class AmoCrmStandIn(MadeUpAccount):
             return _problem(401, "Unauthorized", "Incorrect access token")
         if self.is_unpaid and request.method != "GET":
             return _problem(402, "Payment Required", "Account is not paid")
-        admin_only = request.url.path.startswith((f"{API}/users", f"{API}/webhooks"))
+        path, is_read = request.url.path, request.method == "GET"
+        is_setting_up = not is_read and path.endswith(("/custom_fields", "/pipelines"))
+        admin_only = path.startswith((f"{API}/users", f"{API}/webhooks")) or is_setting_up
         if admin_only and not self.is_admin:
             return _problem(403, "Forbidden", "Access denied")
         return None
@@ -185,6 +195,7 @@ class AmoCrmStandIn(MadeUpAccount):
             ("GET", "/users", self._users),
             ("GET", "/users/{id:int}", self._user_by_id),
             ("GET", "/leads/pipelines", self._pipelines),
+            ("POST", "/leads/pipelines", self._add_pipelines),
             ("GET", "/leads/pipelines/{id:int}", self._pipeline),
             ("GET", "/leads/pipelines/{id:int}/statuses", self._statuses),
             ("GET", "/leads/links", self._many_links),
@@ -209,6 +220,7 @@ class AmoCrmStandIn(MadeUpAccount):
                 ("GET", f"/{kind}/{{id:int}}", self._one),
                 ("PATCH", f"/{kind}/{{id:int}}", self._change_one),
                 ("GET", f"/{kind}/custom_fields", self._fields),
+                ("POST", f"/{kind}/custom_fields", self._add_fields),
                 ("GET", f"/{kind}/custom_fields/{{id:int}}", self._field),
                 ("GET", f"/{kind}/notes", self._notes),
                 ("POST", f"/{kind}/notes", self._add_notes),
@@ -289,6 +301,16 @@ class AmoCrmStandIn(MadeUpAccount):
     async def _field(self, request: Request) -> Response:
         custom = self.custom_fields[kind_of(request)].get(request.path_params["id"])
         return _hal(self._looks.field(custom, request)) if custom else _missing("Custom field")
+
+    async def _add_pipelines(self, request: Request) -> Response:
+        made = self.making.add_pipelines(await _body(request))
+        rows = [self._looks.pipeline(pipeline, request) for pipeline in made]
+        return _hal({"_total_items": len(rows), "_embedded": {"pipelines": rows}})
+
+    async def _add_fields(self, request: Request) -> Response:
+        made = self.making.add_fields(kind_of(request), await _body(request))
+        rows = [self._looks.field(custom, request) for custom in made]
+        return _hal({"_total_items": len(rows), "_embedded": {"custom_fields": rows}}, 201)
 
     # Leads, contacts, companies
 
@@ -573,6 +595,10 @@ async def _no_method(request: Request, error: Exception) -> Response:
 async def _refused(request: Request, error: Exception) -> Response:
     errors = {"validation-errors": error.errors} if isinstance(error, Refused) and error.errors else {}
     return _problem(400, "Bad Request", "Request validation failed", **errors)
+
+
+async def _unprocessable(request: Request, error: Exception) -> Response:
+    return _problem(422, "Unprocessable Entity", str(error))
 
 
 async def _rule_broken(request: Request, error: Exception) -> Response:

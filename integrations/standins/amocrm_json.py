@@ -51,7 +51,7 @@ class Looks:
     def pipeline(self, pipeline: Pipeline, request: Request) -> Json:
         return {
             "id": pipeline.id, "name": pipeline.name, "sort": pipeline.sort, "is_main": pipeline.is_main,
-            "is_unsorted_on": True, "is_archive": pipeline.is_archive, "account_id": 1000,
+            "is_unsorted_on": pipeline.is_unsorted_on, "is_archive": pipeline.is_archive, "account_id": 1000,
             "_links": {"self": {"href": f"{host_of(request)}{API}/leads/pipelines/{pipeline.id}"}},
             "_embedded": {"statuses": [self.status(status, request) for status in pipeline.statuses]},
         }  # fmt: skip
@@ -60,7 +60,7 @@ class Looks:
         address = f"{host_of(request)}{API}/leads/pipelines/{status.pipeline_id}/statuses/{status.id}"
         return {
             "id": status.id, "name": status.name, "sort": status.sort, "pipeline_id": status.pipeline_id,
-            "is_editable": status.type == 0 and status.id not in CLOSED, "color": "#fffeb2",
+            "is_editable": status.type == 0 and status.id not in CLOSED, "color": status.color,
             "type": status.type, "account_id": 1000, "_links": {"self": {"href": address}},
         }  # fmt: skip
 
@@ -72,7 +72,8 @@ class Looks:
         ]
         return {
             "id": custom.id, "name": custom.name, "type": custom.type, "account_id": 1000,
-            "code": custom.code, "sort": custom.sort, "is_api_only": False, "enums": enums or None,
+            "code": custom.code, "sort": custom.sort, "is_api_only": custom.is_api_only,
+            "enums": enums or None,
             "group_id": None, "required_statuses": [], "is_deletable": True,
             "is_predefined": bool(custom.code), "entity_type": kind, "tracking_callback": None,
             "remind": None, "triggers": [], "currency": None, "hidden_statuses": [], "chained_lists": None,

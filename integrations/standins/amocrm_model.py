@@ -33,6 +33,7 @@ class Status:
     sort: int
     pipeline_id: int
     type: int = 0  # 1: the inbox of unsorted requests
+    color: str = "#fffeb2"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,6 +43,7 @@ class Pipeline:
     sort: int
     is_main: bool
     is_archive: bool = False
+    is_unsorted_on: bool = True
     statuses: list[Status] = field(default_factory=list)
 
     @property
@@ -57,6 +59,7 @@ class CustomField:
     sort: int
     code: str | None = None
     enums: dict[int, str] = field(default_factory=dict)  # of a multitext the kinds, as codes
+    is_api_only: bool = False
 
 
 @dataclass(slots=True, kw_only=True)

@@ -12,6 +12,7 @@ import pytest
 
 from integrations.amocrm.auth import token_ends
 from integrations.standins.amocrm import AmoCrmStandIn
+from integrations.standins.amocrm_model import Event, Webhook
 from integrations.standins.telegram import TelegramStandIn
 from integrations.standins.whatsapp import GreenApiStandIn
 from tests.cli.conftest import Sarafan
@@ -167,6 +168,67 @@ async def test_an_account_that_may_not_send_is_told_with_its_state(outside: Outs
 async def test_nobody_to_hear_of_it_is_not_fine(outside: Outside) -> None:
     row = (await outside.check(staff=[]))["staff"]
     assert (row.ok, "[[staff]]" in row.remedy) == (False, True)
+
+
+def mark_in_own_bot(outside: Outside, at: datetime) -> None:
+    outside.amocrm.events.append(
+        Event(
+            id="01k",
+            type="nps_rate_added",
+            entity_id=1,
+            entity_type="talk",
+            created_by=0,
+            created_at=int(at.timestamp()),
+            value_after=[{"nps": {"rate": 9}}],
+            value_before=[],
+        )
+    )
+
+
+async def test_marks_in_amocrms_own_bot_show_that_clients_would_be_asked_twice(outside: Outside) -> None:
+    mark_in_own_bot(outside, NOW - timedelta(days=40))
+    mark_in_own_bot(outside, NOW - timedelta(days=3))
+    row = (await outside.check())["amocrm.nps"]
+    assert row.found == "включён: последняя оценка 04.09.2026"
+    assert "Обращения и NPS" in row.remedy
+
+
+async def test_a_bot_of_amocrm_that_has_been_silent_for_long_is_no_matter(outside: Outside) -> None:
+    mark_in_own_bot(outside, NOW - timedelta(days=90))
+    assert (await outside.check())["amocrm.nps"].remedy == ""
+
+
+@pytest.mark.parametrize("status", [400, 403, 502])
+async def test_an_account_without_such_events_is_advised_all_the_same(outside: Outside, status: int) -> None:
+    outside.amocrm.faults.add(path="events", status=status, times=0)
+    row = (await outside.check())["amocrm.nps"]
+    assert (row.ok, "Обращения и NPS" in row.remedy) == (True, True)
+
+
+HOOK = "https://sarafan.example.com/webhooks/amocrm/kX3-secret_of_the_path"
+
+
+def hook(**more: Any) -> Webhook:
+    return Webhook(id=1, destination=HOOK, settings=["add_lead"], created_at=1, updated_at=1, **more)
+
+
+@pytest.mark.parametrize(
+    ("there", "ok", "remedy"),
+    [([], True, "sarafan setup"), ([hook()], True, ""), ([hook(disabled=True)], False, "Включите его")],
+)
+async def test_our_webhook_in_amocrm_is_looked_at(
+    outside: Outside, there: list[Webhook], ok: bool, remedy: str
+) -> None:
+    outside.amocrm.webhooks = {each.destination: each for each in there}
+    http = {"public_url": "https://sarafan.example.com", "webhook_secret": "kX3-secret_of_the_path"}
+    rows = await outside.check(http=http)
+    assert rows["amocrm.webhook"].ok is ok
+    assert remedy in rows["amocrm.webhook"].remedy
+    assert "kX3-secret_of_the_path" not in str(rows)
+
+
+async def test_without_a_public_address_no_webhook_is_missed(outside: Outside) -> None:
+    assert "amocrm.webhook" not in await outside.check()
 
 
 def jwt(**claims: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from worker.cli import auth, data, inbox, link, move, setup
+from worker.cli import auth, create, data, inbox, link, move, setup
 from worker.cli.common import FAILED, AsJson, Config, day, read_settings
 
 UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF}  # a full disk behind `>`, or none
@@ -74,6 +74,7 @@ def plan(
 
 
 app.command()(setup.check)
+app.command()(create.setup)
 app.command()(auth.auth)
 app.command()(data.report)
 app.command()(data.export)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MOST_SKEW = timedelta(minutes=1)
 SOON, VERY_SOON = 30, 7  # days before the token ends
+OWN_BOT_IS_OFF = timedelta(days=60)  # since its last mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ async def run_checks(
 
     transports = transports or {}
     rows = [*_config(settings), await _storage(settings)]
-    async with _tokens(settings) as tokens:
+    async with tokens_of(settings) as tokens:
         amocrm = open_amocrm(
             settings,
             tokens,
@@ -94,7 +95,7 @@ async def run_checks(
 
 
 @asynccontextmanager
-async def _tokens(settings: "Settings") -> AsyncIterator["TokenStore"]:
+async def tokens_of(settings: "Settings") -> AsyncIterator["TokenStore"]:
     """The pair of OAuth in the storage itself: what is renewed by us is renewed for the worker too."""
     from storage.database import Database
     from storage.errors import StorageError
@@ -170,12 +171,50 @@ async def _amocrm(settings: "Settings", amocrm: "AmoCrm", now: datetime) -> Asyn
     yield _clock(settings, known, now)
     for row in _names(settings, resolve(settings, known)):
         yield row
-    yield Check(
-        "amocrm.nps",
-        True,
-        say(settings, "не проверить", "cannot be seen"),
-        settings.texts.fill("amo.nps_bot"),
-    )
+    if (webhook := await _webhook(settings, amocrm)) is not None:
+        yield webhook
+    yield await _own_bot(settings, amocrm, now)
+
+
+async def _webhook(settings: "Settings", amocrm: "AmoCrm") -> Check | None:
+    """It only makes the pull faster, so what is not there is advice; None where none is wanted."""
+    from integrations.amocrm.setting_up import webhooks
+    from integrations.errors import OutsideError
+    from worker.cli.lacking import disabled_hook, hook_address
+
+    address = hook_address(settings)
+    if not address:
+        return None
+    name = "amocrm.webhook"
+    try:
+        ours = next((hook for hook in await webhooks(amocrm) if hook.destination == address), None)
+    except OutsideError as error:
+        return Check(name, True, say(settings, "не проверить", "cannot be seen"), str(error))
+    if ours is None:
+        remedy = say(settings, "Его создаст sarafan setup.", "sarafan setup creates it.")
+        return Check(name, True, say(settings, "нет", "none"), remedy)
+    if ours.disabled:
+        return Check(name, False, say(settings, "отключён", "switched off"), disabled_hook(settings))
+    return Check(name, True, ", ".join(ours.settings))
+
+
+async def _own_bot(settings: "Settings", amocrm: "AmoCrm", now: datetime) -> Check:
+    """Does amoCRM's own bot ask for marks? No call tells; its latest mark does."""
+    from integrations.amocrm.setting_up import last_own_mark
+    from integrations.errors import OutsideError
+
+    name, advice = "amocrm.nps", settings.texts.fill("amo.nps_bot")
+    try:
+        marked_at = await last_own_mark(amocrm)
+    except OutsideError as error:
+        return Check(name, True, str(error), advice)
+    if marked_at is None:
+        return Check(name, True, say(settings, "оценок не было", "no marks so far"), advice)
+    if now - marked_at > OWN_BOT_IS_OFF:
+        return Check(name, True, say(settings, "давно молчит", "silent for long"))
+    day = f"{marked_at.astimezone(settings.company.timezone):%d.%m.%Y}"
+    found = say(settings, f"включён: последняя оценка {day}", f"on: its latest mark is of {day}")
+    return Check(name, True, found, advice)
 
 
 def _token(settings: "Settings", left: timedelta) -> Check:
