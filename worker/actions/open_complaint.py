@@ -41,12 +41,15 @@ async def open_complaint(item: Outbox, hands: Hands) -> None:
         return
     # A lead that a lost answer may have made is looked for by its marker.
     await _create(hands, complaint, may_exist=item.uncertain or item.attempt > 1)
+    async with hands.db.transaction() as tx:
+        # Its link is all that the alert needs: task and note are written while people read it.
+        now, about = hands.now(), {"complaint_id": complaint.id, "survey_id": complaint.survey_id}
+        await outbox.ask_again(tx, "alert_staff", keys.alert(complaint.id or 0, "new"), about, now, now)
+    hands.wake.act.set()
     await _add_task(hands, complaint, may_exist=item.uncertain or item.attempt > 1)
     await _add_note(hands, complaint, may_exist=item.uncertain or item.attempt > 1)
     async with hands.db.transaction() as tx:
-        now = hands.now()
-        about = {"complaint_id": complaint.id, "survey_id": complaint.survey_id}
-        await outbox.ask_again(tx, "alert_staff", keys.alert(complaint.id or 0, "new"), about, now, now)
+        now, about = hands.now(), {"complaint_id": complaint.id}
         # An alert that could not wait gets its link now.
         await outbox.ask_again(tx, "edit_alert", keys.edit_alert(complaint.id), about, now, now)
         if complaint.source_deal_id is not None:
