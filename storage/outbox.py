@@ -20,6 +20,7 @@ from storage.tables import Json, Outbox, OutboxState
 
 _IS_WAITING = col(Outbox.state) == inline(OutboxState.WAITING)
 _IS_DOING = col(Outbox.state) == inline(OutboxState.DOING)
+REFUSED = "refused: "  # begins the error of what a service lets nobody do until a person has mended it
 
 
 async def add_once(
@@ -192,6 +193,21 @@ async def postpone(
     }
     async with db.transaction() as tx:
         return await _if_held(tx, item, values)
+
+
+async def refuse(db: Database, item: Outbox, due_at: datetime, error: str) -> bool:
+    """The service lets us do nothing until a person has mended something; `error` begins with its name."""
+    return await postpone(db, item, due_at, f"{REFUSED}{error}", uncertain=item.uncertain, counts=False)
+
+
+async def try_refused(tx: AsyncSession, now: datetime, service: str = "") -> int:
+    """Somebody may have mended it: what this service, or any, refused is due now. How many there were."""
+    refused = update(Outbox).where(
+        _IS_WAITING,
+        col(Outbox.due_at) > now,
+        col(Outbox.error).startswith(f"{REFUSED}{service}", autoescape=True),
+    )
+    return (await tx.exec(refused.values(due_at=now).execution_options(synchronize_session=False))).rowcount
 
 
 async def rescue(db: Database, now: datetime, *, gone_for: timedelta = timedelta(0)) -> int:

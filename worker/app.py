@@ -159,6 +159,14 @@ class App:
         """At the start. `gone_for`: see `Database.orphans`."""
         await begin(self.hands)
         await self.take_over(gone_for)
+        await self.try_refused()
+
+    async def try_refused(self, service: str = "") -> None:
+        """A token or a right that was refused works again, or may: nothing waits longer because of it."""
+        async with self.hands.db.transaction() as tx:
+            refused = await outbox.try_refused(tx, self.hands.now(), service)
+        if refused:
+            self.hands.wake.act.set()
 
     async def take_over(self, gone_for: timedelta) -> None:
         """What a dead process held: questions count as asked, actions are looked at again."""

@@ -273,7 +273,7 @@ class Service:
     async def _receive(self, channel: Channel) -> None:
         """Polls for ever: a channel that is down costs a line in the log and a pause, nothing else."""
         failures = 0
-        has_heard = False
+        has_heard = is_refused = False
         while not self.is_stopping.is_set():
             try:
                 if channel.name not in self._app.is_set_up:
@@ -289,9 +289,12 @@ class Service:
                 has_heard = True
                 self.health.set_token(channel.name, is_valid=True)
                 self.health.set_trouble(channel.name, "")
-                failures = 0
+                if is_refused:
+                    await self._app.try_refused(channel.name)
+                failures, is_refused = 0, False
                 continue
             except AccessDenied as error:
+                is_refused = True
                 self.health.set_token(channel.name, is_valid=False)
                 log.error("%s", error)
             except OutsideError as error:
@@ -314,7 +317,7 @@ class Service:
         """Have the service post to us, and look again by the hour: some forget an address that failed."""
         settings = self._app.settings.http
         secret = settings.webhook_secret.get_secret_value()
-        failures = 0
+        failures, is_refused = 0, False
         while not self.is_stopping.is_set() and isinstance(channel, Hooked):
             place = channel.hook_place
             try:
@@ -325,6 +328,7 @@ class Service:
                 await channel.register(url, header_secret(secret, place))
             except OutsideError as error:
                 if isinstance(error, AccessDenied):
+                    is_refused = True
                     self.health.set_token(channel.name, is_valid=False)
                 self.health.set_trouble(channel.name, error.detail)
                 log.error("%s does not post to us: %s", channel.name, error)
@@ -337,7 +341,9 @@ class Service:
             else:
                 self.health.set_token(channel.name, is_valid=True)
                 self.health.set_trouble(channel.name, "")
-                failures = 0
+                if is_refused:
+                    await self._app.try_refused(channel.name)
+                failures, is_refused = 0, False
                 await self._rest(REGISTER_AGAIN)
 
     async def _pause(self, failures: int) -> None:

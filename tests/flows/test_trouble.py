@@ -65,6 +65,18 @@ async def test_a_refused_token_is_told_once_and_its_end_once(town: World) -> Non
     assert metric(town, "sarafan_token_valid") == 1
 
 
+async def test_what_was_refused_is_done_as_soon_as_the_token_is_right(town: World) -> None:
+    deal = await town.asked()
+    town.amocrm.token = "another"
+    await town.ivan_writes("9")
+    await look(town)
+    assert town.amocrm.field_value(deal, "NPS") is None
+    town.amocrm.token = "test-token"
+    await look(town)
+    await town.step()
+    assert town.amocrm.field_value(deal, "NPS") == "9", "not ten minutes later"
+
+
 async def test_a_restart_tells_nothing_again_and_the_end_of_it(town: World) -> None:
     town.amocrm.token = "another"
     await look(town)

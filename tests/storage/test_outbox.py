@@ -184,6 +184,31 @@ class TestWhoLostTheClaim:
         assert (await row(db, "a")).done_at == NOON
 
 
+class TestRefused:
+    async def test_waits_until_somebody_may_have_mended_it(self, db: Database) -> None:
+        for key in ("alert", "note"):
+            await once(db, key)
+        service = {"alert": "telegram", "note": "amocrm"}
+        for item in await outbox.claim(db, NOON, limit=2):
+            assert await outbox.refuse(db, item, NOON + 10 * MINUTE, f"{service[item.key]} refuses the token")
+        assert await outbox.claim(db, NOON) == []
+        async with db.transaction() as tx:
+            assert await outbox.try_refused(tx, NOON, "telegram") == 1
+        again = await claim_one(db)
+        assert (again.key, again.attempt) == ("alert", 1)
+        async with db.transaction() as tx:
+            assert await outbox.try_refused(tx, NOON) == 1
+        assert (await claim_one(db)).key == "note"
+
+    async def test_what_waits_for_something_else_goes_on_waiting(self, db: Database) -> None:
+        await once(db, "a")
+        assert await outbox.postpone(
+            db, await claim_one(db), NOON + MINUTE, "telegram is busy (429)", uncertain=False
+        )
+        async with db.transaction() as tx:
+            assert await outbox.try_refused(tx, NOON) == 0
+
+
 class TestEnding:
     async def test_done_with_the_rest_of_a_transaction_or_not_at_all(self, db: Database) -> None:
         await once(db, "a")

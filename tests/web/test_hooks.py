@@ -63,8 +63,9 @@ async def channels() -> AsyncIterator[dict[str, Hooked]]:
         for name, instance in (("whatsapp", "1101"), ("max_account", "3100"))
     }
     yield {"telegram": bot, **gateways}
-    for channel in (bot, *gateways.values()):
-        await channel.close()
+    await bot.close()
+    for gateway in gateways.values():
+        await gateway.close()
 
 
 @pytest.fixture

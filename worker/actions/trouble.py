@@ -107,6 +107,8 @@ async def _note(hands: Hands, case: str, text: str, *, n: int = 0) -> None:
         elif kept is not None:
             await state.remember(tx, _key(case), {**kept, "is_over": True})
         await outbox.ask_again(tx, KIND, _key(case), {"case": case}, now, now)
+        if not text:
+            await outbox.try_refused(tx, now, "amocrm")
     hands.wake.act.set()
 
 

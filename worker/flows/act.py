@@ -76,9 +76,7 @@ async def _settle(item: Outbox, error: Exception | None, hands: Hands, now: date
         case AccessDenied() | Unpaid():
             # Nothing that has to be written is lost because a token or the subscription ran out.
             log.warning("%s is put off: %s", item.key, error)
-            await outbox.postpone(
-                db, item, now + AFTER_REFUSAL, str(error), uncertain=item.uncertain, counts=False
-            )
+            await outbox.refuse(db, item, now + AFTER_REFUSAL, str(error))
         case Temporary() if not gives_up(item.attempt, item.created_at, now):
             log.info("%s is put off: %s", item.key, error)
             due_at = next_try(item.attempt, now, error.retry_after, key=item.id or 0)
