@@ -156,9 +156,7 @@ class TelegramStandIn:
         self.username = username
         self.rate_limit = rate_limit
         self.longest_wait = longest_wait
-        self.webhook_url = (
-            ""  # not empty: the tester brings the updates there, by `waiting`
-        )
+        self.webhook_url = ""  # not empty: the tester brings the updates there, by `waiting`
         self.webhook_secret = ""
         self.people: dict[int, Person] = {}
         self.groups: dict[int, Group] = {}
