@@ -4,13 +4,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help install demo test test-all faults bench check run lock
+.PHONY: help install demo test test-all faults accuracy bench check run lock
 
 help:
 	@echo "make demo     a made-up company runs through the real worker; ends with its report"
 	@echo "make test     all tests, but the long ones"
 	@echo "make test-all all of them: an hour"
 	@echo "make faults   the worker killed, cut off and lied to; the long ones too"
+	@echo "make accuracy how well replies are read: every labelled one that is read otherwise"
 	@echo "make bench    how fast and how big it is here: a table, and bench/RESULTS.md"
 	@echo "make check    format, lint and types"
 	@echo "make install  the command: .venv/bin/sarafan"
@@ -30,6 +31,9 @@ test-all: .venv/installed-dev
 
 faults: .venv/installed-dev
 	$(BIN)/python -m pytest -n 3 --dist worksteal -m "long or not long" tests/faults
+
+accuracy: .venv/installed-dev
+	$(BIN)/python -m tests.rules.accuracy
 
 bench: .venv/installed-dev
 	$(BIN)/python -m bench

@@ -1,8 +1,9 @@
 """What people answer, and what they mean: replies labelled by hand for the reader's test.
 
-One reply a line: label, a tab, the reply (`\\n` is a line break). Labels: a number is a score; `stop` an
-opt-out, `stop:10` one with a score; `back`, `code`, `call`, `erase`; `range`, `outside`, `two` and `none` ask
-again for that reason; `reply` are words that want an answer, `words` words that want none.
+One reply a line: label, a tab, the reply (`\\n` is a line break). Labels: a number is a score, `5?` one that
+is asked about once (a school mark?); `stop` an opt-out, `stop:10` one with a score; `back`, `code`, `call`,
+`erase`; `range`, `outside`, `two` and `none` ask again for that reason; `reply` are words that want an
+answer, `words` words that want none.
 """
 
 # The scale 1-10 is open.
@@ -65,9 +66,9 @@ TEN = r"""
 7	семь
 7	семерка
 6	шестёрка
-5	пять
-5	Пять
-4	четыре
+5?	пять
+5?	Пять
+4?	четыре
 2	два
 3	три
 1	один
@@ -373,7 +374,7 @@ outside	2026
 none	2 000
 none	+7
 none	+5
-none	10ка
+10	10ка
 none	9-й
 none	первый
 none	1-й раз
@@ -394,7 +395,7 @@ none	https://t.me/abc?start=10
 none	ivan9@mail.ru
 none	4г
 none	R2D2
-two	ворота 3 на 2
+none	ворота 3 на 2
 none	3х2 метра
 none	вариант 2
 none	.
@@ -479,7 +480,7 @@ none	Спасибо за пульт, 2
 reply	10, если бы не грязь
 reply	10 если бы не грязь
 9	9. Было бы здорово, если бы приезжали быстрее
-two	1. Хорошо 2. Плохо
+none	1. Хорошо 2. Плохо
 none	1, отлично
 none	give me 5 minutes
 none	нас 5
@@ -783,7 +784,7 @@ stop	как отписаться?
 stop	Как от вас отписаться?
 stop	отключите рассылку
 stop	отмените рассылку
-stop	хватит
+reply	хватит
 stop	хватит уже
 stop	Хватит мне писать!
 stop	прекратите
@@ -1125,8 +1126,8 @@ none	спасибо, на троечку
 10	десяточка
 none	10000%
 10	10/10 🔥 Илья и Сергей красавчики
-none	9-ка
-none	9ка
+9	9-ка
+9	9ка
 9	Твёрдая девятка
 10	Однозначно 10!
 10	Сто процентов 10
@@ -1159,8 +1160,8 @@ none	1 звезда
 none	Кол вам
 2	2 балла
 none	двойка вам
-5	пять баллов!
-5	5 баллов
+5?	пять баллов!
+5?	5 баллов
 none	класс, на пять с плюсом
 none	пятёрочка вам
 7	Оценка: 7/10
@@ -1271,7 +1272,7 @@ reply	8 надо было, не туда ткнула
 3	Ой всё, 3
 10	Десять! Спасибо Артёму
 9	Девятку поставлю
-none	Заслуженная 9
+9	Заслуженная 9
 9	9 звезд из 10
 none	5 звёзд ⭐️⭐️⭐️⭐️⭐️
 none	Пять с плюсом!
@@ -1285,7 +1286,7 @@ outside	1000 баллов
 10	10. 10. 10.
 none	1. Даже не 1, а 0
 2	2 из 10, деньги на ветер
-4	Четыре
+4?	Четыре
 9	Спасибо. Всё на высшем уровне. Девять
 10	Очень понравилось как работали ваши парни. Десять из десяти
 8	сначала хотел 10 но за опоздание 8

@@ -1,8 +1,8 @@
 """A reply is read as its writer meant it, or asked about: a wrong score is worse than a question."""
 
+import io
 import sys
 import time
-from collections.abc import Iterator
 from types import FrameType
 
 import pytest
@@ -10,19 +10,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.rules import replies
-from worker.rules.answer import Ask, Command, Comment, OptIn, OptOut, Reading, Score, read_answer
+from tests.rules.accuracy import (
+    FIVE,
+    LANGUAGES,
+    MOST_NEEDLESS,
+    OPTIONS,
+    TEN,
+    ZERO_TEN,
+    Table,
+    in_language,
+    label_of,
+    measured,
+    written,
+)
+from worker.rules.answer import read_answer
+from worker.rules.answer_readings import Ask, Comment, OptOut, Reading, Score
 from worker.rules.scale import Option, Scale
 
-TEN = Scale(first=1, last=10, low=5, high=9)
-ZERO_TEN = Scale(first=0, last=10, low=6, high=9)
-FIVE = Scale(first=1, last=5, low=3, high=5)
-OPTIONS = Scale(
-    first=2,
-    last=5,
-    low=2,
-    high=5,
-    options=(Option("Отлично", 5), Option("Удовлетворительно", 3), Option("Плохо", 2)),
-)
 EASE = Scale(
     first=1,
     last=4,
@@ -36,63 +40,49 @@ EASE = Scale(
     ),
 )
 
-LABELLED: tuple[tuple[str, Scale | None], ...] = (
-    (replies.TEN, TEN),
-    (replies.SILENCE, TEN),
-    (replies.UNSEEN, TEN),
-    (replies.SILENCE_BESIDE, TEN),
-    (replies.AMENDED, TEN),
-    (replies.HEARD, TEN),
-    (replies.FIVE, FIVE),
-    (replies.OPTIONS, OPTIONS),
-    (replies.NOTHING, None),
-)
 
-
-def label_of(reading: Reading) -> str:
-    match reading:
-        case Score(value):
-            return str(value)
-        case OptOut(value):
-            return "stop" if value is None else f"stop:{value}"
-        case OptIn():
-            return "back"
-        case Command(name):
-            return name
-        case Ask(why):
-            return why
-        case Comment():
-            return "reply" if reading.wants_reply else "words"
-
-
-def labelled() -> Iterator[tuple[str, str, Scale | None]]:
-    for lines, scale in LABELLED:
-        for line in lines.strip("\n").split("\n"):
-            label, text = line.split("\t", 1)
-            yield label, text.replace("\\n", "\n"), scale
-
-
-def test_the_reader_is_accurate_and_never_wrong(capsys: pytest.CaptureFixture[str]) -> None:
-    total, right, asked_needlessly = 0, 0, []
-    for label, text, scale in labelled():
-        got = label_of(read_answer(text, scale))
-        total += 1
-        if got == label:
-            right += 1
-            continue
-        # What remains may only be a question too many, or another reason for one.
-        assert not got.isdecimal(), f"{text!r} was scored {got}, it is {label}"
-        assert got.startswith("stop") == label.startswith("stop"), f"{text!r} is {label}, not {got}"
-        assert "stop:" not in label, f"{text!r} is {label}, not {got}"
-        asked_needlessly.append(text)
-    share = 100 * right / total
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_reader_keeps_its_goals(language: str, capsys: pytest.CaptureFixture[str]) -> None:
+    accuracy = in_language(language)
     with capsys.disabled():
-        sys.stdout.write(f"\nanswer reader: {right} of {total} labelled replies read right ({share:.1f} %), ")
-        sys.stdout.write(
-            f"no wrong score, no missed or false opt-out; asked needlessly: {asked_needlessly}\n"
-        )
-    assert total >= 300
-    assert right / total > 0.98
+        sys.stdout.write(f"\nanswer reader, {language}: ")
+        written(accuracy, sys.stdout)
+    assert accuracy.wrong_scores == []
+    assert accuracy.missed_opt_outs == []
+    assert accuracy.false_opt_outs == []
+    assert accuracy.needless_share <= MOST_NEEDLESS
+    # A score beside a wish for silence is heard, too.
+    assert not [line for line in accuracy.others if line.lstrip().startswith("stop:")]
+    assert accuracy.right / accuracy.replies > 0.98
+
+
+@pytest.mark.parametrize(
+    ("label", "text", "kind"),
+    [
+        ("8", "9", "wrong scores"),
+        ("none", "9", "wrong scores"),
+        ("stop", "9, больше не пишите", "wrong scores"),
+        ("stop", "хорошего дня", "missed opt-outs"),
+        ("none", "стоп", "false opt-outs"),
+        ("9", "стоп", "false opt-outs"),
+        ("9", "8-9", "needless questions"),
+        ("5", "5", "needless questions"),
+        ("reply", "хорошего дня", "needless questions"),
+        ("5?", "ставлю 5", "wrong other outcomes"),
+        ("range", "хорошего дня", "wrong other outcomes"),
+        ("words", "Когда приедет мастер?", "wrong other outcomes"),
+    ],
+)
+def test_what_is_read_otherwise_than_it_is_labelled_is_told_by_its_kind(
+    label: str, text: str, kind: str
+) -> None:
+    accuracy = measured([Table("ru", f"{label}\t{text}")])
+    assert [name for name, lines in accuracy.kinds if lines] == [kind]
+    assert accuracy.is_good is (kind == "wrong other outcomes")
+    out = io.StringIO()
+    written(accuracy, out)
+    assert f"{kind}: 1 (" in out.getvalue()
+    assert repr(text) in out.getvalue()
 
 
 @pytest.mark.parametrize("text", replies.NO_OPT_OUT.strip("\n").split("\n"))
@@ -141,7 +131,7 @@ def test_the_words_beside_a_score_are_kept(text: str, score: Score) -> None:
         ("", Ask("none")),
         ("10, но больше не пишите", OptOut(10)),
         ("Ждали месяц, больше не пишите", OptOut(None, "Ждали месяц")),
-        ("Сколько стоит пульт?", Comment("Сколько стоит пульт?", wants_reply=True)),
+        ("Сколько стоит пульт?", Comment("Сколько стоит пульт?", wants_reply=True, rule="request")),
     ],
 )
 def test_what_is_no_score_is_kept_whole(text: str, reading: Reading) -> None:
@@ -199,7 +189,7 @@ def test_a_question_request_or_problem_wants_a_reply_under_any_score(text: str, 
     ],
 )
 def test_other_scales(text: str, scale: Scale, label: str) -> None:
-    assert label_of(read_answer(text, scale)) == label
+    assert label_of(read_answer(text, scale), scale) == label
 
 
 def test_nothing_is_a_score_where_nothing_is_asked() -> None:

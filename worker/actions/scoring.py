@@ -12,13 +12,13 @@ from worker.actions.base import Hands
 from worker.actions.passing import add_task, pass_on, say, sync_deal, tell_head
 from worker.actions.received import Meant, Received
 from worker.actions.words import raised_text
-from worker.rules.answer import Score
+from worker.rules.answer_place import EDIT_WINDOW, is_school_mark
+from worker.rules.answer_readings import Score
 from worker.rules.planning import SurveyRule
 from worker.rules.reaction import Do, react
 from worker.rules.scale import Band
 
 THANKS_FIRST = timedelta(minutes=2)  # until then the thanks may take the next question along
-EDIT_WINDOW = timedelta(days=3)  # a score may be corrected this long after the first answer
 
 
 async def take_score(
@@ -62,7 +62,7 @@ async def take_score(
     survey.revision += 1
     survey.uncertain = False
     # Asked about once: who sends another number after that means it.
-    survey.confirm_until = _confirm_until(rule, score, band, received) if is_first else None
+    survey.confirm_until = _confirm_until(rule, score, received) if is_first else None
     if is_first:
         survey.answered_at, survey.late = now, reply.late
         survey.state = SurveyState.ANSWERED
@@ -83,17 +83,11 @@ def _is_late(survey: Survey, now: datetime) -> bool:
     return survey.state == SurveyState.EXPIRED or (survey.expires_at is not None and now > survey.expires_at)
 
 
-def _confirm_until(rule: SurveyRule, score: Score, band: Band, received: Received) -> datetime | None:
-    """A bare typed 4 or 5 on a ten-point scale may be a school mark."""
-    is_doubtful = (
-        received.message.kind is not IncomingKind.TAP
-        and score.is_bare
-        and band is Band.LOW
-        and rule.scale.last == 10
-        and score.value in (4, 5)
-        and rule.confirm_low is not None
-    )
-    return received.now + rule.confirm_low.span if is_doubtful and rule.confirm_low else None
+def _confirm_until(rule: SurveyRule, score: Score, received: Received) -> datetime | None:
+    """What is tapped is meant; what is typed may be a school mark."""
+    if rule.confirm_low is None or received.message.kind is IncomingKind.TAP:
+        return None
+    return received.now + rule.confirm_low.span if is_school_mark(score, rule.scale) else None
 
 
 async def _react(

@@ -15,18 +15,18 @@ from worker.actions.linking import note_written
 from worker.actions.passing import deal_of, pass_on, pass_on_uncalled, say
 from worker.actions.promising import answer_by
 from worker.actions.received import Meant, Received
-from worker.actions.scoring import EDIT_WINDOW, join_words, take_score
+from worker.actions.scoring import join_words, take_score
 from worker.actions.words import stop_label, told
-from worker.rules.answer import Ask, Command, Comment, OptIn, OptOut, Reading, Score, read_answer
+from worker.rules.answer import read_answer
 from worker.rules.answer_amend import AMENDED
+from worker.rules.answer_place import ASKED, BARE_EDIT_WINDOW, Place, read_reply, settled
+from worker.rules.answer_readings import Ask, Command, Comment, OptIn, OptOut, Reading, Score
 from worker.rules.compose import AFTER_COMPLAINT
 from worker.rules.scale import Band, Scale
 
 REACTION = "reaction"  # a thumb under our message is kept, and asks for nothing
 GESTURES = ("sticker", "animation", "dice")  # in place of a word, and ask for nothing
-BARE_EDIT_WINDOW = timedelta(hours=1)  # a number alone corrects a score this long after it
 WORDS_WINDOW = timedelta(days=7)  # words join the answer this long after it
-LATE_WINDOW = timedelta(days=7)  # a typed number counts this long after expiry, and only with a marker
 
 
 async def take(tx: AsyncSession, hands: Hands, received: Received) -> None:
@@ -45,13 +45,11 @@ async def take(tx: AsyncSession, hands: Hands, received: Received) -> None:
     reply = await _keep(tx, received, meant)
     if reply is None or message.media == REACTION:
         return
-    reply.rule = (
-        type(reading).__name__.lower() if not isinstance(reading, Score) else (reading.rule or "score")
-    )
+    reply.rule = reading.rule
     match reading:
-        case Score() if meant is not None and await _counts(tx, hands, received, meant.survey, reading):
+        case Score() if meant is not None:
             await take_score(tx, hands, received, meant, reading, reply)
-        case Score() | Comment() | Ask():
+        case Comment() | Ask():
             await _take_words(tx, hands, received, meant, reading, reply)
         case OptOut():
             await _take_opt_out(tx, hands, received, meant, reading, reply)
@@ -60,6 +58,8 @@ async def take(tx: AsyncSession, hands: Hands, received: Received) -> None:
             await say(tx, hands, received, "optout.undone")
         case Command():
             await _obey(tx, hands, received, meant, reading)
+        case Score():
+            return  # There is none: without a question no scale is open.
     hands.wake.act.set()
 
 
@@ -126,19 +126,25 @@ def _read(hands: Hands, received: Received, meant: Meant | None) -> Reading:
     message, scale = received.message, meant.rule.scale if meant else None
     if message.kind is IncomingKind.TAP:
         return _read_tap(message, scale, stop_label(hands))
+    place = _place(meant.survey, received) if meant is not None else ASKED
     if message.kind is IncomingKind.MEDIA and not message.text:
-        return Ask(why="voice", comment="")
-    is_open = meant is not None and _is_open_to_scores(meant.survey, received)
-    return read_answer(message.text, scale if is_open else None)
+        return settled(Ask(why="voice"), "", place)
+    return read_reply(message.text, scale, place)
 
 
-def _is_open_to_scores(survey: Survey, received: Received) -> bool:
-    """Whether a typed number may be an answer to this survey at all."""
-    if received.is_exact:
-        return True
-    if survey.answered_at is not None:
-        return received.now <= survey.answered_at + EDIT_WINDOW
-    return survey.expires_at is None or received.now <= survey.expires_at + LATE_WINDOW
+def _place(survey: Survey, received: Received) -> Place:
+    """What was said last in that chat, and how long ago."""
+    now, human_wrote_at = received.now, received.chat.human_wrote_at
+    asked_at = survey.answered_at or survey.reminded_at or survey.sent_at
+    is_expired = survey.state == SurveyState.EXPIRED or (
+        survey.expires_at is not None and now > survey.expires_at
+    )
+    return Place(
+        is_exact=received.is_exact,
+        is_ours_last=human_wrote_at is None or asked_at is None or human_wrote_at <= asked_at,
+        answered=now - survey.answered_at if survey.answered_at is not None else None,
+        expired=now - (survey.expires_at or now) if is_expired else None,
+    )
 
 
 def _read_tap(message: Incoming, scale: Scale | None, stop: str) -> Reading:
@@ -160,20 +166,6 @@ def _read_tap(message: Incoming, scale: Scale | None, stop: str) -> Reading:
     if value is None or value not in scale:
         return Comment(message.text, wants_reply=False)
     return Score(value, rule="tap")
-
-
-async def _counts(tx: AsyncSession, hands: Hands, received: Received, survey: Survey, score: Score) -> bool:
-    """Is this number an answer to that survey? A tap or a quote is; a typed one only after our question."""
-    if received.is_exact:
-        return True
-    chat = received.chat
-    asked_at = survey.answered_at or survey.reminded_at or survey.sent_at
-    if chat.human_wrote_at is not None and asked_at is not None and chat.human_wrote_at > asked_at:
-        return False  # «Сколько створок?» — «3» answers the manager.
-    if survey.answered_at is not None:
-        return received.now <= survey.answered_at + BARE_EDIT_WINDOW or score.has_marker
-    is_late = survey.expires_at is not None and received.now > survey.expires_at
-    return score.has_marker if is_late or survey.state == SurveyState.EXPIRED else True
 
 
 async def _keep(tx: AsyncSession, received: Received, meant: Meant | None) -> Reply | None:
@@ -200,7 +192,7 @@ async def _take_words(
     hands: Hands,
     received: Received,
     meant: Meant | None,
-    reading: Score | Comment | Ask,
+    reading: Comment | Ask,
     reply: Reply,
 ) -> None:
     """Words without a score: they join the answer, are asked about once, or go to a person as they are."""
@@ -215,7 +207,7 @@ async def _take_words(
         await _stray(tx, hands, received, reading)
     elif meant.survey.answered_at is not None:
         is_carried = meant.survey.band == Band.LOW and meant.rule.on_low in ("complaint", "task")
-        is_for_person = (_wants_reply(reading) or _shows_something(received)) and not is_carried
+        is_for_person = (reading.wants_reply or _shows_something(received)) and not is_carried
         if is_for_person:
             await pass_on(tx, hands, received, meant.survey, _as_words(hands, received))
         is_quiet = is_for_person or received.message.media in GESTURES
@@ -239,17 +231,18 @@ def _shows_something(received: Received) -> bool:
     return message.kind is IncomingKind.MEDIA and not message.text and message.media not in GESTURES
 
 
-def _wants_reply(reading: Score | Comment | Ask) -> bool:
-    return reading.wants_reply if isinstance(reading, Comment | Score) else False
+def _is_human_there(hands: Hands, received: Received) -> bool:
+    wrote_at = received.chat.human_wrote_at
+    return wrote_at is not None and received.now < wrote_at + hands.policy.human_pause
 
 
-async def _stray(tx: AsyncSession, hands: Hands, received: Received, reading: Score | Comment | Ask) -> None:
+async def _stray(tx: AsyncSession, hands: Hands, received: Received, reading: Comment | Ask) -> None:
     """Words that belong to no survey: whoever asks is answered; «спасибо» only goes to the card."""
-    chat, now, words = received.chat, received.now, _as_words(hands, received)
-    if chat.human_wrote_at is not None and now < chat.human_wrote_at + hands.policy.human_pause:
+    now, words = received.now, _as_words(hands, received)
+    if _is_human_there(hands, received):
         return  # A person is talking with the client in this very chat, and reads it there.
     deal = await deal_of(tx, hands, received.client, None)
-    if deal is None or _wants_reply(reading) or received.message.kind is IncomingKind.MEDIA:
+    if deal is None or reading.wants_reply or received.message.kind is IncomingKind.MEDIA:
         await pass_on(tx, hands, received, None, words)
         return
     payload = {
@@ -262,21 +255,22 @@ async def _stray(tx: AsyncSession, hands: Hands, received: Received, reading: Sc
 
 
 async def _unclear(
-    tx: AsyncSession, hands: Hands, received: Received, meant: Meant, reading: Score | Comment | Ask
+    tx: AsyncSession, hands: Hands, received: Received, meant: Meant, reading: Comment | Ask
 ) -> None:
     """The question is open, and this is no answer to it: asked once more, then it is a person's."""
     survey = meant.survey
     match reading:
-        case Score():
-            return  # It answers a person of the company who wrote after us, or came too late to count.
         case Comment(wants_reply=False):
-            return  # An answering machine.
+            # An answering machine, or what answers a person of the company who wrote after us: what is shown
+            # to that person is seen in the chat.
+            if _shows_something(received) and not _is_human_there(hands, received):
+                await pass_on(tx, hands, received, survey, _as_words(hands, received), is_quiet=True)
         case Comment():
             await pass_on(tx, hands, received, survey, _as_words(hands, received))
         case Ask() if survey.asked_again:
             await pass_on(tx, hands, received, survey, _as_words(hands, received), is_quiet=True)
         case Ask(why=why):
-            if why == "voice":
+            if why == "voice" or reading.wants_reply:
                 await pass_on(tx, hands, received, survey, _as_words(hands, received), is_quiet=True)
             survey.asked_again = True
             is_choice = reading.a is not None and reading.b is not None

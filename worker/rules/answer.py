@@ -1,74 +1,33 @@
 """What a client meant, in Russian or English: a score, a wish or words; rather asked than guessed."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from worker.rules import answer_wishes as wishes
-from worker.rules import answer_words as vocabulary
-from worker.rules.answer_amend import corrected
-from worker.rules.answer_numbers import Number, Scan, clauses, scan
+from worker.rules.answer_readings import Ask, Command, Comment, OptIn, OptOut, Reading, Score
+from worker.rules.answer_score import has_words, read_score, trimmed
 from worker.rules.answer_silence import opt_out_spans
 from worker.rules.answer_text import fold, tidy
-from worker.rules.answer_weigh import Candidate, weigh
-from worker.rules.answer_words import NUMBER
 from worker.rules.scale import Scale
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
-    """`rule` names how it was found. `is_bare`: nothing but the number and courtesies.
+@dataclass(frozen=True)
+class Typed:
+    """A reply in the two forms that the rules look at, and the scale that is open, if any."""
 
-    `has_marker`: something says that it is a score («из 10», «ставлю»).
-    """
+    shown: str
+    scale: Scale | None
 
-    value: int
-    comment: str = ""
-    rule: str = ""
-    is_bare: bool = False
-    has_marker: bool = False
-    wants_reply: bool = False
+    @cached_property
+    def folded(self) -> str:
+        return fold(self.shown)
 
-
-@dataclass(frozen=True, slots=True)
-class OptOut:
-    """No more questions; `value` if a score stands beside it («10, но больше не пишите»)."""
-
-    value: int | None = None
-    comment: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class OptIn:
-    """«вернуться»."""
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """`name` is code, call or erase."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """It looks like an answer and is none: ask again. `why` is none, range, outside or two."""
-
-    why: str
-    a: int | None = None
-    b: int | None = None
-    comment: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Comment:
-    """Words. `wants_reply`: a question, a request or a problem. `is_uncalled`: nobody called the client."""
-
-    text: str
-    wants_reply: bool = False
-    is_uncalled: bool = False
-
-
-Reading = Score | OptOut | OptIn | Command | Ask | Comment
+    @cached_property
+    def score(self) -> Score | Ask | None:
+        """None where nothing is asked."""
+        return read_score(self.shown, self.folded, self.scale) if self.scale is not None else None
 
 
 def read_answer(text: str, scale: Scale | None) -> Reading:
@@ -77,25 +36,59 @@ def read_answer(text: str, scale: Scale | None) -> Reading:
     The reader is total: every text has a reading, and no score leaves the scale. A wrong score is worse than
     a question, so whatever can be read in two ways is an Ask.
     """
-    shown = tidy(text)
-    folded = fold(shown)
-    if spans := opt_out_spans(folded):
-        return _opted_out(shown, spans, scale)
-    if wishes.is_opt_in(folded):
-        return OptIn()
-    if name := wishes.command(folded):
-        return Command(name)
-    score = _read_score(shown, folded, scale) if scale is not None else None
-    if isinstance(score, Score):
-        return score
-    if wishes.is_uncalled(folded):
-        return Comment(shown, wants_reply=True, is_uncalled=True)
-    if wishes.is_auto_reply(folded):
-        return Comment(shown)
-    wants_reply = wishes.wants_reply(folded)
-    if score is None or (wants_reply and score.why == "none"):
-        return Comment(shown, wants_reply=wants_reply)
-    return replace(score, comment=shown)
+    typed = Typed(tidy(text), scale)
+    for rule in RULES:
+        if (reading := rule(typed)) is not None:
+            return reading
+    return Comment(typed.shown)
+
+
+# --- the rules, in their order: the end of this file lists them ----------------------------------
+
+
+def _silence(typed: Typed) -> OptOut | None:
+    """«стоп», also beside a score or other words."""
+    spans = opt_out_spans(typed.folded)
+    return _opted_out(typed.shown, spans, typed.scale) if spans else None
+
+
+def _back(typed: Typed) -> OptIn | None:
+    return OptIn() if wishes.is_opt_in(typed.folded) else None
+
+
+def _command(typed: Typed) -> Command | None:
+    """«код», «позвоните», «удалите мои данные», if that is all."""
+    name = wishes.command(typed.folded)
+    return Command(name) if name else None
+
+
+def _scored(typed: Typed) -> Score | None:
+    return typed.score if isinstance(typed.score, Score) else None
+
+
+def _uncalled(typed: Typed) -> Comment | None:
+    if not wishes.is_uncalled(typed.folded):
+        return None
+    return Comment(typed.shown, wants_reply=True, is_uncalled=True, rule="uncalled")
+
+
+def _machine(typed: Typed) -> Comment | None:
+    """A business account answers by itself."""
+    return Comment(typed.shown, rule="machine") if wishes.is_auto_reply(typed.folded) else None
+
+
+def _request(typed: Typed) -> Comment | None:
+    """A question, a request or a problem; beside a doubtful number that number is asked about first."""
+    is_doubtful = isinstance(typed.score, Ask) and typed.score.why != "none"
+    if is_doubtful or not wishes.wants_reply(typed.folded):
+        return None
+    return Comment(typed.shown, wants_reply=True, rule="request")
+
+
+def _unclear(typed: Typed) -> Ask | None:
+    if not isinstance(typed.score, Ask):
+        return None
+    return replace(typed.score, comment=typed.shown, wants_reply=wishes.wants_reply(typed.folded))
 
 
 def _opted_out(shown: str, spans: list[tuple[int, int]], scale: Scale | None) -> OptOut:
@@ -103,195 +96,23 @@ def _opted_out(shown: str, spans: list[tuple[int, int]], scale: Scale | None) ->
     for start, end in spans:
         rest, at = rest + shown[at:start], end
     rest = _closed_up(rest + shown[at:])
-    score = _read_score(rest, fold(rest), scale) if scale is not None and rest else None
+    score = Typed(rest, scale).score if rest else None
     if isinstance(score, Score):
         return OptOut(score.value, score.comment)
-    return OptOut(comment=rest if _has_words(rest) else "")
+    return OptOut(comment=rest if has_words(rest) else "")
 
 
 def _closed_up(rest: str) -> str:
     """What stood around a clause that was taken out: no «но» before nothing, no two commas in a row."""
     rest = re.sub(r"(?i)([,.;!\n])(?:\s*\b(?:но|а|и|только|but|and)\b)?\s*[,;.!]+", r"\1", rest)
-    return re.sub(r"(?i)^(?:но|а|и|только|but|and)\b|\b(?:но|а|и|только|but|and)$", "", _trimmed(rest)).strip(
+    return re.sub(r"(?i)^(?:но|а|и|только|but|and)\b|\b(?:но|а|и|только|but|and)$", "", trimmed(rest)).strip(
         " ,"
     )
 
 
-def _read_score(shown: str, folded: str, scale: Scale) -> Score | Ask:
-    if stars := _stars(shown, folded, scale):
-        return stars
-    if labelled := _labelled(shown, folded, scale):
-        return labelled
-    found = scan(folded, scale)
-    parts = clauses(found)
-    if new := corrected(found, parts):
-        return _score(new, shown) if new.value in scale else Ask("outside")
-    candidates, doubts = weigh(found, parts)
-    return _decide(found, candidates, doubts, shown)
+# --- in order: the first that has something to say is the reading, and what is left are words -----
 
-
-def _decide(found: Scan, candidates: list[Candidate], doubts: list[Number], shown: str) -> Score | Ask:
-    """One score that nothing speaks against, or a question that says what is unclear."""
-    if found.ranges:
-        a, b = found.ranges[0]
-        return Ask("range", a, b) if len(set(found.ranges)) == 1 and not candidates else Ask("none")
-    fits = [candidate for candidate in candidates if candidate.value in found.scale]
-    values = sorted({candidate.value for candidate in fits}, key=[c.value for c in fits].index)
-    # A ten beside a five-point score is no less doubtful than a four; a twelve is not.
-    near = [number.value for number in doubts if number.value in found.scale or 0 <= number.value <= 10]
-    doubted = [value for value in near if value not in values]
-    if len(values) == 1 and not doubted and not found.is_doubtful and len(fits) == len(candidates):
-        # The one with a marker, else the first: the others only repeat it.
-        best = max(fits, key=lambda candidate: candidate.has_marker)
-        score = _score(best, shown)
-        return Ask("none") if _is_contradicted(score, best, found) else score
-    both = [value for value in dict.fromkeys([*values, *doubted]) if value in found.scale]
-    if len(both) == 2:
-        return Ask("two", both[0], both[1])
-    if candidates and not fits:
-        return Ask("outside")
-    return Ask("two" if len(both) > 2 else "none")
-
-
-_CONDITION = re.compile(
-    r"если\s+бы|был[аои]?\s+бы|могл[аои]\s+быть(?!\s+(?:и\s+)?(?:лучше|быстрее))|мог\s+быть|would\s+(?:be|have)|could\s+have|if\s+(?:not"
-    r"|only)"
-)
-
-
-def _is_contradicted(score: Score, chosen: Candidate, found: Scan) -> bool:
-    """«10, если бы не грязь» is no ten, and «1, отлично» most likely no one."""
-    starts = [end.end() for end in re.finditer(r"[.!?\n]", found.text[: chosen.start])]
-    ends = re.search(r"[.!?\n]", found.text[chosen.end :])
-    stop = chosen.end + ends.start() if ends else len(found.text)
-    if _CONDITION.search(found.text, starts[-1] if starts else 0, stop):
-        return True
-    words = wishes.plain(fold(score.comment)).split()
-    is_praised = any(vocabulary.is_praise(word) for word in words) and _is_bare(score.comment)
-    return is_praised and 3 * score.value <= found.top
-
-
-# --- stars and labels --------------------------------------------------------------------------------------
-
-_STAR = re.compile(r"[⭐🌟★]")
-_STARS = re.compile(r"[⭐🌟★☆✩\s]+")
-
-
-def _stars(shown: str, folded: str, scale: Scale) -> Score | Ask | None:
-    """«⭐⭐⭐⭐» is a four where there are five."""
-    runs = [run for run in _STARS.findall(shown) if _STAR.search(run)]
-    if not runs:
-        return None
-    count = len(_STAR.findall(runs[0]))
-    has_numbers = re.search(rf"{NUMBER}", folded) is not None
-    if len(runs) > 1 or has_numbers or scale.last != 5 or count not in scale:
-        return None if has_numbers and len(runs) == 1 and count == 1 else Ask("none")
-    comment = _trimmed(_STARS.sub(" ", shown))
-    words = comment if _has_words(comment) else ""
-    return Score(
-        count,
-        words,
-        "stars",
-        is_bare=_is_bare(words),
-        has_marker=True,
-        wants_reply=wishes.wants_reply(fold(words)),
-    )
-
-
-# Beside the label these words change nothing: «в целом всё очень хорошо».
-_BESIDE_LABELS = frozenset({
-    "все", "было", "в", "целом", "очень", "просто", "ну", "да", "работа", "работу", "монтаж", "менеджер",
-    "оценка", "ставлю", "поставлю", "это", "на", "мне", "для", "меня", "it", "was", "is", "very", "say",
-})  # fmt: skip
-
-
-def _labelled(shown: str, folded: str, scale: Scale) -> Score | Ask | None:
-    """An answer in the words of the options, as a clause of its own; never one that is denied or doubled."""
-    if not scale.options:
-        return None
-    labels = {wishes.plain(fold(tidy(option.label))): option.value for option in scale.options}
-    chosen: list[tuple[int, int, int]] = []
-    for start, end in wishes.clauses(folded):
-        words = wishes.plain(folded[start:end])
-        value = labels.get(words)
-        if value is None:
-            left = [
-                word
-                for word in words.split()
-                if word not in _BESIDE_LABELS and not vocabulary.is_courtesy(word)
-            ]
-            value = labels.get(" ".join(left))
-        if value is not None:
-            chosen.append((value, start, end))
-    if (value := labels.get(wishes.plain(folded))) is not None:
-        chosen = [(value, 0, len(folded))]
-    values = list(dict.fromkeys(value for value, _, _ in chosen))
-    if len(values) > 1:
-        return Ask("two", values[0], values[1])
-    if not values or re.search(r"\d", scan(folded, scale).text):
-        return None  # A number beside the word: the reader of numbers sees which it is.
-    value, start, end = chosen[0]
-    comment = _comment(shown, start, end)
-    return Score(
-        value,
-        comment,
-        "label",
-        is_bare=_is_bare(comment),
-        has_marker=True,
-        wants_reply=wishes.wants_reply(fold(comment)),
-    )
-
-
-# --- what is left beside the score ------------------------------------------------------------------------
-
-
-def _score(chosen: Candidate, shown: str) -> Score:
-    comment = _comment(shown, chosen.start, chosen.end)
-    if _repeats(comment, chosen.value):
-        comment = ""
-    return Score(
-        chosen.value,
-        comment,
-        chosen.rule,
-        # «5 баллов» says no more than «5»: of the school's five they may be.
-        is_bare=(not chosen.has_marker or _is_only_points(shown)) and _is_bare(comment),
-        has_marker=chosen.has_marker,
-        wants_reply=wishes.wants_reply(fold(comment)),
-    )
-
-
-def _comment(shown: str, start: int, end: int) -> str:
-    """The words without the score; whole where the score stands in their middle."""
-    before, after = _trimmed(shown[:start]), _trimmed(shown[end:])
-    if before and after and _has_words(before) and _has_words(after):
-        return shown
-    rest = before if _has_words(before) else after
-    return rest if _has_words(rest) else ""
-
-
-def _repeats(comment: str, score: int) -> bool:
-    """«10 (десять)»: the rest says the same number again."""
-    same = {str(score), *(word for word, value in vocabulary.WORD_VALUES.items() if value == score)}
-    return all(word in same for word in wishes.plain(fold(comment)).split())
-
-
-def _is_only_points(shown: str) -> bool:
-    return (
-        re.fullmatch(rf"{NUMBER} (?:{vocabulary.UNIT_OF_SCORE.pattern})", wishes.plain(fold(shown)))
-        is not None
-    )
-
-
-def _is_bare(comment: str) -> bool:
-    return all(
-        vocabulary.is_courtesy(word) or vocabulary.is_praise(word) or word in vocabulary.FILLERS
-        for word in wishes.plain(fold(comment)).split()
-    )
-
-
-def _trimmed(text: str) -> str:
-    return text.strip(" \n\t,.;:!-–—)(").strip()
-
-
-def _has_words(text: str) -> bool:
-    return re.search(r"\w", text) is not None
+# A refusal is heard before anything else, and a score before the words beside it.
+RULES: tuple[Callable[[Typed], Reading | None], ...] = (
+    _silence, _back, _command, _scored, _uncalled, _machine, _request, _unclear,
+)  # fmt: skip

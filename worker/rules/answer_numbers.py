@@ -52,23 +52,36 @@ _RATED = Pattern(
     r"(?:(?:оцен\w+|ставлю|поставлю)(?:\s+\w+){0,3}|снижаю|понижаю|повышаю|поднимаю"
     r"|\bchange(?:\s+\w+){0,2})\s*$"
 )
-_SCALE_ENDS = Pattern(rf"(?:по\s+)?(?:шкал\w+\s+)?(?:от|from)\s+({NUMBER})\s+(?:до|to)\s+({NUMBER})")
+_SCALE_ENDS = Pattern(
+    rf"(?:on a scale\s+)?(?:по\s+)?(?:шкал\w+\s+)?(?:от|from|of)\s+({NUMBER})\s+(?:до|to)\s+({NUMBER})"
+)
 # «100% 10» is a ten without a doubt, «на 10 не тянет» is none, and a signature says nothing about either.
 _CERTAINLY = Pattern(
     r"(?<!\w)(?:(?:100+|сто) ?(?:%|процентов(?!\w))|(?:на все (?:100|сто)"
     r"|(?:если )?честно(?: говоря| сказать)?"
-    r"|скажу честно|без (?:сомнени[йя]|вопросов|раздумий)|конечно же)(?!\w))"
+    r"|от (?:меня|нас)(?: лично)?|от (?:нашей|всей) семьи|на мой взгляд|по[- ]моему(?: мнению)?|с меня"
+    r"|в (?:общем|итоге)|i (?:guess|think|suppose|believe|reckon)|for sure|скажу честно"
+    r"|без (?:сомнени[йя]|вопросов|раздумий)|конечно же)(?!\w))"
 )
 _NOT_REACHED = Pattern(
-    rf"(?:(?<!\w)(?:на|до)\s+)?{NUMBER}\s+не\s+(?:\w{{0,2}}тя[нг]\w+|\w{{0,2}}став\w+|заслуж\w+|хватило|выходит)"
+    rf"(?:(?<!\w)(?:на|до)\s+)?{NUMBER}\s+не\s+(?:\w{{0,2}}тя[нг]\w+|\w{{0,2}}став\w+|заслуж\w+|хватило"
+    rf"|выходит|быва\w+)"
 )
+_SLIPPED = Pattern(r"(?<=!!)1+(?!\S)")  # «10!!!1»: the finger left the key
+_MINUS_FOR = Pattern(r"(?<!\w)минус(?=\s+за\s)")  # «8 минус за опоздание»
+# «1) замер хорошо 2) монтаж плохо»: a list; which of its numbers is meant nobody knows.
+_LIST = Pattern(r"(?s)\A\s*1[.)]\s*\S.*\s2[.)]\s*\S")
+_LIST_NUMBER = Pattern(r"(?<!\S)[1-9][.)](?!\d)")
+_SIZE = Pattern(rf"{_EDGE}{NUMBER}\s+на\s+{NUMBER}")
+_CHANGED = Pattern(r"(?:исправ|поменя|измен|замен|меня)\w*(?:\s+\w+)?(?:\s+с)?\s*$")
 _SIGNATURE = Pattern(r"(?<!\w)с\s+уважением(?!\w)[^\d\n]{0,40}$")
-_CARDINAL_ENDING = Pattern(r"(?<=\d)-?(?:мь|ть)(?![a-zа-я])")
+_CARDINAL_ENDING = Pattern(r"(?<=\d)-?(?:мь|ть)(?![a-zа-я])|(?:(?<=[6-9])|(?<=10))-?ка(?![a-zа-я])")
 _SYSTEM = Pattern(
     r"(?:по\s+)?(?:(\d+)\s*-?\s*(?:ти|х)?-?\s*|(пяти|десяти|сто)-?)бал+ьн\w*(?:\s+(?:шкал\w+|систем\w+))?"
 )
 _OUT_OF = Pattern(
-    rf"{_EDGE}(?P<sign>-)?(?P<n>{GLUED_NUMBER}) *(?:бал+\w* *|points? *|звезд\w* *)?\(? *(?:из|of|out +of"
+    rf"{_EDGE}(?P<sign>-)?(?P<n>{GLUED_NUMBER}) *(?:бал+\w* *|points? *|звезд\w* *)?\(? *(?:из|of"
+    rf"|out +of|outta"
     rf"|/) *(?P<m>{GLUED_NUMBER}|max\b|максимум\w*)(?: *-?(?:ти|х)|-?и)?(?!\w|[/.,-]\d)\)?"
 )
 _RANGE = Pattern(rf"{_EDGE}({NUMBER}) *(?:-+|\.\.+|или|либо|or) *({NUMBER})(?![\d-])(?![.,/:]\d)")
@@ -76,6 +89,9 @@ _FROM_TO = Pattern(
     rf"(?:от|from) +({NUMBER}) +(?:до|to) +({NUMBER})|(?:между|between) +({NUMBER}) +(?:и|and) +({NUMBER})"
 )
 _TIME_WITH_DOT = Pattern(rf"(?<!\w){PREPOSITIONS} +\d+[.,]\d+")
+_OF_TOP_FIRST = Pattern(
+    rf"(?<!\w)из\s+({NUMBER})\s+(?:возможных\s+)?бал+ов(?=[\s:-]+(?:\w+\s+)?{NUMBER})"
+)  # «из 10 баллов 9»
 _DECIMAL = Pattern(
     rf"{_EDGE}(?P<n>\d{{1,3}})(?:[.,]\d+|\s*[½¼¾⅓⅔⅛])(?![\d:])|{_EDGE}(?P<w>{NUMBER})\s+с\s+половин\w+"
 )
@@ -150,15 +166,21 @@ def scan(folded: str, scale: Scale) -> Scan:
     The order matters: «8-9 дней» is a span before it is a range, and a range before «9» is a score.
     """
     found = Scan(scale, _EMOTICON.sub(lambda match: " " * len(match[0]), folded))
-    for pattern in (_CERTAINLY, _SIGNATURE, _CARDINAL_ENDING):
+    if _LIST.search(found.text):
+        found.is_doubtful = True
+        _cover(found, _LIST_NUMBER, fill=" ")
+    for pattern in (_CERTAINLY, _SLIPPED, _MINUS_FOR, _SIGNATURE, _CARDINAL_ENDING):
         _cover(found, pattern, fill=" ")
     for pattern in (_LINK, _TIME, _PHONE, _DATE, _SUMS):
         _cover(found, pattern)
+    _cover(found, _OF_TOP_FIRST, lambda match: _value(match[1]) == found.top, fill=" ")
     _cover(found, _SCALE_ENDS, lambda match: _is_whole_scale(found, match), fill=" ")
     _cover(found, _SCHEDULE)
     _cover(found, _SYSTEM, lambda match: _check_system(found, match), fill=" ")
     _cover(found, _SPAN, _is_span)
-    for pattern in (_UNIT, _ROUGH, _LABELLED, _TIME_WITH_DOT):
+    _cover(found, _SIZE, lambda match: not _CHANGED.search(found.text[: match.start()]))
+    _cover(found, _UNIT, lambda match: not _is_gate_praised(found, match))
+    for pattern in (_ROUGH, _LABELLED, _TIME_WITH_DOT):
         _cover(found, pattern)
     _cover(found, _NOT_REACHED, fill=" ")
     _cover(found, _DECIMAL, lambda match: _note_range(found, _value(match["n"] or match["w"]), None))
@@ -271,6 +293,12 @@ def _is_span(match: re.Match[str]) -> bool:
     return match[2] not in (",", "и") or 0 < _value(match[3]) - _value(match[1]) <= 2
 
 
+def _is_gate_praised(found: Scan, match: re.Match[str]) -> bool:
+    """«10 ворота супер»: ten gates would be «10 ворот»."""
+    after = re.match(r" +([a-zа-я]+)", found.text[match.end() :])
+    return match[0].endswith(" ворота") and after is not None and vocabulary.is_praise(after[1])
+
+
 def _pair(match: re.Match[str]) -> tuple[int, int]:
     a, b = (_value(text) for text in match.groups() if text)
     return a, b
@@ -278,6 +306,8 @@ def _pair(match: re.Match[str]) -> tuple[int, int]:
 
 def _note_range(found: Scan, a: int, b: int | None) -> bool:
     """`b` None: something between `a` and the next number."""
+    if a == b:
+        return False  # «9 - девять»
     to = a + 1 if b is None else b
     if a in found.scale and to in found.scale and a != to and (a, to) != (found.scale.first, found.top):
         found.ranges.append((a, to))
@@ -295,7 +325,10 @@ def _note_fraction(found: Scan, match: re.Match[str]) -> bool:
     if counts_things:
         return True  # «9 из 10 пультов»
     if of != found.top:
-        found.is_doubtful = True
+        if "/" in match[0] and of == value + 1 and value > 5 and of in found.scale:
+            found.ranges.append((value, of))  # «8/9», where «4/5» is of another scale
+        else:
+            found.is_doubtful = True
         return True
     found.fractions[match.start()] = Number(value, match.start(), match.end(), is_out_of_top=True)
     return False

@@ -10,26 +10,32 @@ from worker.rules.pattern import Pattern
 
 _MORE = (
     r"(?:больше|ничего|боле|мне|нам|сюда|вообще|никогда|впредь|уже|пожалуйста|прошу|просим|просьба"
-    r"|просил[аи]?|же|вас|наконец|наконец-то|please|me|again|any ?more)"
+    r"|просил[аи]?|же|вас|наконец|наконец-то|да|мени|бильше|please|me|again|any ?more)"
 )
 _WHAT = (
     r"(?:ничего|(?:такие|эти|ваши|такое|это|свои|всякие|никаких|ваших|таких|этих"
-    r"|всякую)?\s*(?:сообщени\w+|смс|sms|вопрос\w*|опрос\w*|рассылк\w+|спам\w*|реклам\w+|ерунду|messages?"
-    r"|questions?|surveys?|texts))"
+    r"|всякую)?\s*(?:сообщени\w+|смс|sms|вопрос\w*|опрос\w*|рассылк\w+|спам\w*|реклам\w+|messages?"
+    r"|questions?|surveys?|texts)|(?:эту|всякую|свою|вашу) (?:ерунду|чушь|фигню|хрень|гадость)"
+    r")"
 )
 
 
 def _said(*phrases: str) -> Pattern:
     """Any of the phrases as a whole clause, with «больше», «мне», «пожалуйста» anywhere around."""
-    joined = "|".join(phrase.replace(" ", rf"(?:\s+{_MORE})*\s+") for phrase in phrases)
+    # «непишите» in one word is as common as in two.
+    glued = (phrase.replace("не ", "не§") for phrase in phrases)
+    joined = "|".join(phrase.replace(" ", rf"(?:\s+{_MORE})*\s+") for phrase in glued)
+    joined = joined.replace("§", rf"(?:(?:\s+{_MORE})*\s+)?")
     return Pattern(rf"(?:я\s+)?(?:{_MORE}\s+)*(?:{joined})(?:\s+{_MORE})*(?:\s+{_WHAT})?(?:\s+{_MORE})*")
 
 
 # A sentence that can mean nothing else: it may stand beside other words.
 _LEAVE_ME = _said(
-    r"не (?:пиши|пишите|писать|присылай|присылайте|присылать|шли|шлите|слать|отправляйте|отправлять"
+    r"не (?:пиши|пишите|пешите|пишить|писать|присылай|присылайте|присылать|шли|шлите|слать|отправляйте"
+    r"|отправлять"
     r"|спрашивай|спрашивайте|спрашивать|беспокой|беспокойте|беспокоить|тревожьте|доставайте|спамьте"
     r"|спамить|рассылайте|опрашивайте)(?: меня| нас)?",
+    r"не (?:присылай|присылайте|присылать|шли|шлите|слать) (?:это|такое)",
     r"не (?:надо|нужно|стоит)(?: меня)? (?:писать|присылать|слать|беспокоить|спрашивать|опрашивать|отправлять"
     r"|спамить)(?: меня)?",
     r"не (?:задавай|задавайте|задавать) (?:вопрос\w*|опрос\w*)",
@@ -45,7 +51,7 @@ _LEAVE_ME = _said(
     r"(?:писать|спамить|слать) (?:хватит|довольно)",
     r"отпишитесь от меня",
     r"(?:удалите|сотрите|забудьте|уберите|удалить) (?:этот номер|мой номер|номер)",
-    r"(?:отстань|отстаньте|отвали|отвалите|отвяжись|отвяжитесь)(?: от меня)?",
+    r"(?:отстань|отстаньте|отвали|отвалите|отвяжись|отвяжитесь)(?: вы)?(?: от меня)?",
     r"оставьте (?:меня|нас) в покое",
     r"(?:я )?не хочу (?:получать|отвечать|участвовать|видеть)(?: от вас)?(?: на)?(?: в)?",
     r"(?:я )?не (?:желаю|буду) (?:получать|участвовать|отвечать)(?: от вас)?(?: на)?(?: в)?",
@@ -58,6 +64,8 @@ _LEAVE_ME = _said(
     r"(?:please )?(?:do not|dont|don t|never|stop) (?:text|message|write|write to|contact|messaging"
     r"|texting|writing|writing to|contacting|sending|send|ask|asking|bother"
     r"|bothering)(?: me)?(?: messages)?",
+    r"(?:please )?stop (?:sending|texting) (?:this|these|stuff)",
+    r"(?:please )?(?:remove|delete|forget|lose) my (?:phone )?number(?: (?:from|off) (?:your|the) \w+)?",
     r"(?:please )?(?:remove|delete|take) me(?: off| out)?(?: (?:from|of))?(?: (?:your|the"
     r"|this))?(?: (?:list|mailing list|base|database))?",
     r"(?:please )?unsubscribe(?: me)?(?: from (?:this|your|the) list)?",
@@ -65,21 +73,23 @@ _LEAVE_ME = _said(
     r"no more (?:messages|questions|surveys|texts)",
     r"(?:i )?(?:want to )?opt out",
 )
-# Words that mean it only if nothing else is said. «Cnjg» is «стоп» on the wrong keyboard.
+# Words that mean it only if nothing else is said; «хватит» alone may as well answer somebody's «Хватит двух?»
+# and goes to a person. «Cnjg» is «стоп» on the wrong keyboard.
 _STOP = Pattern(
-    r"(?:стоп+|stop+|stop all|stop it|cnjg|отписка|отписаться|отписатся|отписать|отпишите|отпишись"
-    r"|отписываюсь|отписывайте|отпишитесь|хватит|прекратите|прекратите это|перестаньте|остановитесь"
+    r"(?:(?:да|ну)\s+)?(?:сто+п+|stop+|stop all|stop it|cnjg|отписка|отписаться|отписатся|отписать"
+    r"|отпишите|отпишись"
+    r"|отписываюсь|отписывайте|отпишитесь|хватит уже|прекратите|прекратите это|перестаньте|остановитесь"
     r"|не спрашивать|не беспокоить|(?:больше )?не (?:надо|нужно) больше|больше не (?:надо|нужно)"
     r"|(?:это )?спам|спам стоп|стоп (?:спам|рассылка|опросы?|вопросы)|unsubscribe|unsub|quit|cancel|end"
     r"|opt ?-?out|do not ask)(?:\s+(?:стоп|stop|уже|пожалуйста|please))*"
 )
 # Right beside a number the others may count or mean something: «хватит 2».
 _BESIDE_NUMBER = Pattern(r"(?:стоп|stop|cnjg|отпи|unsub|opt).*")
-_NO_CALLS = Pattern(r"(?:больше )?не звоните(?: мне)?(?: больше)?")
+_NO_CALLS = Pattern(r"(?:больше )?не ?звоните(?: мне)?(?: больше)?")
 # With these beside it «не пишите» is about the way or the time, not about us: a plea for another way wherever
 # it stands, a word about a way or a time in the clause before or after.
 _PLEA = Pattern(
-    r"(?<!не )\b(?:позвон|перезвон|набер|звон|напиш|пиш|спрос)(?!\w*л[аои]?\b|к)\w*|\bcall\b|instead"
+    r"(?<!не )\b(?:позвон|перезвон|набер|звон|напиш|пиш|спрос)(?!\w*л[аои]?\b|к|\w*ете\b)\w*|\bcall\b|instead"
 )
 _WAY_OR_TIME = Pattern(
     r"лучше|почт[уеа]|e-?mail|телеграм\w*|ватсап\w*|вацап\w*|вотсап\w*|whatsapp|telegram|вечером|утром|ночью"

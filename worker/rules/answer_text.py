@@ -8,6 +8,10 @@ _QUOTES = dict.fromkeys(map(ord, "«»“”„\"'’‘`*_~"), " ")
 _SLASHES = {ord("⁄"): "/", ord("\\"): "/", ord("∕"): "/"}
 # The digit that a font or a circle dresses up; a superscript («м²») is none.
 _DRESSED = ("<wide>", "<circle>", "<font>", "<narrow>")
+# Ukrainian and Kazakh letters by the Russian ones that look or sound alike: «вісім», «тоғыз».
+_NEIGHBOURS = str.maketrans("іїєґғқңөұүһәў", "ииеггкноуухау")
+_APOSTROPHE = re.compile(r"(?<=[а-я])['’ʼ`](?=[яюеи])")  # «дев'ять»
+_LETTER_FOR_NOUGHT = re.compile(r"(?<![\w.,])1[oо](?!\w)")  # «1о»
 _LATIN_IN_CYRILLIC = str.maketrans("aceopxykmthb", "асеорхукмтнв")
 _WORD = re.compile(r"[a-zа-я]+")
 _CYRILLIC = re.compile(r"[а-я]")
@@ -16,14 +20,15 @@ _LOOKALIKE = re.compile(r"[aceopxykmthbа-я]+")
 
 def tidy(text: str) -> str:
     """What is shown to people: ordinary digits and spaces, no invisible characters."""
-    plain = text.replace("🔟", "10").replace("\r\n", "\n").replace("\r", "\n")
+    plain = text.replace("🔟", " 10 ").replace("\r\n", "\n").replace("\r", "\n")
     return "".join(_tidy_char(char) for char in unicodedata.normalize("NFC", plain)).strip()
 
 
 def fold(shown: str) -> str:
     """Small letters, ё as е, one dash, no quotes; as long as `shown`, so that positions agree."""
     lower = "".join(char.lower() if len(char.lower()) == 1 else char for char in shown)
-    plain = lower.replace("ё", "е").translate(_DASHES | _QUOTES | _SLASHES)
+    letters = _APOSTROPHE.sub("ъ", lower.replace("ё", "е").translate(_NEIGHBOURS))
+    plain = _LETTER_FOR_NOUGHT.sub("10", letters).translate(_DASHES | _QUOTES | _SLASHES)
     return _WORD.sub(_one_script, plain)
 
 

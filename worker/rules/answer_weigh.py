@@ -62,11 +62,17 @@ def _candidate(found: Scan, index: int, telling: list[Clause], *, is_asked_befor
     if _is_pure(part):
         if _is_announced(index, telling):
             return _taken(part, number, "marker", has_marker=True)
-        is_at_edge = _is_at_edge(index, telling, is_asked_before=is_asked_before)
+        is_at_edge = _is_at_edge(found, index, telling, is_asked_before=is_asked_before)
         return _taken(part, number, "whole" if is_alone else "edge") if is_at_edge else None
-    if part is telling[0] and _leads(part, number):
+    if part is telling[0] and _leads(part, number, found.top):
         return _taken(part, number, "edge")
-    if part is telling[-1] and _trails(part, number) and sum(len(other.numbers) for other in telling) == 1:
+    if part is telling[-1] and _concludes(part, number):
+        return _taken(part, number, "edge")
+    if (
+        part is telling[-1]
+        and _trails(part, number, found.top)
+        and sum(len(other.numbers) for other in telling) == 1
+    ):
         return _taken(part, number, "edge")
     return None
 
@@ -103,6 +109,16 @@ def _marker_before(before: tuple[Token, ...]) -> bool:
         if strange > 2:
             return False
     return False
+
+
+_THEREFORE = frozenset({"поэтому", "итого", "короче", "вобщем", "вообщем"})
+
+
+def _concludes(part: Clause, number: Number) -> bool:
+    """«ворота хорошие, но долго ждали поэтому девять»: the last word after what was thought of it."""
+    if part.tokens[-1].number is not number or len(part.tokens) < 2:
+        return False
+    return part.tokens[-2].word in _THEREFORE and any(map(vocabulary.is_verdict, part.words))
 
 
 _SUBTRACTED = re.compile(
@@ -142,7 +158,7 @@ def _is_announced(index: int, telling: list[Clause]) -> bool:
     return bool(words) and vocabulary.is_marker(words[-1]) and not telling[index - 1].numbers
 
 
-def _is_at_edge(index: int, telling: list[Clause], *, is_asked_before: bool) -> bool:
+def _is_at_edge(found: Scan, index: int, telling: list[Clause], *, is_asked_before: bool) -> bool:
     """The first thing said, the last, or a line of its own; what stands at the end must be surer."""
     part = telling[index]
     value = part.numbers[0].value
@@ -163,21 +179,38 @@ def _is_at_edge(index: int, telling: list[Clause], *, is_asked_before: bool) -> 
     )
     if part.parted == "sentence":
         return not (has_others and part.numbers[0].is_word)
-    if has_others:
+    if has_others and not _is_verdict(found, part, others):
         return False
     if part.numbers[0].is_noun:
         return True
-    if part.parted in ("dash", "conj"):
+    if part.parted in ("dash", "conj") or has_others:
         last = telling[index - 1].words[-1:]
-        return bool(last) and _may_precede(last[0])
+        return _is_verdict(found, part, others) or (bool(last) and _may_precede(last[0]))
     # «Всё понравилось, 10», but not «улица Русская, 5».
     words = [word for other in telling[:index] for word in other.words]
+    if any(map(_WISHED.fullmatch, words)):
+        return False  # «нужны аккуратные мастера, 2»
     is_opinion = any(vocabulary.is_opinion(word) or vocabulary.is_receiver(word) for word in words)
     return (
         is_opinion
+        or vocabulary.OPINIONS.search(" ".join(words)) is not None
         or (len(words) == 1 and vocabulary.is_name(words[0]))
         or all(w in vocabulary.BEFORE for w in words)
     )
+
+
+_WISHED = re.compile(r"нуж\w+|надо|хочу|хотим|хотел\w*|можно|давайте|приез\w+те|привез\w+те|need|want|please")
+_BUT = re.compile(r"(?:но|зато|but)\s*$")
+_PROMISED = re.compile(
+    r"обеща\w+|заказ\w*|должн\w*|договор\w*|план\w*|сказал\w*|говорил\w*|хотел\w*|прос\w+|нуж\w+|promised|ordered|said|wanted"
+)
+
+
+def _is_verdict(found: Scan, part: Clause, others: list[Clause]) -> bool:
+    """«3 дня ждали, но 9» sums up; «обещали 3 дня, но 9» goes on counting."""
+    words = [word for other in others for word in other.words]
+    is_counting = any(other.numbers for other in others) or any(map(_PROMISED.fullmatch, words))
+    return bool(words) and not is_counting and _BUT.search(found.text, 0, part.start) is not None
 
 
 def _may_precede(word: str) -> bool:
@@ -191,7 +224,7 @@ def _may_precede(word: str) -> bool:
     )
 
 
-def _leads(part: Clause, number: Number) -> bool:
+def _leads(part: Clause, number: Number, top: int) -> bool:
     """«9 всё супер»: the first word of all is a number, and what follows is nothing that is counted."""
     index = next(at for at, token in enumerate(part.tokens) if token.number is number)
     if any(not _leaves_bare(token.word, is_after=False) for token in part.tokens[:index]):
@@ -200,16 +233,28 @@ def _leads(part: Clause, number: Number) -> bool:
     if not after or not after[0].word or vocabulary.UNIT_OF_SCORE.fullmatch(after[0].word):
         return False
     word = after[0].word
+    is_praise = 2 * number.value > top and _praises(after)
+    if is_praise or all(vocabulary.CURSES.fullmatch(token.word) for token in after):
+        return True
     if number.is_word and not number.is_noun:
         return vocabulary.is_courtesy(word) or vocabulary.is_praise(word)
     return vocabulary.may_follow(word, number.value)
 
 
-def _trails(part: Clause, number: Number) -> bool:
+def _praises(after: tuple[Token, ...]) -> bool:
+    """«5 Олег молодец», «10 вы лучшие»."""
+    words = [token.word for token in after[:2]]
+    is_person = words[0] in ("вы", "ребята", "парни", "ворота") or vocabulary.is_name(words[0])
+    return is_person and len(words) > 1 and vocabulary.is_praise(words[1])
+
+
+def _trails(part: Clause, number: Number, top: int) -> bool:
     """«спасибо Олегу 10»: thanks or praise, and the number at the very end."""
     if number.is_word or part.tokens[-1].number is not number or any(token.is_cover for token in part.tokens):
         return False
     words = part.words
+    if words[:1] == ["за"] and len(words) == 2 and 2 * number.value > top:
+        return vocabulary.SUBJECTS.fullmatch(words[1]) is not None  # «за монтаж 8»; 2 may be its price
     if words and (vocabulary.is_praise(words[-1]) or vocabulary.is_courtesy(words[-1])):
         return True
     strange = [word for word in words if not vocabulary.is_courtesy(word)]
@@ -225,7 +270,9 @@ def _counts_something(part: Clause, number: Number, *, is_first: bool) -> bool:
     """«2 пульта» later in the text: a number before a strange word is no score that needs doubting."""
     index = next(at for at, token in enumerate(part.tokens) if token.number is number)
     after = part.tokens[index + 1 : index + 2]
-    is_before_word = bool(after) and bool(after[0].word) and not vocabulary.may_follow(after[0].word, 0)
+    is_before_word = (
+        bool(after) and bool(after[0].word) and not vocabulary.may_follow(after[0].word, number.value)
+    )
     return is_before_word and not is_first
 
 

@@ -1,0 +1,202 @@
+"""A score in a reply: in stars, in words of the options or as a number; rather asked than guessed."""
+
+import re
+from collections.abc import Callable
+
+from worker.rules import answer_wishes as wishes
+from worker.rules import answer_words as vocabulary
+from worker.rules.answer_amend import corrected
+from worker.rules.answer_numbers import Number, Scan, clauses, scan
+from worker.rules.answer_readings import Ask, Score
+from worker.rules.answer_text import fold, tidy
+from worker.rules.answer_weigh import Candidate, weigh
+from worker.rules.answer_words import NUMBER
+from worker.rules.scale import Scale
+
+
+def read_score(shown: str, folded: str, scale: Scale) -> Score | Ask:
+    """By the first rule that has something to say. `folded` is `fold(shown)`."""
+    for rule in WITHOUT_NUMBER:
+        if (score := rule(shown, folded, scale)) is not None:
+            return score
+    return _number(shown, folded, scale)
+
+
+def _number(shown: str, folded: str, scale: Scale) -> Score | Ask:
+    """«не 5, а 4» first; else by a denominator, a marker or its place: `answer_weigh` names which."""
+    found = scan(folded, scale)
+    parts = clauses(found)
+    if new := corrected(found, parts):
+        return _score(new, shown) if new.value in scale else Ask("outside")
+    candidates, doubts = weigh(found, parts)
+    return _decide(found, candidates, doubts, shown)
+
+
+def _decide(found: Scan, candidates: list[Candidate], doubts: list[Number], shown: str) -> Score | Ask:
+    """One score that nothing speaks against, or a question that says what is unclear."""
+    if found.ranges:
+        a, b = found.ranges[0]
+        return Ask("range", a, b) if len(set(found.ranges)) == 1 and not candidates else Ask("none")
+    fits = [candidate for candidate in candidates if candidate.value in found.scale]
+    values = sorted({candidate.value for candidate in fits}, key=[c.value for c in fits].index)
+    # A ten beside a five-point score is no less doubtful than a four; a twelve is not.
+    near = [number.value for number in doubts if number.value in found.scale or 0 <= number.value <= 10]
+    doubted = [value for value in near if value not in values]
+    if len(values) == 1 and not doubted and not found.is_doubtful and len(fits) == len(candidates):
+        # The one with a marker, else the first: the others only repeat it.
+        best = max(fits, key=lambda candidate: candidate.has_marker)
+        score = _score(best, shown)
+        return Ask("none") if _is_contradicted(score, best, found) else score
+    both = [value for value in dict.fromkeys([*values, *doubted]) if value in found.scale]
+    if len(both) == 2:
+        return Ask("two", both[0], both[1])
+    if candidates and not fits:
+        return Ask("outside")
+    return Ask("two" if len(both) > 2 else "none")
+
+
+_CONDITION = re.compile(
+    r"если\s+бы|был[аои]?\s+бы|могл[аои]\s+быть(?!\s+(?:и\s+)?(?:лучше|быстрее))|мог\s+быть|would\s+(?:be|have)|could\s+have|if\s+(?:not"
+    r"|only)"
+)
+
+
+def _is_contradicted(score: Score, chosen: Candidate, found: Scan) -> bool:
+    """«10, если бы не грязь» is no ten, and «1, отлично» most likely no one."""
+    starts = [end.end() for end in re.finditer(r"[.!?\n]", found.text[: chosen.start])]
+    ends = re.search(r"[.!?\n]", found.text[chosen.end :])
+    stop = chosen.end + ends.start() if ends else len(found.text)
+    if _CONDITION.search(found.text, starts[-1] if starts else 0, stop):
+        return True
+    words = wishes.plain(fold(score.comment)).split()
+    is_praised = any(vocabulary.is_praise(word) for word in words) and _is_bare(score.comment)
+    return is_praised and 3 * score.value <= found.top
+
+
+# --- stars and labels --------------------------------------------------------------------------------------
+
+_STAR = re.compile(r"[⭐🌟★]")
+_STARS = re.compile(r"[⭐🌟★☆✩\s]+")
+
+
+def _stars(shown: str, folded: str, scale: Scale) -> Score | Ask | None:
+    """«⭐⭐⭐⭐» is a four where there are five."""
+    runs = [run for run in _STARS.findall(shown) if _STAR.search(run)]
+    if not runs:
+        return None
+    count = len(_STAR.findall(runs[0]))
+    has_numbers = re.search(rf"{NUMBER}", folded) is not None
+    if len(runs) > 1 or has_numbers or scale.last != 5 or count not in scale:
+        return None if has_numbers and len(runs) == 1 and count == 1 else Ask("none")
+    comment = trimmed(_STARS.sub(" ", shown))
+    words = comment if has_words(comment) else ""
+    return Score(
+        count,
+        words,
+        "stars",
+        is_bare=_is_bare(words),
+        has_marker=True,
+        wants_reply=wishes.wants_reply(fold(words)),
+    )
+
+
+# Beside the label these words change nothing: «в целом всё очень хорошо».
+_BESIDE_LABELS = frozenset({
+    "все", "было", "в", "целом", "очень", "просто", "ну", "да", "работа", "работу", "монтаж", "менеджер",
+    "оценка", "ставлю", "поставлю", "это", "на", "мне", "для", "меня", "it", "was", "is", "very", "say",
+})  # fmt: skip
+
+
+def _labelled(shown: str, folded: str, scale: Scale) -> Score | Ask | None:
+    """An answer in the words of the options, as a clause of its own; never one that is denied or doubled."""
+    if not scale.options:
+        return None
+    labels = {wishes.plain(fold(tidy(option.label))): option.value for option in scale.options}
+    chosen: list[tuple[int, int, int]] = []
+    for start, end in wishes.clauses(folded):
+        words = wishes.plain(folded[start:end])
+        value = labels.get(words)
+        if value is None:
+            left = [
+                word
+                for word in words.split()
+                if word not in _BESIDE_LABELS and not vocabulary.is_courtesy(word)
+            ]
+            value = labels.get(" ".join(left))
+        if value is not None:
+            chosen.append((value, start, end))
+    if (value := labels.get(wishes.plain(folded))) is not None:
+        chosen = [(value, 0, len(folded))]
+    values = list(dict.fromkeys(value for value, _, _ in chosen))
+    if len(values) > 1:
+        return Ask("two", values[0], values[1])
+    if not values or re.search(r"\d", scan(folded, scale).text):
+        return None  # A number beside the word: the reader of numbers sees which it is.
+    value, start, end = chosen[0]
+    comment = _comment(shown, start, end)
+    return Score(
+        value,
+        comment,
+        "label",
+        is_bare=_is_bare(comment),
+        has_marker=True,
+        wants_reply=wishes.wants_reply(fold(comment)),
+    )
+
+
+# --- what is left beside the score ------------------------------------------------------------------------
+
+
+def _score(chosen: Candidate, shown: str) -> Score:
+    comment = _comment(shown, chosen.start, chosen.end)
+    if _repeats(comment, chosen.value):
+        comment = ""
+    return Score(
+        chosen.value,
+        comment,
+        chosen.rule,
+        # «5 баллов» says no more than «5»: of the school's five they may be.
+        is_bare=(not chosen.has_marker or _is_only_points(shown)) and _is_bare(comment),
+        has_marker=chosen.has_marker,
+        wants_reply=wishes.wants_reply(fold(comment)),
+    )
+
+
+def _comment(shown: str, start: int, end: int) -> str:
+    """The words without the score; whole where the score stands in their middle."""
+    before, after = trimmed(shown[:start]), trimmed(shown[end:])
+    if before and after and has_words(before) and has_words(after):
+        return shown
+    rest = before if has_words(before) else after
+    return rest if has_words(rest) else ""
+
+
+def _repeats(comment: str, score: int) -> bool:
+    """«10 (десять)»: the rest says the same number again."""
+    same = {str(score), *(word for word, value in vocabulary.WORD_VALUES.items() if value == score)}
+    return all(word in same for word in wishes.plain(fold(comment)).split())
+
+
+def _is_only_points(shown: str) -> bool:
+    return (
+        re.fullmatch(rf"{NUMBER} (?:{vocabulary.UNIT_OF_SCORE.pattern})", wishes.plain(fold(shown)))
+        is not None
+    )
+
+
+def _is_bare(comment: str) -> bool:
+    return all(
+        vocabulary.is_courtesy(word) or vocabulary.is_praise(word) or word in vocabulary.FILLERS
+        for word in wishes.plain(fold(comment)).split()
+    )
+
+
+def trimmed(text: str) -> str:
+    return text.strip(" \n\t,.;:!-–—)(").strip()
+
+
+def has_words(text: str) -> bool:
+    return re.search(r"\w", text) is not None
+
+
+WITHOUT_NUMBER: tuple[Callable[[str, str, Scale], Score | Ask | None], ...] = (_stars, _labelled)
