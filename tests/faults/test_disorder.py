@@ -1,7 +1,5 @@
 """Things come twice, in the wrong order, all at once or days late: each still counts once."""
 
-import signal
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -149,24 +147,6 @@ def test_a_thousand_deals_of_one_second_are_each_seen(laws: Laws) -> None:
     assert None not in links
     assert len(links) == many, "each has its own"
     laws.the_pace_was_kept()
-
-
-@pytest.mark.long
-def test_a_process_that_stood_still_goes_on_where_it_was(laws: Laws) -> None:
-    """Longer than it takes an answer for lost, with a question in the air."""
-    shop = laws.shop
-    assert shop.worker is not None
-    points.QUESTION.kills(shop, "answered", signal="SIGSTOP")
-    deal = laws.won_deal()
-    laws.wait_for_question(deal)
-    time.sleep(25)
-    shop.worker.send_signal(signal.SIGCONT)
-    shop.wait_until_ready()
-    shop.wait_until_idle()
-    laws.replies(deal, 3)
-    later = laws.asked()
-    laws.replies(later, 9)
-    laws.hold(kills=1)
 
 
 def test_a_long_queue_of_questions_is_no_standstill(laws: Laws) -> None:

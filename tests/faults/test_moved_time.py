@@ -1,9 +1,10 @@
-"""What takes hours: a ban that is probed each quarter of an hour, a night in which the clocks are changed.
+"""What takes minutes and hours: standstill, no network, a ban and its probes, a night in which clocks change.
 
 The time of all processes is moved, of amoCRM's and the messengers' stand-ins as well as of the worker; that
 of a server of PostgreSQL is not.
 """
 
+import signal
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ import pytest
 from tests.faults import points
 from tests.faults.clock import MovedClocks
 from tests.faults.laws import Laws
-from tests.faults.outage import requests
+from tests.faults.outage import requests, wire_to
 from tests.stories.company import ON_SQLITE, Company, until
 from tests.stories.conftest import _watched
 
@@ -116,3 +117,59 @@ def test_after_the_night_in_which_the_clocks_change_the_question_waits_for_the_w
     for deal in deals:
         laws.replies(deal, 9)
     laws.hold(uncertain=0)
+
+
+def test_a_process_that_stood_still_for_ten_minutes_goes_on_where_it_was(
+    laws: Laws, clocks: MovedClocks
+) -> None:
+    """With a question in the air, whose answer is lost meanwhile."""
+    shop = laws.shop
+    shop.start()
+    shop.wait_until_ready()
+    assert shop.worker is not None
+    points.QUESTION.kills(shop, "answered", signal="SIGSTOP")
+    deal = laws.won_deal()
+    laws.wait_for_question(deal)
+    clocks.pass_by(10 * MINUTE)
+    shop.worker.send_signal(signal.SIGCONT)
+    shop.wait_until_ready()
+    shop.wait_until_idle()
+    laws.replies(deal, 3)
+    later = laws.asked()
+    laws.replies(later, 9)
+    laws.hold(kills=1)
+
+
+def test_after_half_an_hour_without_network_the_backlog_leaves_and_what_is_too_late_does_not(
+    laws: Laws, clocks: MovedClocks
+) -> None:
+    shop = laws.shop
+    with (
+        wire_to(shop.amocrm.url) as (to_amocrm, amocrm),
+        wire_to(shop.telegram.url) as (to_telegram, telegram),
+        wire_to(shop.whatsapp.url) as (to_whatsapp, whatsapp),
+    ):
+        wires = (to_amocrm, to_telegram, to_whatsapp)
+        shop.start(
+            amocrm={"base_url": amocrm},
+            telegram={"api_url": telegram},
+            whatsapp={"base_url": whatsapp},
+            delivery={"expires_after": "20m"},
+            survey=[{"key": "nps", "metric": "nps", "delay": "4s"}],
+        )
+        shop.wait_until_ready()
+        late = laws.won_deal()
+        until(lambda: shop.metric("sarafan_surveys", 'state="planned"') == 1, "a question planned")
+        for wire in wires:
+            wire.cut()
+        clocks.pass_by(15 * MINUTE)
+        backlog = [laws.won_deal() for _ in range(10)]
+        clocks.pass_by(15 * MINUTE)
+        for wire in wires:
+            wire.mend()
+        for deal in backlog:
+            laws.wait_for_question(deal)
+        until(lambda: shop.metric("sarafan_surveys", 'state="skipped"') == 1, "the one that is too late")
+        laws.hold()
+        assert laws.to_client(late) == []
+        assert shop.stop() == 0

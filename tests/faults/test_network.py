@@ -196,39 +196,3 @@ def test_after_five_minutes_without_an_answer_the_next_request_passes_at_once(ne
     assert written.seconds - taken.seconds < 5
     until(lambda: shop.score(deal) == 9, "the score")
     new_laws.hold()
-
-
-@pytest.mark.long
-def test_after_a_time_without_network_the_backlog_leaves_and_what_is_too_late_does_not(
-    new_laws: Laws,
-) -> None:
-    """Half an hour and a week, in seconds."""
-    shop = new_laws.shop
-    with (
-        wire_to(shop.amocrm.url) as (to_amocrm, amocrm),
-        wire_to(shop.telegram.url) as (to_telegram, telegram),
-        wire_to(shop.whatsapp.url) as (to_whatsapp, whatsapp),
-    ):
-        wires = (to_amocrm, to_telegram, to_whatsapp)
-        shop.start(
-            amocrm={"base_url": amocrm},
-            telegram={"api_url": telegram},
-            whatsapp={"base_url": whatsapp},
-            delivery={"expires_after": "12s"},
-            survey=[{"key": "nps", "metric": "nps", "delay": "4s"}],
-        )
-        shop.wait_until_ready()
-        late = new_laws.won_deal()
-        until(lambda: shop.metric("sarafan_surveys", 'state="planned"') == 1, "a question planned")
-        for wire in wires:
-            wire.cut()
-        time.sleep(18)
-        backlog = [new_laws.won_deal() for _ in range(10)]
-        for wire in wires:
-            wire.mend()
-        for deal in backlog:
-            new_laws.wait_for_question(deal)
-        until(lambda: shop.metric("sarafan_surveys", 'state="skipped"') == 1, "the one that is too late")
-        new_laws.hold()
-        assert new_laws.to_client(late) == []
-        assert shop.stop() == 0
