@@ -44,7 +44,7 @@ async def take_score(
     reply.text = words if received.message.kind is not IncomingKind.TAP else ""
     before, was_band = survey.score, survey.band
     is_first = survey.answered_at is None
-    reply.late = survey.late if not is_first else _is_late(survey, now)
+    reply.late = survey.late if not is_first else is_late(survey, received)
     if before == score.value:
         await surveys.uncount_replies(tx, survey.id or 0)
         reply.counts = True
@@ -79,8 +79,15 @@ def _as_words(rule: SurveyRule, score: Score) -> str:
     return labels.get(score.value, str(score.value))
 
 
-def _is_late(survey: Survey, now: datetime) -> bool:
-    return survey.state == SurveyState.EXPIRED or (survey.expires_at is not None and now > survey.expires_at)
+def said_at(received: Received) -> datetime:
+    """When the client wrote, by the service's clock; a reply may have waited for us to come back."""
+    return min(received.message.sent_at or received.now, received.now)
+
+
+def is_late(survey: Survey, received: Received) -> bool:
+    if survey.expires_at is None:
+        return survey.state == SurveyState.EXPIRED
+    return said_at(received) > survey.expires_at
 
 
 def _confirm_until(rule: SurveyRule, score: Score, received: Received) -> datetime | None:

@@ -7,7 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from integrations.channels.base import Incoming, IncomingKind
 from storage import outbox, people, surveys
 from storage.rows import insert_once
-from storage.tables import Reply, Survey, SurveyState
+from storage.tables import Reply, Survey
 from worker.actions import keys
 from worker.actions.asking import may_carry_code
 from worker.actions.base import Hands
@@ -15,7 +15,7 @@ from worker.actions.linking import note_written
 from worker.actions.passing import deal_of, pass_on, pass_on_uncalled, say
 from worker.actions.promising import answer_by
 from worker.actions.received import Meant, Received
-from worker.actions.scoring import join_words, take_score
+from worker.actions.scoring import is_late, join_words, said_at, take_score
 from worker.actions.words import stop_label, told
 from worker.rules.answer import read_answer
 from worker.rules.answer_amend import AMENDED
@@ -134,16 +134,13 @@ def _read(hands: Hands, received: Received, meant: Meant | None) -> Reading:
 
 def _place(survey: Survey, received: Received) -> Place:
     """What was said last in that chat, and how long ago."""
-    now, human_wrote_at = received.now, received.chat.human_wrote_at
+    now, human_wrote_at = said_at(received), received.chat.human_wrote_at
     asked_at = survey.answered_at or survey.reminded_at or survey.sent_at
-    is_expired = survey.state == SurveyState.EXPIRED or (
-        survey.expires_at is not None and now > survey.expires_at
-    )
     return Place(
         is_exact=received.is_exact,
         is_ours_last=human_wrote_at is None or asked_at is None or human_wrote_at <= asked_at,
         answered=now - survey.answered_at if survey.answered_at is not None else None,
-        expired=now - (survey.expires_at or now) if is_expired else None,
+        expired=now - (survey.expires_at or now) if is_late(survey, received) else None,
     )
 
 
@@ -296,7 +293,7 @@ def _is_over(survey: Survey, received: Received) -> bool:
         return False
     if survey.answered_at is not None:
         return received.now > survey.answered_at + WORDS_WINDOW
-    return survey.expires_at is not None and received.now > survey.expires_at
+    return is_late(survey, received)
 
 
 def _as_words(hands: Hands, received: Received) -> str:
