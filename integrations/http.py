@@ -2,6 +2,7 @@
 
 import asyncio
 import json as json_text
+import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -305,6 +306,7 @@ class Http:
 
     `explain` reads the service's own refusals before the common rules do; `observe` sees every answer and
     what it was taken for; `on_result` is told every outcome. `tokens` gives each request's bearer token.
+    `verify` trusts other certificates than the common ones.
     A path may hold a token: neither it nor the query ever stands in an error, `what` does.
     """
 
@@ -321,6 +323,7 @@ class Http:
         explain: Explain | None = None,
         observe: Observe | None = None,
         deadline: timedelta = DEADLINE,
+        verify: ssl.SSLContext | None = None,
     ) -> None:
         self.service = service
         self.pace = pace or Pace(None)
@@ -332,6 +335,7 @@ class Http:
         self._explain = explain
         self._observe = observe
         self._deadline = deadline
+        self._verify = verify
         self._client = self._new_client()
         self._retired: httpx.AsyncClient | None = None
 
@@ -389,7 +393,7 @@ class Http:
         )
         timeouts = TIMEOUTS
         if read_timeout is not None:
-            timeouts = httpx.Timeout(TIMEOUTS, read=read_timeout.total_seconds())
+            timeouts = httpx.Timeout(**{**TIMEOUTS.as_dict(), "read": read_timeout.total_seconds()})
         ask = _Ask(method, path, params, json, is_read, what, timeouts)
         async for attempt in attempts:
             with attempt:
@@ -515,7 +519,7 @@ class Http:
             headers=self._headers,
             timeout=TIMEOUTS,
             transport=self._transport,
-            verify=trusted(),
+            verify=self._verify or trusted(),
             # amoCRM refuses some requests that carry its cookies, and nobody else needs theirs back.
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             follow_redirects=False,

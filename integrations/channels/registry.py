@@ -28,10 +28,22 @@ def _telegram(settings: Any, **options: Any) -> Channel:
     return Telegram(settings, **options)
 
 
+def _max(settings: Any, **options: Any) -> Channel:
+    from integrations.channels.max import MaxBot
+
+    return MaxBot(settings, **options)
+
+
 def _whatsapp(settings: Any, **options: Any) -> Channel:
     from integrations.channels.greenapi import GreenApi
 
     return GreenApi("whatsapp", settings, **options)
+
+
+def _cloud(settings: Any, **options: Any) -> Channel:
+    from integrations.channels.cloud import Cloud
+
+    return Cloud("whatsapp", settings, **options)
 
 
 def _account(name: str) -> Callable[..., Channel]:
@@ -45,7 +57,9 @@ def _account(name: str) -> Callable[..., Channel]:
 
 CHANNELS: tuple[ChannelKind, ...] = (
     ChannelKind("telegram", "", _telegram),
+    ChannelKind("max", "", _max),
     ChannelKind("whatsapp", "greenapi", _whatsapp),
+    ChannelKind("whatsapp", "cloud", _cloud),
     ChannelKind("max_account", "greenapi", _account("max_account")),
     ChannelKind("telegram_account", "greenapi", _account("telegram_account")),
 )

@@ -20,14 +20,20 @@ from integrations.channels.base import (
     Posted,
     Raw,
     Status,
+    Template,
 )
 from integrations.channels.hooks import is_hooked
 from integrations.channels.registry import CHANNELS, open_channel
 from integrations.errors import AccessDenied, Temporary, Uncertain, Unreachable
+from integrations.http import Pace
+from integrations.standins.cloud import CloudStandIn
 from integrations.standins.faults import Faults
+from integrations.standins.max import MaxStandIn
 from integrations.standins.telegram import TelegramStandIn
 from integrations.standins.whatsapp import GreenApiStandIn
+from tests.integrations import cloud_world, max_schema
 from tests.integrations.clock import Clock
+from tests.integrations.cloud_schema import assert_sendings_fit
 from tests.integrations.telegram_schema import assert_calls_fit
 
 MARIA = "Мария"
@@ -98,6 +104,40 @@ class TelegramWorld(World):
         self.server.throttle(seconds)
 
 
+class MaxWorld(World):
+    sending = "/messages"
+
+    def __init__(self) -> None:
+        self.server = MaxStandIn(Clock(), rate_limit=None)
+        self.faults = self.server.faults
+        self.server.start(MARIA)
+        self.server.updates.clear()
+
+    def channel(self, *, token: str | None = None) -> Channel:
+        settings = BotSettings(token=token or self.server.token, api_url="http://max.test")
+        transport = httpx.ASGITransport(self.server.app)
+        # Two polls a second are tried by themselves; here they would only make the tests slow.
+        return open_channel("max", settings, transport=transport, pace=Pace(None))
+
+    def chat(self) -> str:
+        return str(self.server.person(MARIA).user_id)
+
+    def received(self) -> list[str]:
+        return [post.text for post in self.server.messages(MARIA)]
+
+    def tap(self, option: str) -> None:
+        self.server.tap(MARIA, option)
+
+    def types(self, text: str, quote: str = "") -> None:
+        self.server.says(MARIA, text, reply_to=quote)
+
+    def vanish(self) -> None:
+        self.server.block(MARIA)
+
+    def busy(self, seconds: int) -> None:
+        self.faults.add(self.sending, times=0, status=429, headers={"Retry-After": str(seconds)})
+
+
 class WhatsAppWorld(World):
     section = "whatsapp"
     messenger = "whatsapp"
@@ -136,6 +176,53 @@ class WhatsAppWorld(World):
         self.faults.add(self.sending, times=0, status=429, headers={"Retry-After": str(seconds)})
 
 
+class CloudWorld(World):
+    """Nobody has written yet, so it is asked by a template that says the same."""
+
+    sending = "/messages"
+    phone = "+79140000001"
+
+    def __init__(self) -> None:
+        self.server = CloudStandIn(Clock())
+        self.faults = self.server.faults
+        self.server.approve("ask_ru", ASK.text, buttons=DIGITS)
+        self.server.set_callback(URL)
+
+    def channel(self, *, token: str | None = None) -> Channel:
+        settings = GatewaySettings(
+            provider="cloud",
+            base_url=cloud_world.BASE_URL,
+            phone_number_id=self.server.phone_number_id,
+            access_token=token or self.server.token,
+            app_secret=self.server.app_secret,
+            templates={ASK.topic: Template(template="ask_ru", buttons=len(DIGITS))},
+        )
+        return open_channel("whatsapp", settings, transport=httpx.ASGITransport(self.server.app))
+
+    def chat(self) -> str:
+        return self.server.person(self.phone).chat_id
+
+    def received(self) -> list[str]:
+        return [post.text for post in self.server.messages(self.phone)]
+
+    def tap(self, option: str) -> None:
+        self.server.taps(self.phone, option)
+
+    def types(self, text: str, quote: str = "") -> None:
+        self.server.says(self.phone, text, quote=quote)
+
+    def vanish(self) -> None:
+        self.server.has_no_account(self.phone)
+
+    def busy(self, seconds: int) -> None:
+        self.faults.add(self.sending, times=0, status=429, headers={"Retry-After": str(seconds)})
+
+    def posts(self) -> list[Posted]:
+        waiting = [cloud_world.posted(webhook) for webhook in self.server.waiting()]
+        self.server.delivered()
+        return waiting
+
+
 class MaxAccountWorld(WhatsAppWorld):
     section = "max_account"
     messenger = "max"
@@ -149,7 +236,9 @@ class TelegramAccountWorld(MaxAccountWorld):
 
 WORLDS: dict[tuple[str, str], type[World]] = {
     ("telegram", ""): TelegramWorld,
+    ("max", ""): MaxWorld,
     ("whatsapp", "greenapi"): WhatsAppWorld,
+    ("whatsapp", "cloud"): CloudWorld,
     ("max_account", "greenapi"): MaxAccountWorld,
     ("telegram_account", "greenapi"): TelegramAccountWorld,
 }
@@ -171,6 +260,10 @@ async def channel(world: World) -> AsyncIterator[Channel]:
     await opened.close()
     if isinstance(world, TelegramWorld):
         assert_calls_fit(world.server.requests)
+    if isinstance(world, CloudWorld):
+        assert_sendings_fit(world.server.requests)
+    if isinstance(world, MaxWorld):
+        max_schema.assert_calls_fit(world.server.requests)
 
 
 def taken(channel: Channel, posts: list[Posted]) -> list[Raw]:
