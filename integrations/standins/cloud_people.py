@@ -140,6 +140,7 @@ class People:
         told = {
             "wa_id": person.phone,
             "user_id": person.user_id,
+            "detail": f"User requested to {'resume' if resumes else 'stop'} marketing messages",
             "category": "marketing_messages",
             "value": "resume" if resumes else "stop",
             "timestamp": int(self.clock().timestamp()),
@@ -151,7 +152,7 @@ class People:
         wamid, person = self._next_id(), self.person(who)
         echo: Json = {"from": OURS, "to": person.phone, "id": wamid, "timestamp": seconds(self.clock())}
         echo |= {"type": "text", "text": {"body": text}}
-        self._post("smb_message_echoes", {"message_echoes": [echo]})
+        self._post("smb_message_echoes", {"contacts": [self._contact(person)], "message_echoes": [echo]})
         return wamid
 
     def has_no_account(self, who: str) -> None:

@@ -438,6 +438,25 @@ async def test_an_edited_message_names_the_original(server: CloudStandIn, whatsa
     assert edited.chat_id == CHAT
 
 
+@pytest.mark.parametrize(
+    ("timestamp", "moment"),
+    [
+        ("1773622800", datetime(2026, 3, 16, 1, 0, tzinfo=UTC)),
+        (1773622800, datetime(2026, 3, 16, 1, 0, tzinfo=UTC)),
+        ("99999999999999999999", None),
+        ("-1", None),
+        ("вчера", None),
+        (0, None),
+        (True, None),
+        (None, None),
+    ],
+)
+def test_the_time_of_a_message(whatsapp: Cloud, timestamp: object, moment: datetime | None) -> None:
+    message = {"id": "wamid.1", "from": CHAT, "type": "text", "text": {"body": "9"}, "timestamp": timestamp}
+    reply = read(whatsapp, {"messages": [message]})
+    assert (reply.text, reply.sent_at) == ("9", moment)
+
+
 @pytest.mark.parametrize("kind", ["system", "revoke", "request_welcome", "edit"])
 def test_what_says_nothing_is_nothing(whatsapp: Cloud, kind: str) -> None:
     message = {"id": "wamid.1", "from": CHAT, "type": kind, kind: {"original_message_id": "wamid.0"}}
