@@ -1,5 +1,6 @@
 """Surveys on their way: claimed before they are sent, settled once, answered in revisions."""
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,6 +21,7 @@ LEASE = timedelta(minutes=5)  # how long a claimed survey may be checked before 
 WISHES = ("optout", "optin", "command")  # `rule` of replies that want something of us
 CHECKING = "checking"  # `waits_for` of a survey that somebody is just looking at
 GREETING = "greeting"  # … and of one that goes out as soon as the client has been greeted
+REFERENCE = re.compile(r"survey-(?P<id>\d{1,18})-\d{1,9}")  # our name for one try at a question
 LOOKING = "looking"  # … and of one that may have gone out, where that can be found out
 SETTLES = timedelta(minutes=2)  # until the gateway tells what became of a message
 TOLD_FOR = timedelta(hours=12)  # it keeps what it has to tell for a day; then nothing told means nothing
@@ -409,6 +411,34 @@ async def carried_code(tx: AsyncSession, survey: Survey) -> bool:
         col(Survey.sent_at).is_not(None),
     )
     return (await tx.exec(wanted.limit(1))).first() is not None
+
+
+def reference_of(survey: Survey) -> str:
+    """Our own name for this try at this question, for services that give it back."""
+    return f"survey-{survey.id}-{survey.attempt}"
+
+
+async def settle_by_reference(
+    tx: AsyncSession, channel: str, reference: str, message_id: str
+) -> Survey | None:
+    """The service tells of a question of ours whose answer was lost: it did arrive."""
+    name = REFERENCE.fullmatch(reference)
+    if name is None:
+        return None
+    found = (
+        await tx.exec(
+            select(Survey).where(
+                Survey.id == int(name["id"]),
+                Survey.channel == channel,
+                Survey.state == SurveyState.UNCERTAIN,
+                Survey.message_id == "",
+            )
+        )
+    ).first()
+    if found is not None:
+        found.state, found.uncertain, found.message_id = SurveyState.SENT, False, message_id
+        found.waits_for = ""
+    return found
 
 
 async def settle_uncertain(tx: AsyncSession, channel: str, chat_id: str, message_id: str) -> Survey | None:

@@ -8,7 +8,7 @@ import pytest
 from integrations.standins.amocrm import AmoCrmStandIn
 from integrations.standins.amocrm_model import CONTACTS
 from storage.tables import SurveyState
-from tests.world import ANNA, IVAN, PETR, ZONE, World, configured
+from tests.world import ANNA, IVAN, PETR, ZONE, World, configured, merged
 from worker.rules.promo import make_code
 
 ONLY_TELEGRAM = {"whatsapp": {"provider": "none"}}
@@ -454,6 +454,28 @@ async def test_with_consent_to_advertising_the_code_goes_and_the_books_say_so(to
     survey = await town.survey(deal)
     assert survey.promo_code in town.to_ivan()[0]
     assert survey.text_variant == "opening.nps+nps.question+tail.poll+promo.in_question"
+
+
+THANKED_WITH_CODE = {"survey": [{"key": "nps", "metric": "nps", "promo_in": "thanks_high"}]}
+
+
+@configured(merged(ADVERTISING, THANKED_WITH_CODE), before=_consent)
+@pytest.mark.parametrize("consents", [True, False])
+async def test_thanks_carry_the_code_only_with_consent_to_advertising(town: World, consents: bool) -> None:
+    contact = town.contact()
+    deal = await town.closed_deal([contact])
+    town.tick(contact, "Согласие на рекламу", is_on=consents)
+    await town.next_morning()
+    await town.ivan_writes("10")
+    assert ("промокод для друзей" in town.to_ivan()[-1]) == consents
+    assert town.amocrm.field_value(deal, "NPS") == "10"
+
+
+@configured(merged(THANKED_WITH_CODE, {"referral": {"channels": ["telegram"]}}))
+async def test_thanks_carry_no_code_where_advertising_is_not_allowed(town: World) -> None:
+    await town.asked()
+    await town.ivan_writes("10")
+    assert "промокод" not in town.to_ivan()[-1]
 
 
 @configured({"referral": {"channels": ["telegram"]}})

@@ -2,12 +2,12 @@
 
 import logging
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from integrations.channels.base import Channel, Searchable, Sought
+from integrations.channels.base import Channel, Searchable, Sought, Templated
 from integrations.errors import AccessDenied, OutsideError, Permanent, Temporary, Uncertain, Unreachable
 from storage import complaints, deals, outbox, people, surveys
 from storage.rows import insert_once
@@ -201,6 +201,7 @@ async def _asked_before(tx: AsyncSession, hands: Hands, account: Account, survey
     return not await surveys.was_asked(tx, survey.root_deal_id)
 
 
+TEMPLATE = "template"  # `text_variant` of a question that went out in the words the service approved
 ASKED_TAG = "опрос отправлен"
 
 
@@ -328,25 +329,31 @@ async def send_question(
         if conversation is None:
             conversation = await surveys.running_conversation(tx, survey)
         has_been_told = await surveys.carried_code(tx, survey)
+        chat = await people.chat(tx, channel.name, route.chat_id) if isinstance(channel, Templated) else None
+    wrote_at = chat.client_wrote_at if chat is not None else None
+    is_template = isinstance(channel, Templated) and channel.needs_template(wrote_at, now)
     code = await own_code(hands, client, now)
     may_carry = (
         case.rule.promo_in == "question"
         and may_carry_code(hands, case.contact, channel.name)
         # The code goes with the first question about a deal; said again in each, it is only noise.
         and not has_been_told
+        and not is_template  # it would make advertising of it, which is dearer and seldom arrives
     )
     question = question_for(
         hands, survey, case.rule, case.deal, client, channel,
         code=code.code if may_carry else "", thanks=thanks, is_first=conversation is None, is_last=is_last,
     )  # fmt: skip
+    variant = TEMPLATE if is_template else question.variant
+    message = replace(question.message, client_wrote_at=wrote_at, reference=surveys.reference_of(survey))
     begun = await surveys.begin_sending(
-        hands.db, survey, channel=channel.name, chat_id=route.chat_id, text_variant=question.variant,
+        hands.db, survey, channel=channel.name, chat_id=route.chat_id, text_variant=variant,
         promo_code=code.code if may_carry else "", conversation=conversation or survey.id or 0,
     )  # fmt: skip
     if not begun:
         return False
     try:
-        message_id = await channel.send(route.chat_id, question.message)
+        message_id = await channel.send(route.chat_id, message)
     except Unreachable as error:
         log.info("survey %s: %s", survey.id, error)
         async with hands.db.transaction() as tx:
@@ -378,7 +385,7 @@ async def send_question(
     except Uncertain as error:
         log.warning("survey %s may have arrived and counts as asked: %s", survey.id, error)
         message_id = ""  # Nobody is asked twice: where it can be looked for, it is, and else it stays so.
-    await _record(hands, case, route, message_id, question.variant, now, code=code if may_carry else None)
+    await _record(hands, case, route, message_id, variant, now, code=code if may_carry else None)
     hands.wake.listen.set()  # A reply that was faster than this has waited.
     hands.health.count_message(channel.name, "out", "sent" if message_id else "uncertain")
     return True

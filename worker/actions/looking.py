@@ -72,12 +72,26 @@ async def _settle(
 
 
 async def found_again(
-    tx: AsyncSession, hands: Hands, channel: str, chat_id: str, message_id: str, at: datetime
+    tx: AsyncSession,
+    hands: Hands,
+    channel: str,
+    chat_id: str,
+    message_id: str,
+    at: datetime,
+    *,
+    reference: str = "",
 ) -> Message | None:
-    """A message of ours that we know nothing of: the question in this chat whose answer was lost, if any."""
-    survey = await surveys.settle_uncertain(tx, channel, chat_id, message_id)
+    """A message of ours that we know nothing of: the question in this chat whose answer was lost, if any.
+
+    `reference`: our own name for it, where the service gives it back.
+    """
+    if reference:
+        survey = await surveys.settle_by_reference(tx, channel, reference, message_id)
+    else:
+        survey = await surveys.settle_uncertain(tx, channel, chat_id, message_id)
     if survey is None:
         return None
+    chat_id = survey.chat_id
     await surveys.record_message(
         tx,
         channel=channel,

@@ -1,10 +1,11 @@
 """One message back to a client: thanks with the next question, sentences, the code, the tapped keyboard."""
 
 import logging
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from integrations.channels.base import Channel, Outgoing
+from integrations.channels.base import Channel, Outgoing, Templated
 from integrations.errors import AccessDenied, Permanent, Temporary, Uncertain, Unreachable
 from storage import complaints, deals, outbox, people, surveys
 from storage.tables import Outbox, Reply, Survey, SurveyState
@@ -41,6 +42,8 @@ async def thank_client(item: Outbox, hands: Hands) -> None:
         survey = await surveys.survey(tx, int(item.payload["survey_id"]))
         reply = await tx.get(Reply, int(item.payload["reply_id"]))
         complaint = await complaints.by_survey(tx, survey.id or 0) if survey is not None else None
+        deal = await deals.deal(tx, survey.root_deal_id) if survey is not None else None
+        contact = await people.contact(tx, deal.contact_id) if deal is not None and deal.contact_id else None
         if survey is not None and complaint is None and survey.client_id is not None:
             complaint = await complaints.open_of_client(tx, survey.client_id)
     if survey is None or reply is None:
@@ -64,6 +67,7 @@ async def thank_client(item: Outbox, hands: Hands) -> None:
         is_words=bool(item.payload.get("is_words")),
         wants_reply=bool(item.payload.get("wants_reply")),
         deadline=promised,
+        may_carry_code=may_carry_code(hands, contact, reply.channel),
     )
     thanks = await say_thanks(has_next=following is not None)
     if following is not None:
@@ -156,7 +160,9 @@ async def _say(
 ) -> None:
     """Send to a client at most once: an unknown outcome is let be."""
     try:
-        message_id = await channel.send(chat_id, message)
+        message_id = await channel.send(
+            chat_id, replace(message, client_wrote_at=await _wrote_at(hands, channel, chat_id))
+        )
     except Uncertain as error:
         log.warning("a %s may have arrived and is not repeated: %s", kind, error)
         hands.health.count_message(channel.name, "out", "uncertain")
@@ -173,6 +179,15 @@ async def _say(
             tx, channel=channel.name, chat_id=chat_id, message_id=message_id, survey_id=survey_id, kind=kind,
             text_variant=variant, now=hands.now(),
         )  # fmt: skip
+
+
+async def _wrote_at(hands: Hands, channel: Channel, chat_id: str) -> datetime | None:
+    """For the channels to which it matters."""
+    if not isinstance(channel, Templated):
+        return None
+    async with hands.db.reading() as tx:
+        chat = await people.chat(tx, channel.name, chat_id)
+    return chat.client_wrote_at if chat is not None else None
 
 
 async def say(item: Outbox, hands: Hands) -> None:
@@ -275,7 +290,10 @@ async def remind(hands: Hands, survey: Survey, message: Outgoing, variant: str, 
     if channel is None or not await surveys.claim_reminder(hands.db, survey, now):
         return
     try:
-        message_id = await channel.send(survey.chat_id, message)
+        message_id = await channel.send(
+            survey.chat_id,
+            replace(message, client_wrote_at=await _wrote_at(hands, channel, survey.chat_id)),
+        )
     except (Temporary, AccessDenied) as error:
         log.info("reminder of survey %s is put off: %s", survey.id, error)
         wait = error.retry_after if isinstance(error, Temporary) else None

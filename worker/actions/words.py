@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from integrations.channels.base import Button, Channel, Outgoing
+from integrations.channels.base import Button, Channel, Outgoing, Templated
 from storage import people, surveys
 from storage.tables import Client, Complaint, Deal, Reply, Survey
 from worker.actions.base import Hands
@@ -92,6 +92,8 @@ def question_for(
         text=text,
         buttons=keyboard(hands, survey, rule) if composed.form is Form.BUTTONS else (),
         poll=_poll_options(hands, rule) if composed.form is Form.POLL else (),
+        topic=survey.survey_key,
+        values={"company": hands.company.name, **{name: str(value or "") for name, value in values.items()}},
     )
     return Question(message, composed.variant)
 
@@ -153,7 +155,7 @@ async def thanks_for(
     wants_reply: bool,
     has_next: bool,
     deadline: datetime | None,
-    may_carry_code: bool = True,
+    may_carry_code: bool,
 ) -> Thanks:
     """In the words of the band; empty where the next question's own «Спасибо» is enough."""
     now = hands.now()
@@ -165,7 +167,12 @@ async def thanks_for(
     async with hands.db.reading() as tx:
         code = await people.code_of(tx, survey.client_id) if survey.client_id is not None else None
         others = await surveys.of_root(tx, survey.root_deal_id)
-    hands_out = rule.promo_in == "thanks_high" and code is not None and may_carry_code
+    # Where the question had to be a template, the code could not go with it: it follows the answer.
+    owes_code = (
+        rule.promo_in == "question" and isinstance(channel, Templated)
+        and not has_next and not any(other.promo_code for other in others)
+    )  # fmt: skip
+    hands_out = code is not None and may_carry_code
     values: Values = {
         "client_name": "",
         "contact_by": contact_by(hands.texts, deadline, now, hands.calendar.zone),
@@ -177,7 +184,9 @@ async def thanks_for(
         "review_links": REVIEW_SEPARATOR.join(f"{link.name}: {link.url}" for link in hands.reviews.links),
     }
     promo = Promo.NONE
-    if hands_out and band is Band.HIGH:
+    if hands_out and owes_code and band is not Band.LOW:
+        promo = Promo.OWED
+    elif hands_out and rule.promo_in == "thanks_high" and band is Band.HIGH:
         promo = Promo.CARD
     elif rule.promo_in == "on_request" and may_carry_code and not has_next:
         promo = Promo.OFFER if not channel.has_buttons else Promo.NONE
@@ -207,7 +216,7 @@ async def thanks_for(
         text=text,
         variant=variant,
         buttons=_code_button(hands, survey, rule, band, may_carry_code and not has_next),
-        promo_code=code.code if promo is Promo.CARD and code is not None else "",
+        promo_code=code.code if promo in (Promo.CARD, Promo.OWED) and code is not None else "",
         is_review=asks_review,
     )
 

@@ -118,7 +118,7 @@ async def _take(
         case IncomingKind.UNBLOCKED:
             await people.mark_alive(tx, row.channel, message.chat_id)
         case IncomingKind.ECHO:
-            await _take_echo(tx, row, message)
+            await _take_echo(tx, hands, row, message)
         case _:
             await _wait_for_question(tx, row, message, waiting)
             chat, client = await linking.whose(tx, hands, row, message, now)
@@ -137,8 +137,16 @@ async def _wait_for_question(tx: AsyncSession, row: Inbox, message: Incoming, wa
         raise _NotYetError
 
 
-async def _take_echo(tx: AsyncSession, row: Inbox, message: Incoming) -> None:
+async def _take_echo(tx: AsyncSession, hands: Hands, row: Inbox, message: Incoming) -> None:
     """A person of the company wrote: nobody waits there now, and a bare number may answer that person."""
+    at = message.sent_at or row.received_at
+    if message.reference:  # What we wrote ourselves.
+        await found_again(
+            tx, hands, row.channel, message.chat_id, message.message_id, at, reference=message.reference
+        )
+        return
+    if await surveys.message(tx, row.channel, message.message_id, message.chat_id) is not None:
+        return
     chat = await people.chat(tx, row.channel, message.chat_id)
     if chat is not None:
         chat.human_wrote_at = message.sent_at or row.received_at
@@ -156,10 +164,12 @@ async def _take_state(hands: Hands, row: Inbox, message: Incoming) -> None:
 async def _take_status(tx: AsyncSession, hands: Hands, row: Inbox, message: Incoming) -> None:
     """Sent, delivered, read, failed: never back, whatever the order."""
     sent = await surveys.message(tx, row.channel, message.message_id)
-    if sent is None and message.text and message.chat_id:
+    if sent is None and (message.reference or (message.text and message.chat_id)):
         # The gateway's own echo of what we sent settles a question whose answer was lost.
         at = message.sent_at or row.received_at
-        sent = await found_again(tx, hands, row.channel, message.chat_id, message.message_id, at)
+        sent = await found_again(
+            tx, hands, row.channel, message.chat_id, message.message_id, at, reference=message.reference
+        )
     if sent is None:
         if hands.now() < row.received_at + STATUS_PATIENCE:
             raise _NotYetError

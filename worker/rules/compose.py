@@ -43,7 +43,8 @@ class Promo(StrEnum):
 
     NONE = ""
     OFFER = "offer"  # «ответьте „код“», where no button says it
-    CARD = "card"  # the code itself, made to be forwarded
+    CARD = "card"  # the code itself, made to be forwarded, to the happy
+    OWED = "owed"  # the same, where the question was to carry it and could not
 
 
 class Asked(Protocol):
@@ -273,9 +274,11 @@ def _thanks_key(
 
 def _promo_key(band: Band, promo: Promo, values: Values) -> str:
     """Nobody is asked to recommend what they were unhappy with."""
-    if promo is Promo.CARD and band is Band.HIGH and values.get("promo_code"):
+    if band is Band.LOW:
+        return ""
+    if values.get("promo_code") and (promo is Promo.OWED or (promo is Promo.CARD and band is Band.HIGH)):
         return "promo.card"
-    return "promo.offer" if promo is Promo.OFFER and band is not Band.LOW else ""
+    return "promo.offer" if promo is Promo.OFFER else ""
 
 
 def _review_key(spec: Asked, band: Band) -> str:
