@@ -14,7 +14,13 @@ SECRET = "a" * 64  # of the header; Meta sends none, it signs
 BASE_URL = "http://meta.test/v23.0"
 
 
-def cloud(server: CloudStandIn, *, templates: Mapping[str, Template] | None = None, **settings: Any) -> Cloud:
+def cloud(
+    server: CloudStandIn,
+    *,
+    templates: Mapping[str, Template] | None = None,
+    pace: Pace | None = None,
+    **settings: Any,
+) -> Cloud:
     given = {
         "base_url": BASE_URL,
         "phone_number_id": server.phone_number_id,
@@ -26,7 +32,7 @@ def cloud(server: CloudStandIn, *, templates: Mapping[str, Template] | None = No
         "whatsapp",
         GatewaySettings(provider="cloud", templates=templates or {}, **{**given, **settings}),
         transport=httpx.ASGITransport(server.app),
-        pace=Pace(None),
+        pace=pace or Pace(None),
         now=server.clock,
     )
 

@@ -1,6 +1,7 @@
 """The Cloud API channel against a made-up Meta: what goes out, in which form, and when it may."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -400,6 +401,19 @@ async def test_a_refused_connection_did_nothing() -> None:
     with pytest.raises(Temporary):
         await channel.send(CHAT, ASK)
     await channel.close()
+
+
+async def test_neither_number_nor_token_is_logged(
+    whatsapp: Cloud, server: CloudStandIn, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        await whatsapp.send(CHAT, ASK)
+        server.refuse(131026)
+        with pytest.raises(Unreachable):
+            await whatsapp.send(CHAT, ASK)
+    assert "/messages" in caplog.text
+    assert CHAT not in caplog.text
+    assert server.token not in caplog.text
 
 
 async def test_sendings_at_once_each_get_their_own_id(whatsapp: Cloud, server: CloudStandIn) -> None:
