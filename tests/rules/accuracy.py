@@ -74,6 +74,7 @@ TABLES: tuple[Table, ...] = (
     Table("ru", said.TEN_RU),
     Table("ru", said.ACTS_RU),
     Table("ru", said.TRAPS_RU),
+    Table("ru", said.MORE_RU),
     Table("ru", said.FIVE_RU, FIVE),
     Table("ru", said.ZERO_TEN_RU, ZERO_TEN),
     Table("ru", said.OPTIONS_RU, OPTIONS),
@@ -93,6 +94,9 @@ TABLES: tuple[Table, ...] = (
         for language, lines, scale in (
             ("ru", held_out.TEN_RU, TEN),
             ("ru", held_out.FIVE_RU, FIVE),
+            ("ru", held_out.AGAIN_TEN_RU, TEN),
+            ("ru", held_out.AGAIN_FIVE_RU, FIVE),
+            ("en", held_out.AGAIN_TEN_EN, TEN),
             ("en", held_out.TEN_EN, TEN),
             ("en", held_out.FIVE_EN, FIVE),
         )

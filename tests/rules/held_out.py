@@ -156,3 +156,123 @@ FIVE_EN = r"""
 3	three
 outside	7
 """
+
+# A second list, written after the first had been learned from.
+
+AGAIN_TEN_RU = r"""
+10	Десяточка вам за скорость!
+9	9, все четко
+8	8 из 10, дороговато конечно
+10	10 - ребята мастера своего дела
+9	Однозначно девять
+7	7. Цена выросла пока думали
+10	Все на высоте, 10
+9	монтаж на 9
+8	ставлю восьмёрку
+6	шестёрка, долго ждали комплектующие
+10	10. Всем знакомым советую!
+9	Спасибо за калитку! 9 баллов
+4	4, менеджер не перезванивал неделю
+2	2. Разочарованы
+1	единица
+3	трояк из 10
+5?	5 спасибо
+4?	4.
+5?	Пятёрка? Нет, просто 5
+9	я бы сказал 9
+10	Моя оценка 10 из 10, мастер Денис супер
+8	Здравствуйте, 8. Ворота чуть шумят при закрытии
+9	9 👍 спасибо за сервис
+10	👍 10
+9	По вашей шкале 9
+7	семь, за опоздание сняли балл
+10	Без нареканий, 10
+9	Работаем с вами третий год, 9
+10	10, менеджер Ольга лучшая
+8	восемь из десяти, так как грязь оставили
+range	8 ну или 9
+range	примерно 7-8
+range	9,5
+outside	25
+outside	ноль баллов вам
+none	твёрдая четвёрка
+none	5 с минусом
+none	ворота 3000 на 2500
+none	после 15 числа
+none	3 месяца пользуемся
+none	90 процентов
+none	Всё устроило
+none	советую
+none	класс
+none	на связи
+none	наш дом 10 корпус 2
+none	завтра в 9
+two	сроки 5, качество 9
+reply	10 лет гарантии обещали
+reply	как добавить второй телефон в приложение?
+reply	пульт сел, батарейка какая нужна
+reply	Приезжайте, ворота не закрываются
+reply	Кому писать по гарантии?
+stop	Не беспокойте меня пожалуйста
+stop	прекратите мне это присылать
+stop	удалите мой телефон
+stop	больше не надо мне слать сообщений
+stop	НЕ ПИСАТЬ
+stop:10	10! больше писать не надо
+stop:6	6, и удалите меня из рассылки
+call	можете перезвонить?
+call	позвоните пожалуйста
+code	код для друга
+none	стоп-линию пересёк
+reply	Стоп кнопка на пульте не нажимается
+none	больше пожеланий нет
+none	не шумят, не скрипят
+"""
+
+AGAIN_FIVE_RU = r"""
+5	пятёрочка вам
+5	5, приветливый менеджер
+4	четвёрочка
+4	4 потому что опоздали
+3	3 с натяжкой
+1	1 (один)
+5	5 всем мастерам
+outside	7
+range	3 или 4
+none	5 рублей
+"""
+
+AGAIN_TEN_EN = r"""
+9	9, very happy
+10	10 – excellent team
+8	I'll go with 8
+7	7/10 because of the delay
+10	10 all the way
+9	probably 9
+6	six
+4	4, nobody called me back
+2	2! Terrible communication
+9	nine out of ten, thanks guys
+10	Ten, highly recommended
+8	Overall 8
+9	Service was great. 9
+5?	five
+range	8.5
+range	6 - 7
+outside	12
+outside	0
+none	so so
+none	3 doors
+none	2 days late
+none	at 9 am
+none	100 %
+none	👍👍
+two	speed 6, quality 9
+stop	please stop texting
+stop	I want to unsubscribe
+stop:9	9. Please don't message me anymore
+call	call me please
+reply	What is the warranty period?
+reply	One remote is not working
+none	non-stop noise at first, then fine
+"""

@@ -36,7 +36,7 @@ _CERTAIN = Pattern(
 _CORRECTIONS = tuple(
     Pattern(pattern)
     for pattern in (
-        rf"(?<!\w)не (?:на )?{NUMBER} *,? *а (?:на )?(?P<to>{NUMBER})",
+        rf"(?<!\w)не (?:на )?{NUMBER}[ ,]*(?:конечно|увы)?[ ,]*\b(?:а|но) (?:на )?(?P<to>{NUMBER})",
         rf"{NUMBER}[^\w\d]*(?:то есть|т\.?е\.?|точнее|вернее|ой|упс|ошиб\w+|исправляю|пусть будет"
         rf"|хотя нет|нет|опечат\w+|хотел\w* написать|имел\w* в виду|в смысле|i mean|sorry|actually|oops"
         rf"|make it|no,? wait|no)[^\w\d]*(?:(?:это|на|ставлю|поставлю|лучше|все|таки|все-таки|извините"

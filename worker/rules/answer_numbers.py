@@ -8,6 +8,7 @@ from worker.rules import answer_words as vocabulary
 from worker.rules.answer_words import (
     GLUED_NUMBER,
     LABELS,
+    MARK,
     NUMBER,
     OBLIQUE,
     PREPOSITIONS,
@@ -60,6 +61,8 @@ _CERTAINLY = Pattern(
     r"(?<!\w)(?:(?:100+|сто) ?(?:%|процентов(?!\w))|(?:на все (?:100|сто)"
     r"|(?:если )?честно(?: говоря| сказать)?"
     r"|от (?:меня|нас)(?: лично)?|от (?:нашей|всей) семьи|на мой взгляд|по[- ]моему(?: мнению)?|с меня"
+    r"|я бы? сказал[аи]?"
+    r"|по (?:вашей|этой|такой) шкале|i(?: d| ll| would| will)? go with|overall|honestly|all in all"
     r"|в (?:общем|итоге)|i (?:guess|think|suppose|believe|reckon)|for sure|скажу честно"
     r"|без (?:сомнени[йя]|вопросов|раздумий)|конечно же)(?!\w))"
 )
@@ -80,11 +83,13 @@ _SYSTEM = Pattern(
     r"(?:по\s+)?(?:(\d+)\s*-?\s*(?:ти|х)?-?\s*|(пяти|десяти|сто)-?)бал+ьн\w*(?:\s+(?:шкал\w+|систем\w+))?"
 )
 _OUT_OF = Pattern(
-    rf"{_EDGE}(?P<sign>-)?(?P<n>{GLUED_NUMBER}) *(?:бал+\w* *|points? *|звезд\w* *)?\(? *(?:из|of"
+    rf"{_EDGE}(?P<sign>-)?(?P<n>{GLUED_NUMBER}|{MARK}) *(?:бал+\w* *|points? *|звезд\w* *)?\(? *(?:из|of"
     rf"|out +of|outta"
     rf"|/) *(?P<m>{GLUED_NUMBER}|max\b|максимум\w*)(?: *-?(?:ти|х)|-?и)?(?!\w|[/.,-]\d)\)?"
 )
-_RANGE = Pattern(rf"{_EDGE}({NUMBER}) *(?:-+|\.\.+|или|либо|or) *({NUMBER})(?![\d-])(?![.,/:]\d)")
+_RANGE = Pattern(
+    rf"{_EDGE}({NUMBER}) *(?:-+|\.\.+|,? *(?:ну|а)? *(?:или|либо)|or) *({NUMBER})(?![\d-])(?![.,/:]\d)"
+)
 _FROM_TO = Pattern(
     rf"(?:от|from) +({NUMBER}) +(?:до|to) +({NUMBER})|(?:между|between) +({NUMBER}) +(?:и|and) +({NUMBER})"
 )

@@ -56,7 +56,7 @@ def _decide(found: Scan, candidates: list[Candidate], doubts: list[Number], show
 
 
 _CONDITION = re.compile(
-    r"если\s+бы|был[аои]?\s+бы|могл[аои]\s+быть(?!\s+(?:и\s+)?(?:лучше|быстрее))|мог\s+быть|would\s+(?:be|have)|could\s+have|if\s+(?:not"
+    r"если\s+бы|\bшутка\b|\bшучу\b|kidding|joking|был[аои]?\s+бы|могл[аои]\s+быть(?!\s+(?:и\s+)?(?:лучше|быстрее))|мог\s+быть|would\s+(?:be|have)|could\s+have|if\s+(?:not"
     r"|only)"
 )
 

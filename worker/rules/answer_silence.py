@@ -49,6 +49,15 @@ _LEAVE_ME = _said(
     r"|убрать) (?:меня|нас|мой номер|мой телефон|мои контакты)(?: телефона)?(?: (?:из"
     r"|от) (?:\w+ )?(?:рассылк\w+|баз\w+|списк\w+|опрос\w*|контакт\w+|подписк\w+)| (?:от этого|отсюда))?",
     r"(?:писать|спамить|слать) (?:хватит|довольно)",
+    r"(?:писать|присылать|слать|спрашивать|беспокоить)(?: меня)? не (?:надо|нужно|стоит)",
+    r"не хочу чтобы (?:вы )?(?:писали|присылали|беспокоили|спрашивали)",
+    r"можно не (?:писать|присылать|слать|беспокоить)",
+    # Not «никаких вопросов»: that praises.
+    r"никаких (?:опросов|сообщений|рассылок|смс)",
+    r"не нужны (?:ваши |эти |такие )?(?:опросы|сообщения|рассылки)",
+    r"(?:ваши |эти |такие )?(?:опросы|сообщения|рассылки) не нужны",
+    r"чтобы (?:вы )?не (?:писали|присылали|беспокоили|спрашивали)",
+    r"(?:прекратите|перестаньте|хватит) это (?:присылать|слать|отправлять|писать)",
     r"отпишитесь от меня",
     r"(?:удалите|сотрите|забудьте|уберите|удалить) (?:этот номер|мой номер|номер)",
     r"(?:отстань|отстаньте|отвали|отвалите|отвяжись|отвяжитесь)(?: вы)?(?: от меня)?",
@@ -64,14 +73,19 @@ _LEAVE_ME = _said(
     r"(?:please )?(?:do not|dont|don t|never|stop) (?:text|message|write|write to|contact|messaging"
     r"|texting|writing|writing to|contacting|sending|send|ask|asking|bother"
     r"|bothering)(?: me)?(?: messages)?",
-    r"(?:please )?stop (?:sending|texting) (?:this|these|stuff)",
+    r"(?:please )?stop (?:(?:sending|texting) (?:this|these|stuff)|spam(?:ming)?(?: me)?)",
+    r"(?:please )?quit (?:texting|messaging|contacting|writing)(?: me)?",
+    r"(?:please )?do not disturb(?: me)?",
+    r"(?:please )?take my number off(?: (?:your|the) (?:list|base|database))?",
     r"(?:please )?(?:remove|delete|forget|lose) my (?:phone )?number(?: (?:from|off) (?:your|the) \w+)?",
     r"(?:please )?(?:remove|delete|take) me(?: off| out)?(?: (?:from|of))?(?: (?:your|the"
     r"|this))?(?: (?:list|mailing list|base|database))?",
     r"(?:please )?unsubscribe(?: me)?(?: from (?:this|your|the) list)?",
     r"leave me alone",
     r"no more (?:messages|questions|surveys|texts)",
-    r"(?:i )?(?:want to )?opt out",
+    r"(?:i )?(?:(?:want|wish|would like) to )?(?:opt out|unsubscribe)",
+    r"(?:i )?(?:do not|dont|don t) want (?:to (?:receive|get) )?(?:any )?(?:your |these )?"
+    r"(?:messages|surveys|texts|questions)",
 )
 # Words that mean it only if nothing else is said; «хватит» alone may as well answer somebody's «Хватит двух?»
 # and goes to a person. «Cnjg» is «стоп» on the wrong keyboard.

@@ -77,9 +77,11 @@ OBLIQUE = _table("""
 
 WORD_VALUES = NUMBERS | SCHOOL_MARKS | NOUNS
 
+_MARKS = "|".join(sorted(SCHOOL_MARKS | NOUNS, key=len, reverse=True))
 _WORDS = "|".join(sorted(NUMBERS | OBLIQUE, key=len, reverse=True))
 NUMBER = rf"(?<!\w)(?:\d+|{_WORDS})(?![a-zа-я])"
 # «9из10», «10ти»: letters may follow the digits.
+MARK = rf"(?<![a-zа-я])(?:{_MARKS})(?![a-zа-я])"  # «трояк из 10»
 GLUED_NUMBER = rf"(?:\d+|(?<![a-zа-я])(?:{_WORDS})(?![a-zа-я]))"
 
 _MARKER = re.compile(
@@ -135,7 +137,8 @@ _OPINION = re.compile(
 # Of several words: «так себе, 6», «порекомендовала бы, 9».
 OPINIONS = re.compile(
     r"\bтак себе\b|\b(?:рекомендов|порекомендов|советов|посоветов)\w+ бы\b|\bбуду рекоменд|^все (?:ок"
-    r"|норм|супер|как|было|на уровне|устр|сдела|рабо)"
+    r"|норм|супер|как|было|на (?:высоте|уровне)|устр|сдела|рабо|в порядке)"
+    r"|\bбез (?:нареканий|замечаний|проблем|претензий|вопросов)\b"
 )
 # What may stand right after a leading number without a comma: no counted noun among them.
 _SAFE_AFTER = re.compile(
