@@ -42,7 +42,7 @@ def test_every_command_takes_a_config_and_explains_itself(command: str) -> None:
         ("fly",),
         ("report", "--fly"),
         ("forget",),
-        ("init",),  # of a later version
+        ("init", "--fly"),
         ("demo", "--serve"),
     ],
 )

@@ -35,6 +35,7 @@ def behind(error: OutsideError) -> OutsideError:
     ("error", "config", "told"),
     [
         (Temporary("telegram", "cannot be reached (ConnectError)"), {}, "telegram.proxy"),
+        (Temporary("telegram", "is not Telegram's (502)", remedy="…", status=502), {}, "мешает фильтр"),
         (behind(Temporary("max", "cannot be reached (ConnectError)")), {}, "max.ca_file"),
         (behind(Temporary("max", "cannot be reached")), {"max": {"ca_file": "root.pem"}}, "Сверьте часы"),
         (behind(Temporary("amocrm", "cannot be reached")), {}, "Сертификат сервера"),

@@ -108,7 +108,7 @@ def _pipeline(settings: Settings, known: Dictionaries) -> Iterator[Item | str]:
 
 
 def _fields(settings: Settings, known: Dictionaries) -> Iterator[Item | str]:
-    for key, name, type_, choices, is_own in _wanted_fields(settings):
+    for key, name, type_, choices, is_own in wanted_fields(settings):
         try:
             resolve(name, known.lead_fields)
         except NameProblem as problem:
@@ -122,7 +122,7 @@ def _fields(settings: Settings, known: Dictionaries) -> Iterator[Item | str]:
                 yield Item("field", key, name, _field_title(settings, new), new, problem.nearest)
 
 
-def _wanted_fields(settings: Settings) -> Iterator[tuple[str, str, str, tuple[str, ...], bool]]:
+def wanted_fields(settings: Settings) -> Iterator[tuple[str, str, str, tuple[str, ...], bool]]:
     """(key, name, type, choices, whether only we write it), but for what nothing would be written to."""
     scored = {survey.metric for survey in settings.surveys if not survey.field}
     unused = {

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from worker.cli import auth, create, data, inbox, link, move, setup
+from worker.cli import auth, create, data, inbox, init, link, move, setup
 from worker.cli.common import FAILED, AsJson, Config, day, read_settings
 
 UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF}  # a full disk behind `>`, or none
@@ -20,8 +20,8 @@ app = typer.Typer(
     help=(
         "Asks amoCRM clients how it went, turns bad answers into complaints that somebody owns, "
         "and measures word of mouth.\n\n"
-        "Begin with `sarafan demo`. Then copy config.example.toml to config.toml, fill in what is marked "
-        "NEEDED, and go on with `sarafan check`, `sarafan plan` and `sarafan run`."
+        "Begin with `sarafan demo`. Then `sarafan init` asks a few questions and writes config.toml; go on with "
+        "`sarafan setup`, `sarafan check`, `sarafan plan` and `sarafan run`."
     ),
     epilog="Exit codes: 0 done, 1 the work failed, 2 wrong use or configuration.",
     no_args_is_help=True,
@@ -73,6 +73,7 @@ def plan(
     raise typer.Exit(dry_run.run(settings, since=begins, as_json=as_json))
 
 
+app.command()(init.init)
 app.command()(setup.check)
 app.command()(create.setup)
 app.command()(auth.auth)

@@ -103,6 +103,8 @@ def _in_russian(settings: "Settings", error: "OutsideError") -> str:
     match error.service, _provider(settings, error.service), is_denied, error.status:
         case "telegram", _, True, _:
             return "Проверьте telegram.token: его показывает @BotFather, /mybots → API Token."
+        case "telegram", _, False, status if status is not None and error.remedy:
+            return "Похоже, мешает фильтр или прокси: проверьте telegram.api_url и telegram.proxy."
         case "max", _, True, _:
             return "Проверьте max.token: его показывает кабинет MAX для партнёров, в настройках бота."
         case (("max_account" | "telegram_account"), "greenapi", True, None):
