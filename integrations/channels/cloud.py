@@ -84,6 +84,7 @@ class Cloud:
         self._templates = settings.templates
         self._busy_in_a_row = 0
         self._has_been_posted_to = False
+        # A number that may not send for a while can still be asked of.
         self._sending, self._asking = (
             Http(
                 name,
@@ -94,10 +95,7 @@ class Cloud:
                 on_result=on_result,
                 explain=self._explain,
             )
-            for own_pace in (
-                pace or Pace(RATE),
-                Pace(None),
-            )  # a number that is held back can still be asked of
+            for own_pace in (pace or Pace(RATE), Pace(None))
         )
 
     def address(self, phone: str) -> str | None:

@@ -198,6 +198,27 @@ async def test_the_right_address_is_left_alone(server: CloudStandIn, whatsapp: C
     assert [request.method for request in server.requests] == ["GET"]
 
 
+@pytest.mark.parametrize(
+    ("levels", "is_right"),
+    [
+        ({"phone_number": URL, "application": "https://crm.example.org/meta"}, True),
+        ({"whatsapp_business_account": URL, "application": "https://crm.example.org/meta"}, True),
+        ({"phone_number": "https://crm.example.org/meta", "application": URL}, False),
+        ({"application": 7}, False),
+    ],
+)
+async def test_the_address_of_the_number_counts_before_that_of_the_app(
+    server: CloudStandIn, whatsapp: Cloud, levels: dict[str, object], is_right: bool
+) -> None:
+    server.faults.add(server.phone_number_id, status=200, json={"webhook_configuration": levels})
+    try:
+        await whatsapp.register(URL, SECRET)
+    except Permanent:
+        assert not is_right
+    else:
+        assert is_right
+
+
 async def test_whoever_passes_webhooks_on_to_us_is_as_good(server: CloudStandIn, whatsapp: Cloud) -> None:
     server.set_callback("https://crm.example.org/meta")
     server.says(MARIA, "9")
@@ -511,6 +532,14 @@ async def test_statuses_name_message_and_reference(server: CloudStandIn, whatsap
     assert [status.status for status in statuses] == [Status.SENT, Status.DELIVERED, Status.READ]
     assert {(one.message_id, one.reference, one.chat_id) for one in statuses} == {(wamid, "survey-1", CHAT)}
     assert {one.kind for one in statuses} == {IncomingKind.STATUS}
+
+
+async def test_a_status_about_somebody_without_a_number_names_the_id(
+    server: CloudStandIn, whatsapp: Cloud
+) -> None:
+    user_id = server.hides(MARIA)
+    await whatsapp.send(user_id, Outgoing(text="…", topic="nps"))
+    assert {status.chat_id for status in came_in(server, whatsapp)} == {user_id}
 
 
 async def test_a_failure_that_a_delivery_follows_is_told_as_both(
