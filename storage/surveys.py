@@ -745,6 +745,17 @@ async def history(tx: AsyncSession, survey: Survey) -> History:
     )
 
 
+async def answered_in(tx: AsyncSession, client_id: int) -> str:
+    """The channel of this person's newest answer; "" when there is none."""
+    wanted = (
+        select(Survey.channel)
+        .where(Survey.client_id == client_id, col(Survey.answered_at).is_not(None))
+        .order_by(col(Survey.answered_at).desc(), col(Survey.id).desc())
+        .limit(1)
+    )
+    return (await tx.exec(wanted)).first() or ""
+
+
 async def _silent_conversations(tx: AsyncSession, client_id: int) -> int:
     rows = await tx.exec(
         select(Survey.conversation, Survey.state, Survey.answered_at)

@@ -89,7 +89,9 @@ async def consider(
         contact = await people.contact(tx, deal.contact_id) if deal.contact_id is not None else None
         client = await people.client(tx, fresh.client_id) if fresh.client_id is not None else None
         chats = list(await people.chats_of(tx, fresh.client_id)) if fresh.client_id is not None else []
-        route = answered_in or choose_route(hands, survey, client, chats)
+        if (route := answered_in) is None:
+            favourite = await surveys.answered_in(tx, fresh.client_id) if fresh.client_id is not None else ""
+            route = choose_route(hands, survey, client, chats, favourite=favourite)
         circumstances = await _circumstances(
             tx, hands, survey, rule=rule, deal=deal, contact=contact, client=client, chats=chats, route=route,
             now=now, is_joined=answered_in is not None and not is_reminder,
@@ -110,9 +112,15 @@ async def consider_reminder(hands: Hands, survey: Survey, now: datetime) -> Case
     return case
 
 
-def choose_route(hands: Hands, survey: Survey, client: Client | None, chats: list[Chat]) -> Route | None:
-    """The first channel, in order of preference, that can reach this person and has not failed yet."""
-    for channel in (hands.channels[name] for name in hands.order):
+def choose_route(
+    hands: Hands, survey: Survey, client: Client | None, chats: list[Chat], *, favourite: str = ""
+) -> Route | None:
+    """The first channel that can reach this person and has not failed yet, in order of preference.
+
+    `favourite`, where this person answered last, comes before the company's own order.
+    """
+    order = sorted(hands.order, key=lambda name: name != favourite)
+    for channel in (hands.channels[name] for name in order):
         if channel.name in survey.tried:
             continue
         own = [chat for chat in chats if chat.channel == channel.name]
