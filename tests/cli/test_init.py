@@ -68,6 +68,7 @@ class Newcomer:
         self.whatsapp = GreenApiStandIn(lambda: NOW)
         self.answers = dict(ANSWERS)
         self.environ: dict[str, str] = {}
+        self.more_transports: dict[str, httpx.AsyncBaseTransport] = {}
 
     def empties_the_account(self) -> None:
         self.amocrm.custom_fields[LEADS].clear()
@@ -98,6 +99,7 @@ class Newcomer:
             "amocrm": httpx.ASGITransport(app=self.amocrm.app),
             "telegram": httpx.ASGITransport(app=self.telegram.app),
             "whatsapp": httpx.ASGITransport(app=self.whatsapp.app),
+            **self.more_transports,
         }
 
     @property
@@ -433,6 +435,25 @@ def test_every_channel_that_the_program_has_can_be_set_up_here() -> None:
     assert {(offer.section, offer.provider) for offer in offers()} <= built
 
 
+@pytest.mark.skipif(
+    not any(offer.provider == "wazzup" for offer in offers()), reason="this version has no Wazzup yet"
+)
+def test_a_channel_of_wazzup_is_chosen_from_those_of_the_cabinet(newcomer: Newcomer) -> None:
+    rows = [
+        {"channelId": f"{number * 8}-{number * 4}-4{number * 3}-8{number * 3}-{number * 12}",
+         "transport": transport, "plainId": f"7914000000{number}", "state": "active"}
+        for number, transport in (("1", "whatsapp"), ("2", "tgapi"), ("3", "wapi"))
+    ]  # fmt: skip
+    cabinet = httpx.MockTransport(lambda request: httpx.Response(200, json=rows))
+    newcomer.more_transports = {"whatsapp": cabinet, "wazzup": cabinet}
+    place = [(offer.section, offer.provider) for offer in offers()].index(("whatsapp", "wazzup"))
+    newcomer.says(domain="sarafan.example.com", messengers=str(place + 1), bot_token="key\n2")
+    newcomer.is_not_asked("started", "telegram id")
+    found = newcomer.sits_down()
+    assert found.whatsapp.channel_id == rows[2]["channelId"], "that of Telegram is not offered for WhatsApp"
+    assert "# [whatsapp.templates.nps]" in newcomer.path.read_text(encoding="utf-8")
+
+
 async def test_the_channels_of_a_wazzup_account_are_listed() -> None:
     rows: list[dict[str, Any]] = [
         {"channelId": "c1", "transport": "whatsapp", "plainId": 79140000001, "state": "active", "new": 1},
@@ -451,6 +472,16 @@ async def test_another_shape_of_that_list_is_no_list(body: Any) -> None:
     transport = httpx.MockTransport(lambda request: httpx.Response(200, json=body))
     with pytest.raises(Temporary, match="without a list"):
         await wazzup_channels("key", transport=transport)
+
+
+@pytest.mark.parametrize("provider", ["cloud", "wazzup"])
+def test_a_business_account_is_reminded_of_its_template(provider: str) -> None:
+    answers = Answers(company="А", base_url="https://a.amocrm.ru")
+    answers.channels["whatsapp"] = {"provider": provider, "access_token": "secret-of-meta"}
+    text = render(answers, {})
+    assert "# [whatsapp.templates.nps]" in text
+    assert "secret-of-meta" not in text
+    assert tomllib.loads(text)["whatsapp"] == {"provider": provider}
 
 
 # People

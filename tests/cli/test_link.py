@@ -169,6 +169,24 @@ def test_what_is_no_deal_is_wrong_use(sarafan: Sarafan, deal: str) -> None:
     assert "expected its id" in " ".join(told.stderr.replace("│", " ").split())
 
 
+def test_both_bots_have_a_link_to_the_same_deal(sarafan: Sarafan, config: Path, db_url: str) -> None:
+    bots = """\
+[max]
+token = "made-up-token-of-max"
+deep_link = "https://max.ru/our_bot?start={token}"
+
+[telegram]
+deep_link = "https://t.me/our_bot?start={token}"
+"""
+    config.write_text(CONFIG.format(url=db_url).replace("[telegram]\n", bots), encoding="utf-8")
+    keep(db_url, deal_row())
+    told = json.loads(sarafan("link", "501", "--json").stdout)
+    assert [(one["channel"], one["url"]) for one in told["links"]] == [
+        ("telegram", f"https://t.me/our_bot?start={TOKEN}"),
+        ("max", f"https://max.ru/our_bot?start={TOKEN}"),
+    ]
+
+
 @pytest.mark.usefixtures("with_name")
 def test_pictures_are_put_into_a_folder_that_is_made(sarafan: Sarafan, tmp_path: Path) -> None:
     folder = tmp_path / "акты" / "сентябрь"

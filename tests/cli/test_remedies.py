@@ -48,6 +48,17 @@ def behind(error: OutsideError) -> OutsideError:
         (Temporary("whatsapp", "may not send: the channel is notEnoughMoney"), WAZZUP, "Оплатите"),
         (Permanent("whatsapp", "refused: BALANCE_IS_EMPTY"), WAZZUP, "Оплатите"),
         (Temporary("whatsapp", "may not send: phoneUnavailable"), WAZZUP, "Включите телефон"),
+        (
+            Temporary("whatsapp", "is starting: the channel is init", remedy="Wait."),
+            WAZZUP,
+            "подождите минуту",
+        ),
+        (
+            Permanent("whatsapp", "has no such channel", remedy="Set … to one of: c1 (…4567)."),
+            WAZZUP,
+            "c1 (…4567)",
+        ),
+        (AccessDenied("whatsapp", "knows no number under this id", remedy="…"), CLOUD, "phone_number_id"),
         (AccessDenied("whatsapp", "refuses the key (401)", status=401), WAZZUP, "whatsapp.api_key"),
         (AccessDenied("whatsapp", "refuses the token (401)", status=401), CLOUD, "whatsapp.access_token"),
         (AccessDenied("max", "refuses the token (401)", status=401), {}, "max.token"),
@@ -68,3 +79,9 @@ def test_a_chain_of_causes_that_bites_its_tail_ends(tmp_path: Path) -> None:
     error.__cause__ = httpx.ConnectError("")
     error.__cause__.__context__ = error
     assert remedy(tmp_path, error)
+
+
+def test_in_english_the_integrations_speak_for_themselves(tmp_path: Path) -> None:
+    error = AccessDenied("whatsapp", "wants its QR code: the channel is qr", remedy="Scan it again.")
+    english = merged(BASE, {"company": {"language": "en"}})
+    assert remedy_for(settings_from(english, tmp_path), error) == "Scan it again."

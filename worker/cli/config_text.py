@@ -189,6 +189,23 @@ def _channels(answers: Answers, secrets: Mapping[str, str]) -> Iterator[str]:
                 yield from _secret(section, key, value, secrets, answers)
             else:
                 yield _line(key, value)
+        if section == "whatsapp" and keys.get("provider") in ("wazzup", "cloud"):
+            yield from _templates(answers, keys["provider"])
+
+
+def _templates(answers: Answers, provider: str) -> Iterator[str]:
+    """Who has not written for a day gets approved templates only; a number behind a QR code knows none."""
+    yield ""
+    yield answers.say(
+        "# Первым WhatsApp Business пишет лишь одобренным шаблоном: впишите его. Каналу по QR не надо.",
+        "# WhatsApp Business writes first by an approved template only: name it here. Not for QR channels.",
+    )
+    yield "# [whatsapp.templates.nps]"
+    name = "nps_ru" if provider == "cloud" else "templateGuid"
+    yield f'# template = "{name}"'
+    if provider == "cloud":
+        yield f'# template_language = "{answers.language}"'
+    yield '# parameters = ["company"]'
 
 
 def _delivery(answers: Answers) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """The part of `init` about messengers: which, with which keys, and does each answer."""
 
 import asyncio
+import secrets as dice
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -72,9 +73,13 @@ def _value(dialog: Dialog, offer: Offer, key: Key, environ: Mapping[str, str]) -
         dialog.tell(f"{key.words.ru}: беру из {variable(name)}.", f"{key.words.en}: from {variable(name)}.")
         return value
     question = key.words.say(dialog.language)
-    if key.name in SECRET_KEYS:
-        return dialog.secret(question)
-    return dialog.text(question, key.default)
+    if key.is_made:
+        dialog.tell(
+            f"{question}: придуман и будет записан, в кабинете укажите его же.",
+            f"{question}: made up and written down, give the cabinet the same.",
+        )
+        return dice.token_urlsafe(16)
+    return dialog.secret(question) if key.name in SECRET_KEYS else dialog.text(question)
 
 
 def _is_settled(

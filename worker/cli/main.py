@@ -20,8 +20,8 @@ app = typer.Typer(
     help=(
         "Asks amoCRM clients how it went, turns bad answers into complaints that somebody owns, "
         "and measures word of mouth.\n\n"
-        "Begin with `sarafan demo`. Then `sarafan init` asks a few questions and writes config.toml; go on with "
-        "`sarafan setup`, `sarafan check`, `sarafan plan` and `sarafan run`."
+        "Begin with `sarafan demo`. Then `sarafan init` asks a few questions and writes config.toml; go on "
+        "with `sarafan setup`, `sarafan check`, `sarafan plan` and `sarafan run`."
     ),
     epilog="Exit codes: 0 done, 1 the work failed, 2 wrong use or configuration.",
     no_args_is_help=True,

@@ -13,7 +13,7 @@ class Key:
 
     name: str
     words: Words
-    default: str = ""
+    is_made: bool = False  # by us: any word will do, as long as nobody guesses it
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ META = (
         "access_token", Words("Постоянный токен системного пользователя", "Permanent token of a system user")
     ),
     Key("app_secret", Words("App Secret приложения", "App Secret of the app")),
-    Key("verify_token", Words("Verify token (придумайте)", "Verify token (make one up)")),
+    Key("verify_token", Words("Verify token", "Verify token"), is_made=True),
 )
 
 OFFERS = (

@@ -10,16 +10,25 @@ if TYPE_CHECKING:
     from integrations.errors import OutsideError
     from worker.config import Settings
 
-# What the cabinets of gateways call their troubles, wherever a channel names one of them in its error.
+# What the cabinets of gateways call their troubles, wherever a channel names one of them in its error: a key
+# of the texts, or a sentence.
 STATES = {
     "qr": "wazzup.remedy.scan",
+    "qridle": "wazzup.remedy.scan",
     "unauthorized": "wazzup.remedy.scan",
     "notauthorized": "wazzup.remedy.scan",
+    "foreignphone": "Отсканируйте QR тем телефоном, на котором этот канал подключали.",
+    "waitforpassword": "Введите в кабинете Wazzup пароль двухфакторной защиты аккаунта.",
     "notenoughmoney": "wazzup.remedy.pay",
     "channel_no_money": "wazzup.remedy.pay",
     "balance_is_empty": "wazzup.remedy.pay",
     "phoneunavailable": "wazzup.remedy.phone",
     "openelsewhere": "wazzup.remedy.close",
+    "disabled": "Включите канал в кабинете Wazzup.",
+    "init": "Канал запускается, подождите минуту.",
+    "blocked": "Meta заблокировала канал: посмотрите причину в кабинете и напишите в её поддержку.",
+    "rejected": "Meta отклонила канал: посмотрите причину в кабинете.",
+    "onmoderation": "Meta ещё проверяет канал, подождите её ответа.",
 }
 
 
@@ -36,10 +45,11 @@ def remedy_for(settings: "Settings", error: "OutsideError") -> str:
         return texts.fill("telegram.conflict")
     if error.service == "telegram" and error.status is None and isinstance(error, Temporary | Uncertain):
         return texts.fill("telegram.blocked")
-    if _provider(settings, error.service) != "greenapi" and (state := _state_in(error.detail)):
-        return texts.fill(STATES[state])
-    if settings.company.language != "en" and (words := _in_russian(settings, error)):
-        return words
+    if settings.company.language != "en":
+        if _provider(settings, error.service) == "wazzup" and (state := _state_in(error.detail)):
+            return texts.fill(STATES[state]) if STATES[state] in texts.templates else STATES[state]
+        if words := _in_russian(settings, error):
+            return words
     return error.remedy or say(
         settings, "Проверьте адрес и связь и повторите.", "Check the address and the network, then try again."
     )
@@ -107,6 +117,11 @@ def _in_russian(settings: "Settings", error: "OutsideError") -> str:
             return "Похоже, мешает фильтр или прокси: проверьте telegram.api_url и telegram.proxy."
         case "max", _, True, _:
             return "Проверьте max.token: его показывает кабинет MAX для партнёров, в настройках бота."
+        case "max", _, False, 405 | 409:
+            return (
+                "Сообщения этого бота уходят другой программе. Заведите для sarafan отдельного бота или удалите "
+                'её подписку (DELETE /subscriptions). Если этот адрес — наш, поставьте max.mode = "webhook".'
+            )
         case (("max_account" | "telegram_account"), "greenapi", True, None):
             return (
                 "В кабинете Green-API войдите в аккаунт ещё раз. Если его заблокировали, подключите другой."
@@ -128,6 +143,13 @@ def _in_russian(settings: "Settings", error: "OutsideError") -> str:
             )
         case name, "wazzup", True, 401 | 403:
             return f"Проверьте {name}.api_key: ключ лежит в кабинете Wazzup, в настройках интеграции с CRM."
+        case name, "wazzup", False, None if "one of: " in error.remedy:
+            return f"Укажите {name}.channel_id, одно из: {error.remedy.partition('one of: ')[2]}"
+        case name, "cloud", True, None:
+            return (
+                f"Проверьте {name}.phone_number_id: это Phone number ID из WhatsApp → API Setup, а не номер "
+                "и не ID аккаунта. У токена должен быть к нему доступ."
+            )
         case name, "cloud", True, 401 | 403:
             return (
                 f"Проверьте {name}.access_token и phone_number_id: токен системного пользователя Meta "
