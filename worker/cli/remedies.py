@@ -119,9 +119,14 @@ def _in_russian(settings: "Settings", error: "OutsideError") -> str:
             return "Проверьте max.token: его показывает кабинет MAX для партнёров, в настройках бота."
         case "max", _, False, 405 | 409:
             return (
-                "Сообщения этого бота уходят другой программе. Заведите для sarafan отдельного бота или удалите "
-                'её подписку (DELETE /subscriptions). Если этот адрес — наш, поставьте max.mode = "webhook".'
+                "Сообщения этого бота уходят другой программе. Заведите для sarafan отдельного бота или "
+                "удалите её подписку (DELETE /subscriptions). Если это наш же адрес, поставьте "
+                'max.mode = "webhook".'
             )
+        case "max", _, False, _ if "public name" in error.detail:
+            return "Дайте боту имя в кабинете MAX для партнёров или впишите max.deep_link без {bot}."
+        case "max", _, False, status if status is not None and error.remedy:
+            return "Похоже, мешает фильтр или прокси: проверьте max.api_url."
         case (("max_account" | "telegram_account"), "greenapi", True, None):
             return (
                 "В кабинете Green-API войдите в аккаунт ещё раз. Если его заблокировали, подключите другой."
