@@ -55,13 +55,25 @@ def _account(name: str) -> Callable[..., Channel]:
     return opens
 
 
+def _wazzup(name: str) -> Callable[..., Channel]:
+    def opens(settings: Any, **options: Any) -> Channel:
+        from integrations.channels.wazzup import Wazzup
+
+        return Wazzup(name, settings, **options)
+
+    return opens
+
+
 CHANNELS: tuple[ChannelKind, ...] = (
     ChannelKind("telegram", "", _telegram),
     ChannelKind("max", "", _max),
     ChannelKind("whatsapp", "greenapi", _whatsapp),
     ChannelKind("whatsapp", "cloud", _cloud),
+    ChannelKind("whatsapp", "wazzup", _wazzup("whatsapp")),
     ChannelKind("max_account", "greenapi", _account("max_account")),
+    ChannelKind("max_account", "wazzup", _wazzup("max_account")),
     ChannelKind("telegram_account", "greenapi", _account("telegram_account")),
+    ChannelKind("telegram_account", "wazzup", _wazzup("telegram_account")),
 )
 
 

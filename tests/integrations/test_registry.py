@@ -30,8 +30,9 @@ from integrations.standins.cloud import CloudStandIn
 from integrations.standins.faults import Faults
 from integrations.standins.max import MaxStandIn
 from integrations.standins.telegram import TelegramStandIn
+from integrations.standins.wazzup import WazzupStandIn
 from integrations.standins.whatsapp import GreenApiStandIn
-from tests.integrations import cloud_world, max_schema
+from tests.integrations import cloud_world, max_schema, wazzup_world
 from tests.integrations.clock import Clock
 from tests.integrations.cloud_schema import assert_sendings_fit
 from tests.integrations.telegram_schema import assert_calls_fit
@@ -52,6 +53,7 @@ class World(ABC):
 
     faults: Faults
     sending: str  # the address that takes a question
+    askings = 1  # of the service for one question, at most
 
     @abstractmethod
     def channel(self, *, token: str | None = None) -> Channel: ...
@@ -234,13 +236,67 @@ class TelegramAccountWorld(MaxAccountWorld):
     messenger = "telegram"
 
 
+class WazzupWorld(World):
+    section = "whatsapp"
+    transport = "whatsapp"
+    sending = "/message"
+    askings = 2  # under one name, of which the service knows that it is the same message
+    phone = "+79140000001"
+
+    def __init__(self) -> None:
+        self.server = WazzupStandIn(Clock(), transport=self.transport)
+        self.faults = self.server.faults
+
+    def channel(self, *, token: str | None = None) -> Channel:
+        settings = wazzup_world.settings(self.server, api_key=token or self.server.api_key)
+        transport = httpx.ASGITransport(self.server.app)
+        return open_channel(self.section, settings, transport=transport, pace=wazzup_world.patient())
+
+    def chat(self) -> str:
+        return self.phone.removeprefix("+")
+
+    def received(self) -> list[str]:
+        return [post.text for post in self.server.messages(self.phone)]
+
+    def tap(self, option: str) -> None:
+        self.server.taps(self.phone, option)
+
+    def types(self, text: str, quote: str = "") -> None:
+        self.server.says(self.phone, text, quote=quote)
+
+    def vanish(self) -> None:
+        self.server.has_no_account(self.phone)
+
+    def busy(self, seconds: int) -> None:
+        self.faults.add(self.sending, times=0, status=429, headers={"Retry-After": str(seconds)})
+
+    def posts(self) -> list[Posted]:
+        return wazzup_world.posts(self.server)
+
+
+class WazzupMaxWorld(WazzupWorld):
+    section = "max_account"
+    transport = "max"
+
+    def chat(self) -> str:
+        return self.phone
+
+
+class WazzupTelegramWorld(WazzupMaxWorld):
+    section = "telegram_account"
+    transport = "tgapi"
+
+
 WORLDS: dict[tuple[str, str], type[World]] = {
     ("telegram", ""): TelegramWorld,
     ("max", ""): MaxWorld,
     ("whatsapp", "greenapi"): WhatsAppWorld,
     ("whatsapp", "cloud"): CloudWorld,
+    ("whatsapp", "wazzup"): WazzupWorld,
     ("max_account", "greenapi"): MaxAccountWorld,
+    ("max_account", "wazzup"): WazzupMaxWorld,
     ("telegram_account", "greenapi"): TelegramAccountWorld,
+    ("telegram_account", "wazzup"): WazzupTelegramWorld,
 }
 
 
@@ -383,10 +439,10 @@ async def test_a_wrong_token_is_denied_with_a_remedy(world: World) -> None:
 async def test_nobody_knows_whether_it_arrived_when_the_answer_is_lost(
     world: World, channel: Channel, how: dict[str, object]
 ) -> None:
-    world.faults.add(world.sending, after=True, **how)
+    world.faults.add(world.sending, after=True, times=world.askings, **how)
     with pytest.raises(Uncertain):
         await channel.send(world.chat(), ASK)
-    assert world.received() == [ASK.text]  # once: nothing is repeated here
+    assert world.received() == [ASK.text]  # once: nothing is repeated that could arrive twice
 
 
 async def test_every_service_failure_is_one_of_our_errors_and_over_with_the_fault(
