@@ -150,6 +150,15 @@ async def mark_dead(tx: AsyncSession, channel: str, chat_id: str, reason: str, n
     )
 
 
+async def forget_writing(tx: AsyncSession, channel: str, chat_id: str) -> None:
+    """The service counts otherwise than we do: for it this person has not written lately."""
+    await tx.exec(
+        update(Chat)
+        .where(col(Chat.channel) == channel, col(Chat.chat_id) == chat_id)
+        .values(client_wrote_at=None)
+    )
+
+
 async def mark_alive(tx: AsyncSession, channel: str, chat_id: str) -> None:
     await tx.exec(
         update(Chat)

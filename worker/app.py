@@ -89,6 +89,7 @@ class App:
                 transport=transports.get(name),
                 on_result=lambda service, status: _count(health, service, status),
                 pace=None if is_paced else Pace(None),
+                now=clock.now,
             )
             for name in settings.configured_channels
         }

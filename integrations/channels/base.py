@@ -80,6 +80,7 @@ class Incoming:
     reference: str = ""  # of the message that a STATUS or an ECHO is about, where the service gives it back
     reason: str = ""  # why it failed; state of the gateway
     is_gone: bool = False  # failed because this person is not on this messenger
+    wants_template: bool = False  # failed because free words came too late after the person wrote
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,8 @@ class Channel(Protocol):
     def name(self) -> str: ...  # as in `delivery.channels`
     @property
     def has_buttons(self) -> bool: ...
+    @property
+    def button_limit(self) -> int: ...  # most buttons under one message; with more they are left out
     @property
     def poll_limit(self) -> int: ...  # longest text of a poll in characters; 0 = no polls
     @property

@@ -238,6 +238,7 @@ class Failure:
 
     reason: str  # begins with the code
     is_gone: bool = False
+    wants_template: bool = False
 
 
 def failure_of(codes: Iterable[int | None]) -> Failure:
@@ -245,5 +246,9 @@ def failure_of(codes: Iterable[int | None]) -> Failure:
     told = [code for code in codes if code is not None]
     for code in told:
         if meaning := meaning_of(code):
-            return Failure(f"{code} {meaning.says}", is_gone=meaning.reaction is Reaction.GONE)
+            return Failure(
+                f"{code} {meaning.says}",
+                is_gone=meaning.reaction is Reaction.GONE,
+                wants_template=meaning.reaction is Reaction.WINDOW,
+            )
     return Failure(f"{told[0]} unknown code" if told else "no code")

@@ -284,6 +284,7 @@ def _status(delivery: Delivery, contact: Contact) -> Incoming:
         reference=delivery.biz_opaque_callback_data,
         reason=failure.reason if has_failed else "",
         is_gone=has_failed and failure.is_gone,
+        wants_template=has_failed and failure.wants_template,
     )
 
 

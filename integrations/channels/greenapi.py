@@ -95,6 +95,7 @@ class GreenApi:
     """
 
     has_buttons = False
+    button_limit = 0
     poll_limit = LONGEST_POLL
     has_receipts = True
     has_read_receipts = True

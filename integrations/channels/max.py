@@ -60,6 +60,7 @@ class MaxBot:
 
     name = SERVICE
     has_buttons = True
+    button_limit = 210
     poll_limit = 0
     has_receipts = False
     has_read_receipts = False
@@ -118,9 +119,8 @@ class MaxBot:
             )
 
     async def deep_link(self, token: str) -> str:
-        if "{bot}" in self._deep_link:
-            if not self._bot_id:
-                await self._meet()
+        if "{bot}" in self._deep_link and not self._username:
+            await self._meet()
             if not self._username:
                 raise Permanent(
                     SERVICE,
@@ -242,7 +242,10 @@ class MaxBot:
         me = await self._ask(self._calls, "GET", "me")
         if not isinstance(me, dict) or not me.get("user_id"):
             raise Temporary(
-                SERVICE, "did not say who this bot is", remedy="Check max.api_url: something else may answer."
+                SERVICE,
+                "did not say who this bot is",
+                remedy="Check max.api_url: something else may answer.",
+                status=200,
             )
         self._bot_id = str(me["user_id"])
         self._username = str(me.get("username") or "")

@@ -5,6 +5,7 @@ A channel is imported where it is opened: Telegram's library alone takes a tenth
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -20,6 +21,7 @@ class ChannelKind:
     section: str
     provider: str
     opens: Callable[..., Channel]  # settings, *, transport, on_result, pace
+    needs_clock: bool = False  # … and `now`
 
 
 def _telegram(settings: Any, **options: Any) -> Channel:
@@ -68,7 +70,7 @@ CHANNELS: tuple[ChannelKind, ...] = (
     ChannelKind("telegram", "", _telegram),
     ChannelKind("max", "", _max),
     ChannelKind("whatsapp", "greenapi", _whatsapp),
-    ChannelKind("whatsapp", "cloud", _cloud),
+    ChannelKind("whatsapp", "cloud", _cloud, needs_clock=True),
     ChannelKind("whatsapp", "wazzup", _wazzup("whatsapp")),
     ChannelKind("max_account", "greenapi", _account("max_account")),
     ChannelKind("max_account", "wazzup", _wazzup("max_account")),
@@ -84,14 +86,16 @@ def open_channel(
     transport: httpx.AsyncBaseTransport | None = None,
     on_result: OnResult | None = None,
     pace: Pace | None = None,
+    now: Callable[[], datetime] | None = None,
 ) -> Channel:
     """Build the channel of a section; nothing is asked of the service yet. LookupError if there is none.
 
-    `pace` takes the place of the channel's own.
+    `pace` takes the place of the channel's own, `now` that of the machine's clock.
     """
     provider = settings.provider if isinstance(settings, GatewaySettings) else ""
     for kind in CHANNELS:
         if (kind.section, kind.provider) == (section, provider):
-            return kind.opens(settings, transport=transport, on_result=on_result, pace=pace)
+            clock = {"now": now} if now is not None and kind.needs_clock else {}
+            return kind.opens(settings, transport=transport, on_result=on_result, pace=pace, **clock)
     known = ", ".join(" ".join(filter(None, (kind.section, kind.provider))) for kind in CHANNELS)
     raise LookupError(f"no channel {section} {provider}".rstrip() + f"; there are {known}")

@@ -123,6 +123,7 @@ class Telegram:
 
     name = SERVICE
     has_buttons = True
+    button_limit = 100
     poll_limit = 0
     has_receipts = False
     has_read_receipts = False

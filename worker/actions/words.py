@@ -79,7 +79,8 @@ def question_for(
         "discount": discount(hands.referral.discount, hands.company.language),
         "promo_terms": hands.referral.terms,
     }
-    form = Form.BUTTONS if channel.has_buttons else (Form.POLL if _fits_poll(rule, channel) else Form.TYPED)
+    fits_buttons = channel.has_buttons and len(rule.scale.values) <= channel.button_limit
+    form = Form.BUTTONS if fits_buttons else (Form.POLL if _fits_poll(rule, channel) else Form.TYPED)
     # Thanks before the question would make a poll's title of it.
     form = Form.TYPED if form is Form.POLL and thanks else form
     composed = compose_question(
@@ -90,7 +91,7 @@ def question_for(
     text = f"{thanks}\n\n{composed.text}" if thanks else composed.text
     message = Outgoing(
         text=text,
-        buttons=keyboard(hands, survey, rule) if composed.form is Form.BUTTONS else (),
+        buttons=keyboard(hands, survey, rule, channel) if composed.form is Form.BUTTONS else (),
         poll=_poll_options(hands, rule) if composed.form is Form.POLL else (),
         topic=survey.survey_key,
         values={"company": hands.company.name, **{name: str(value or "") for name, value in values.items()}},
@@ -116,14 +117,21 @@ def stop_label(hands: Hands) -> str:
     return hands.texts.fill("button.stop")
 
 
-def keyboard(hands: Hands, survey: Survey, rule: SurveyRule) -> tuple[tuple[Button, ...], ...]:
-    """The survey's identity stands in the button itself: old keyboards live for ever."""
+def keyboard(
+    hands: Hands, survey: Survey, rule: SurveyRule, channel: Channel
+) -> tuple[tuple[Button, ...], ...]:
+    """The survey's identity stands in the button itself: old keyboards live for ever.
+
+    Where not all fit, «Не спрашивать» is the one that is left out: it can be typed.
+    """
     buttons = [Button(label, data=f"s:{survey.id}:{value}") for label, value in _labels(rule)]
     a_row = 2 if rule.scale.options else BUTTONS_A_ROW
     rows = [tuple(buttons[start : start + a_row]) for start in range(0, len(buttons), a_row)]
     if rule.trigger == AFTER_COMPLAINT:
         rows.append((Button(hands.texts.fill("button.uncalled"), data=f"s:{survey.id}:uncalled"),))
-    return (*rows, (Button(stop_label(hands), data=f"s:{survey.id}:stop"),))
+    if sum(map(len, rows)) < channel.button_limit:
+        rows.append((Button(stop_label(hands), data=f"s:{survey.id}:stop"),))
+    return tuple(rows)
 
 
 def _about(hands: Hands, deal: Deal) -> str:
@@ -256,7 +264,7 @@ def answered_for(hands: Hands, survey: Survey, rule: SurveyRule, *, is_open: boo
     Its words stay: they may carry the code for friends, or the promise of a call.
     """
     if is_open:
-        return Outgoing(text="", buttons=keyboard(hands, survey, rule))
+        return Outgoing(text="", buttons=keyboard(hands, survey, rule, hands.channels[survey.channel]))
     line = hands.texts.fill("score.line", **values_of_score(rule.scale, survey.score or 0))
     labels = (line, hands.texts.fill("button.change_score"))
     return Outgoing(

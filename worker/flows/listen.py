@@ -10,6 +10,7 @@ from storage import inbox, outbox, people, surveys
 from storage.errors import StorageError
 from storage.tables import Inbox, Message, Survey, SurveyState
 from worker.actions import keys, linking, presses
+from worker.actions.asking import TEMPLATE
 from worker.actions.base import Hands
 from worker.actions.looking import found_again
 from worker.actions.received import Received
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 PAGE = 100  # rows
 TRIES = 5  # of a row that fails for a reason of ours, before it is put aside
 STATUS_PATIENCE = timedelta(minutes=10)  # a status may come before the answer to our own sending
+CODE_IN_QUESTION = "promo.in_question"  # in the `text_variant` of a question that carried the code
 RANK = {status: rank for rank, status in enumerate(Status)}
 
 
@@ -177,6 +179,7 @@ async def _take_status(tx: AsyncSession, hands: Hands, row: Inbox, message: Inco
     status = message.status
     if status is None or RANK[status] <= RANK.get(Status(sent.status), 0):
         return
+    had_failed = sent.status == Status.FAILED
     sent.status, sent.status_at = status, message.sent_at or row.received_at
     survey = await surveys.survey(tx, sent.survey_id) if sent.survey_id else None
     if survey is None or sent.kind not in ("question", "reminder"):
@@ -186,6 +189,8 @@ async def _take_status(tx: AsyncSession, hands: Hands, row: Inbox, message: Inco
             at = message.sent_at or row.received_at
             survey.delivered_at = survey.delivered_at or at
             survey.uncertain = False
+            if sent.kind == "question" and had_failed:
+                await _arrived_after_all(tx, hands, survey, sent)
             if status is Status.READ:
                 survey.read_at = survey.read_at or at
         case Status.FAILED if sent.kind == "question":
@@ -203,15 +208,40 @@ async def _try_the_next(
     now = hands.now()
     log.info("survey %s was not delivered by %s: %s", survey.id, sent.channel, message.reason)
     hands.health.count_message(sent.channel, "out", "failed")
-    await people.mark_dead(tx, sent.channel, sent.chat_id, message.reason or "failed", now)
+    if message.is_gone:
+        await people.mark_dead(tx, sent.channel, sent.chat_id, message.reason or "failed", now)
     if survey.promo_code:
         # The code did not reach the client either; on the next channel it is sent for the first time.
         await people.take_code_back(tx, survey.promo_code, survey.id or 0)
         survey.promo_code = ""
-    survey.tried = [*survey.tried, sent.channel]
+    if message.wants_template and sent.text_variant != TEMPLATE:
+        await people.forget_writing(tx, sent.channel, sent.chat_id)
+    else:
+        survey.tried = [*survey.tried, sent.channel]
     survey.state, survey.next_at, survey.waits_for = SurveyState.PLANNED, now, "channel"
     survey.owner = ""
     await outbox.ask_again(
         tx, "sync_deal", keys.sync_deal(survey.deal_id), {"deal_id": survey.deal_id}, now, now
     )
     hands.wake.send.set()
+
+
+async def _arrived_after_all(tx: AsyncSession, hands: Hands, survey: Survey, sent: Message) -> None:
+    """Said to have failed, and then to have arrived: nobody is asked once more, as long as nobody was."""
+    await people.mark_alive(tx, sent.channel, sent.chat_id)
+    is_waiting = survey.state == SurveyState.PLANNED and survey.waits_for == "channel" and not survey.owner
+    if is_waiting and survey.message_id == sent.message_id:
+        survey.state, survey.waits_for = SurveyState.SENT, ""
+        code = await people.code_of(tx, survey.client_id) if survey.client_id is not None else None
+        if code is not None and CODE_IN_QUESTION in sent.text_variant:
+            survey.promo_code = code.code
+            await people.mark_code_sent(tx, code.code, sent.sent_at)
+        survey.tried = [name for name in survey.tried if name != sent.channel]
+        await outbox.ask_again(
+            tx,
+            "sync_deal",
+            keys.sync_deal(survey.deal_id),
+            {"deal_id": survey.deal_id},
+            hands.now(),
+            hands.now(),
+        )
