@@ -388,7 +388,9 @@ BROKEN = [
     ('[telegram]\nca_file = "x"', "telegram.ca_file:", "такого ключа нет", "config.example.toml"),
     ('[whatsapp]\nprovider = "wazzup"', "whatsapp.provider:", '"wazzup"', '"none" или "greenapi"'),
     ('[whatsapp]\nprovider = "cloud"', "whatsapp.provider:", '"cloud"', "в следующих версиях"),
-    ('[max]\ntoken = "abc"', "max.token:", "«…»", "в следующих версиях"),
+    ('[max]\ntoken = "abc"\nca_file = "/no/such.pem"', "max.ca_file:", '"/no/such.pem"', "файл PEM"),
+    ('[max]\ntoken = "abc def"', "max.token:", "«…»", "токен без пробелов"),
+    ('[max]\nproxy = "http://x"', "max.proxy:", "такого ключа нет", "config.example.toml"),
     ('[max_account]\nprovider = "wazzup"', "max_account.provider:", '"wazzup"', "в следующих версиях"),
     ('[telegram_account]\nprovider = "wazzup"', "telegram_account.provider:", '"wazzup"', '"greenapi"'),
     ('[delivery]\nchannels = ["viber"]', "delivery.channels.1:", '"viber"', '"telegram"'),
@@ -531,7 +533,7 @@ def test_one_mistake_is_one_line(lines: Lines, text: str) -> None:
 def test_everything_is_told_at_once_in_the_order_of_the_file(lines: Lines) -> None:
     text = (
         '[company]\nlanguage = "xx"\n\n[log]\nlevel = 3\nformt = "json"\n\n'
-        '[max]\ntoken = "x"\n[delivery]\npreview = true\n'
+        '[max]\ntoken = "a b"\n[delivery]\npreview = true\n'
     )
     numbers = [line.split(": ")[0] for line in lines(text)]
     assert numbers == [f"config.toml:{number}" for number in (2, 5, 6, 9, 11)]
@@ -539,9 +541,19 @@ def test_everything_is_told_at_once_in_the_order_of_the_file(lines: Lines) -> No
 
 def test_an_empty_file_tells_what_is_needed(lines: Lines) -> None:
     told = "\n".join(lines(needed=False))
-    for key in ("company.name", "amocrm.base_url", "amocrm.token", "telegram.token или whatsapp.provider"):
+    for key in (
+        "company.name",
+        "amocrm.base_url",
+        "amocrm.token",
+        "telegram.token, max.token или whatsapp.provider",
+    ):
         assert key in told
     assert "Пример" in told
+
+
+def test_the_bot_of_max_alone_is_a_channel(loads: Loads) -> None:
+    told = loads('[max]\ntoken = "abc"\n')
+    assert "max" in told.channels
 
 
 def test_a_secret_that_was_left_empty_is_shown_as_that(lines: Lines) -> None:

@@ -15,6 +15,8 @@ from sqlmodel import col, select
 
 from integrations.standins.amocrm import AmoCrmStandIn
 from integrations.standins.amocrm_model import CONTACTS, Lead
+from integrations.standins.max import TOKEN as MAX_TOKEN
+from integrations.standins.max import MaxStandIn
 from integrations.standins.telegram import TOKEN as BOT_TOKEN
 from integrations.standins.telegram import TelegramStandIn
 from integrations.standins.whatsapp import INSTANCE, GreenApiStandIn
@@ -51,8 +53,9 @@ BASE: dict[str, Any] = {
 }
 
 
-# A user account of MAX beside all that, as `configured` takes it.
+# A user account of MAX beside all that, or the bot there, as `configured` takes it.
 MAX_ACCOUNT: dict[str, Any] = {"max_account": BASE["whatsapp"]}
+MAX_BOT: dict[str, Any] = {"max": {"token": MAX_TOKEN}}
 
 
 def merged(base: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
@@ -108,6 +111,7 @@ class World:
     telegram: TelegramStandIn
     whatsapp: GreenApiStandIn
     max_account: GreenApiStandIn  # reached only when a test configures it, with MAX_ACCOUNT
+    max: MaxStandIn  # the same with MAX_BOT
     _contacts: dict[str, int] = field(default_factory=dict)
 
     # Time
@@ -260,14 +264,18 @@ async def world(
     telegram = TelegramStandIn(clock.now)
     whatsapp = GreenApiStandIn(clock.now, longest_wait=0)  # a poll of nothing answers at once
     max_account = GreenApiStandIn(clock.now, messenger="max", longest_wait=0)
+    max_bot = MaxStandIn(clock.now, rate_limit=None, longest_wait=0)
     anna = telegram.person("Анна", user_id=ANNA)
     telegram.start(anna)
     before(amocrm)
     tables = merged(BASE, config)
-    app = await start(db, folder, clock, amocrm, telegram, whatsapp, tables, max_account=max_account)
+    app = await start(
+        db, folder, clock, amocrm, telegram, whatsapp, tables, max_account=max_account, max_bot=max_bot
+    )
     made = World(
         app=app, db=db, folder=folder, config=tables, clock=clock,
         amocrm=amocrm, telegram=telegram, whatsapp=whatsapp, max_account=max_account,
+        max=max_bot,
     )  # fmt: skip
     try:
         await made.step()
@@ -279,7 +287,7 @@ async def world(
 async def _start(town: World) -> App:
     return await start(
         town.db, town.folder, town.clock, town.amocrm, town.telegram, town.whatsapp, town.config,
-        max_account=town.max_account,
+        max_account=town.max_account, max_bot=town.max,
     )  # fmt: skip
 
 
@@ -293,6 +301,7 @@ async def start(
     config: Mapping[str, Any],
     *,
     max_account: GreenApiStandIn | None = None,
+    max_bot: MaxStandIn | None = None,
 ) -> App:
     settings = settings_from(config, folder)
     transports = {
@@ -302,6 +311,8 @@ async def start(
     }
     if max_account is not None:
         transports["max_account"] = httpx.ASGITransport(app=max_account.app)
+    if max_bot is not None:
+        transports["max"] = httpx.ASGITransport(app=max_bot.app)
     # The pace is tried by itself; here it would only make the tests slow.
     app = await App.build(settings, db=db, clock=clock, transports=transports, is_paced=False)
     await app.recover()

@@ -7,6 +7,7 @@ from datetime import timedelta
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from integrations.tls import trusting
 from worker.reading import KeyPath
 from worker.rules.calendar import Duration
 from worker.settings import Settings, SurveySettings
@@ -41,8 +42,6 @@ LATER = (
     Later("referral.period", ("quarter",)),
     Later("whatsapp.provider", ("none", "greenapi"), ("greenapi",)),
     Later("whatsapp.templates", ({},)),
-    Later("max.token", ("",)),
-    Later("max.mode", ("polling",)),
     Later("max_account.provider", ("none", "greenapi"), ("greenapi",)),
     Later("telegram_account.provider", ("none", "greenapi"), ("greenapi",)),
     Later("delivery.preview", (False,)),
@@ -197,6 +196,13 @@ def _channels(settings: Settings) -> Iterator[Finding]:
                     "значение из кабинета Green-API", "the value from the cabinet of Green-API", example
                 )
                 yield Finding((name, key), _found(settings, f"{name}.{key}", ""), expected)
+    if settings.max.token and settings.max.ca_file and not _is_certificate(settings.max.ca_file):
+        pem = Expected(
+            "файл PEM с корневым сертификатом, который можно прочитать",
+            "a PEM file with the root certificate, which can be read",
+            '"/etc/sarafan/russian_trusted_root_ca.pem"',
+        )
+        yield Finding(("max", "ca_file"), settings.max.ca_file, pem)
     if not settings.channels:
         configured = ", ".join(settings.configured_channels)
         if configured:
@@ -208,11 +214,19 @@ def _channels(settings: Settings) -> Iterator[Finding]:
             yield Finding(("delivery", "channels"), list(settings.delivery.channels), expected)
         else:
             expected = Expected(
-                "хотя бы один канал: telegram.token или whatsapp.provider",
-                "at least one channel: telegram.token or whatsapp.provider",
+                "хотя бы один канал: telegram.token, max.token или whatsapp.provider",
+                "at least one channel: telegram.token, max.token or whatsapp.provider",
                 '"1234567890:AAE…"',
             )
             yield Finding(("telegram", "token"), MISSING, expected)
+
+
+def _is_certificate(file: str) -> bool:
+    try:
+        trusting(file)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _surveys(settings: Settings) -> Iterator[Finding]:

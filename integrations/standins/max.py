@@ -64,8 +64,8 @@ class MaxStandIn(MaxPeople):
         self._arrivals: dict[str, deque[float]] = {}
         helpers: tuple[Callable[..., Any], ...] = (
             self.person, self.group, self.start, self.says, self.edits, self.sends, self.tap,
-            self.share_contact, self.block, self.remove_dialogue, self.messages, self.subscribe, self.webhook,
-            self.waiting, self.delivered,
+            self.share_contact, self.block, self.remove_dialogue, self.messages, self.subscribe, self.repeat,
+            self.webhook, self.waiting, self.delivered,
         )  # fmt: skip
         routes = [
             *control_routes(self.faults, self.requests, {helper.__name__: helper for helper in helpers}),

@@ -168,6 +168,11 @@ class MaxPeople:
     def last(self, who: Who) -> Posted:
         return self.messages(who)[-1]
 
+    def repeat(self, update: Json) -> None:
+        """The bot is told of this once more, as when nobody learned that it had heard."""
+        self._number += 1
+        self.updates.append((self._number, self.clock(), update))
+
     # How the bot is told of it
 
     @property

@@ -13,10 +13,11 @@ import pytest
 from integrations.amocrm.auth import token_ends
 from integrations.standins.amocrm import AmoCrmStandIn
 from integrations.standins.amocrm_model import Event, Webhook
+from integrations.standins.max import MaxStandIn
 from integrations.standins.telegram import TelegramStandIn
 from integrations.standins.whatsapp import GreenApiStandIn
 from tests.cli.conftest import Sarafan
-from tests.world import BASE, MAX_ACCOUNT, merged, settings_from
+from tests.world import BASE, MAX_ACCOUNT, MAX_BOT, merged, settings_from
 from worker.cli.setup import Check, run_checks
 
 NOW = datetime(2026, 9, 7, 1, tzinfo=UTC)
@@ -33,6 +34,8 @@ class Outside:
         self.telegram = TelegramStandIn(lambda: self.now)
         self.whatsapp = GreenApiStandIn(lambda: self.now)
         self.max_account = GreenApiStandIn(lambda: self.now, messenger="max")
+        self.max = MaxStandIn(lambda: self.now)
+        self.max_transport: httpx.MockTransport | None = None
 
     async def check(self, *, our_time: datetime = NOW, **config: Any) -> dict[str, Check]:
         settings = settings_from(merged({**BASE, "storage": {"url": self.url}}, config), self.folder)
@@ -41,6 +44,7 @@ class Outside:
             "telegram": httpx.ASGITransport(app=self.telegram.app),
             "whatsapp": httpx.ASGITransport(app=self.whatsapp.app),
             "max_account": httpx.ASGITransport(app=self.max_account.app),
+            "max": self.max_transport or httpx.ASGITransport(app=self.max.app),
         }
         rows = await run_checks(settings, transports=transports, now=our_time, requests_per_second=1000)
         return {row.name: row for row in rows}
@@ -156,6 +160,50 @@ async def test_an_account_of_max_is_tried_like_any_channel(outside: Outside) -> 
     assert "Сверьте max_account.base_url, instance_id и api_token" in row.remedy
 
 
+async def test_the_bot_in_max_is_tried_and_shown_with_its_address(outside: Outside) -> None:
+    row = (await outside.check(**MAX_BOT))["max"]
+    assert (row.ok, row.found) == (True, "https://max.ru/id990001_bot")
+
+
+async def test_a_bot_in_max_that_is_refused_is_told(outside: Outside) -> None:
+    rows = await outside.check(max={"token": "another-token-of-a-bot"})
+    assert not rows["max"].ok
+    assert "Проверьте max.token" in rows["max"].remedy
+    assert "another-token" not in str(rows)
+    english = await outside.check(company={"language": "en"}, max={"token": "another-token-of-a-bot"})
+    assert "Check max.token" in english["max"].remedy
+
+
+async def test_a_certificate_that_is_not_trusted_names_the_setting(outside: Outside) -> None:
+    def refuse(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] unable to get local issuer certificate")
+
+    outside.max_transport = httpx.MockTransport(refuse)
+    row = (await outside.check(**MAX_BOT))["max"]
+    assert (row.ok, "max.ca_file" in row.remedy) == (False, True)
+
+
+async def test_what_stands_between_us_and_max_is_told(outside: Outside) -> None:
+    outside.max.faults.add("/me", times=0, status=200, json={"status": "ok"})
+    row = (await outside.check(**MAX_BOT))["max"]
+    assert (row.ok, "max.api_url" in row.remedy) == (False, True)
+
+
+async def test_a_bot_in_max_to_which_nothing_can_link_is_told(outside: Outside) -> None:
+    outside.max.username = None
+    row = (await outside.check(**MAX_BOT))["max"]
+    assert (row.ok, "max.deep_link" in row.remedy) == (False, True)
+
+
+async def test_another_program_on_the_bot_in_max_is_told(outside: Outside) -> None:
+    outside.max.subscribe("https://crm.example.org/hook")
+    row = (await outside.check(**MAX_BOT))["max"]
+    assert (row.ok, "crm.example.org" in row.found) == (False, True)
+    assert "отдельного бота" in row.remedy
+    english = await outside.check(**merged(MAX_BOT, {"company": {"language": "en"}}))
+    assert "a bot of its own" in english["max"].remedy
+
+
 @pytest.mark.parametrize("state", ["yellowCard", "suspended", "notEnoughMoney"])
 async def test_an_account_that_may_not_send_is_told_with_its_state(outside: Outside, state: str) -> None:
     outside.max_account.set_state(state)
@@ -198,7 +246,7 @@ async def test_a_bot_of_amocrm_that_has_been_silent_for_long_is_no_matter(outsid
     assert (await outside.check())["amocrm.nps"].remedy == ""
 
 
-@pytest.mark.parametrize("status", [400, 403, 502])
+@pytest.mark.parametrize("status", [400, 403])
 async def test_an_account_without_such_events_is_advised_all_the_same(outside: Outside, status: int) -> None:
     outside.amocrm.faults.add(path="events", status=status, times=0)
     row = (await outside.check())["amocrm.nps"]

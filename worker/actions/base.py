@@ -99,9 +99,18 @@ class Hands:
         return not self.wake.is_stopping and (self.clock_watch is None or self.clock_watch.is_right())
 
     @property
+    def link_fields(self) -> Mapping[str, int]:
+        """The deal fields that get the deep links of the bots, by channel."""
+        fields = {"telegram": self.known.fields.telegram_link, "max": self.known.fields.max_link}
+        return {
+            channel: field_id
+            for channel, field_id in fields.items()
+            if channel in self.order and field_id is not None
+        }
+
+    @property
     def writes_links(self) -> bool:
-        """Deals get the deep link of the Telegram bot."""
-        return "telegram" in self.order and self.known.fields.telegram_link is not None
+        return bool(self.link_fields)
 
     @property
     def known(self) -> Account:

@@ -22,6 +22,7 @@ from worker.rules.scale import Band
 log = logging.getLogger(__name__)
 
 LINK_PAUSE = timedelta(minutes=10)  # before a bot that is silent is asked for its name again
+Bots = Mapping[int, Linked]  # by the deal field of its link
 ASKED = (SurveyState.SENT, SurveyState.UNCERTAIN, SurveyState.ANSWERED, SurveyState.EXPIRED)
 
 
@@ -37,10 +38,10 @@ async def sync_deals(items: Sequence[Outbox], hands: Hands) -> Mapping[int, Exce
     """Set the deals' fields to what they should show; only what differs is sent, 50 deals a call."""
     changes: dict[int, LeadChange] = {}
     failures: dict[int, Exception] = {}
-    bot, silence = await _bot(hands)
+    bots, silence = await _bots(hands)
     for item in items:
         try:
-            change = await _change(hands, int(item.payload["deal_id"]), bot)
+            change = await _change(hands, int(item.payload["deal_id"]), bots)
         except Exception as error:  # noqa: BLE001 - one bad deal never stops the others; told apart by the caller
             failures[item.id or 0] = error
             continue
@@ -97,12 +98,12 @@ async def _field_by_field(hands: Hands, change: LeadChange) -> Exception | None:
     return None
 
 
-async def _change(hands: Hands, deal_id: int, bot: Linked | None) -> LeadChange | None:
+async def _change(hands: Hands, deal_id: int, bots: Bots) -> LeadChange | None:
     async with hands.db.reading() as tx:
         deal = await deals.deal(tx, deal_id)
         if deal is None or deal.is_deleted:
             return None
-        wanted = await _wanted(tx, hands, deal, bot)
+        wanted = await _wanted(tx, hands, deal, bots)
     changed = {field_id: text for field_id, text in wanted.fields.items() if _shown(deal, field_id) != text}
     tags = tuple(tag for tag in wanted.tags if tag not in deal.tags)
     if not changed and not tags:
@@ -115,11 +116,11 @@ def _shown(deal: Deal, field_id: int) -> str | None:
     return str(values[0].get("value")) if values else None
 
 
-async def _wanted(tx: AsyncSession, hands: Hands, deal: Deal, bot: Linked | None) -> _Wanted:
+async def _wanted(tx: AsyncSession, hands: Hands, deal: Deal, bots: Bots) -> _Wanted:
     account, wanted = hands.known, _Wanted()
     own = await surveys.of_deal(tx, deal.deal_id)
-    if account.fields.telegram_link is not None and deal.link_token and bot is not None:
-        wanted.fields[account.fields.telegram_link] = await bot.deep_link(deal.link_token)
+    for field_id, bot in bots.items() if deal.link_token else ():
+        wanted.fields[field_id] = await bot.deep_link(deal.link_token or "")
     for survey in own:
         rule = account.rule(survey.survey_key)
         if rule is not None and rule.score_field is not None and survey.score is not None:
@@ -142,17 +143,22 @@ def _counts_as_asked(survey: Survey) -> bool:
     return survey.state in ASKED and not is_looked_for
 
 
-async def _bot(hands: Hands) -> tuple[Linked | None, OutsideError | None]:
-    """The bot whose link stands in the deals, or why it cannot tell its name just now."""
-    bot = hands.channels.get("telegram")
-    if not hands.writes_links or not isinstance(bot, Linked):
-        return None, None
-    try:
-        await bot.deep_link("")
-    except OutsideError as error:
-        log.warning("deals are written without the link to the bot: %s", error)
-        return None, error
-    return bot, None
+async def _bots(hands: Hands) -> tuple[Bots, OutsideError | None]:
+    """The bots whose links stand in the deals, and why one of them cannot tell its name just now."""
+    bots: dict[int, Linked] = {}
+    silence: OutsideError | None = None
+    for channel, field_id in hands.link_fields.items():
+        bot = hands.channels.get(channel)
+        if not isinstance(bot, Linked):
+            continue
+        try:
+            await bot.deep_link("")
+        except OutsideError as error:
+            log.warning("deals are written without the link to the bot: %s", error)
+            silence = error
+        else:
+            bots[field_id] = bot
+    return bots, silence
 
 
 def _latest(own: Sequence[Survey]) -> Survey:
