@@ -12,12 +12,15 @@ import pytest
 
 from integrations.standins.amocrm import AmoCrmStandIn
 from integrations.standins.amocrm_model import LEADS, Webhook
+from integrations.standins.telegram import TelegramStandIn
+from integrations.standins.whatsapp import GreenApiStandIn
 from tests.cli.conftest import Sarafan
 from tests.integrations.amocrm_setup import client_of
 from tests.world import BASE, merged, settings_from
 from worker.account import read, resolve
 from worker.cli.create import Outcome, agreed, answer_of, print_outcome, set_up
 from worker.cli.lacking import Lacking
+from worker.cli.setup import Check, run_checks
 from worker.settings import Settings
 
 NOW = datetime(2026, 9, 7, 1, tzinfo=UTC)
@@ -262,6 +265,23 @@ async def test_a_tariff_without_webhooks_is_no_obstacle_to_the_rest(account: New
     lacking, outcomes = await account.set_up(http=HTTP)
     assert {outcome.state for outcome in outcomes.values()} == {"created"}
     assert "«Расширенный»" in lacking.problems[0]
+
+
+async def test_check_names_what_setup_can_create(account: NewAccount) -> None:
+    async def checked() -> dict[str, Check]:
+        transports = {
+            "amocrm": httpx.ASGITransport(app=account.amocrm.app),
+            "telegram": httpx.ASGITransport(app=TelegramStandIn(lambda: NOW).app),
+            "whatsapp": httpx.ASGITransport(app=GreenApiStandIn(lambda: NOW).app),
+        }
+        rows = await run_checks(account.settings(), transports=transports, now=NOW, requests_per_second=1000)
+        return {row.name: row for row in rows}
+
+    before = (await checked())["amocrm.setup"]
+    assert "«Рекламации», «NPS»" in before.found
+    assert "sarafan setup" in before.remedy
+    await account.set_up()
+    assert "amocrm.setup" not in await checked()
 
 
 # The command

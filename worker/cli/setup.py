@@ -171,9 +171,25 @@ async def _amocrm(settings: "Settings", amocrm: "AmoCrm", now: datetime) -> Asyn
     yield _clock(settings, known, now)
     for row in _names(settings, resolve(settings, known)):
         yield row
+    if (lacking := _lacking(settings, known)) is not None:
+        yield lacking
     if (webhook := await _webhook(settings, amocrm)) is not None:
         yield webhook
     yield await _own_bot(settings, amocrm, now)
+
+
+def _lacking(settings: "Settings", known: "Dictionaries") -> Check | None:
+    """What `setup` can create. Whether we can do without it, its own row tells."""
+    from worker.cli.lacking import what_is_lacking
+
+    lacking = what_is_lacking(settings, known, ())
+    if not lacking.items:
+        return None
+    names = ", ".join(f"«{item.name}»" for item in lacking.items)
+    found = say(settings, f"нет: {names}", f"not there: {names}")
+    return Check("amocrm.setup", True, found, say(
+        settings, "Покажет и создаст sarafan setup.", "sarafan setup shows and creates it."
+    ))  # fmt: skip
 
 
 async def _webhook(settings: "Settings", amocrm: "AmoCrm") -> Check | None:
