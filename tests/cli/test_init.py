@@ -365,6 +365,26 @@ def test_two_pipelines_of_one_name_are_told_apart_by_id(newcomer: Newcomer) -> N
     assert newcomer.sits_down().surveys[0].pipelines == (str(twin),)
 
 
+def test_an_account_with_complaints_only_still_gets_a_file(newcomer: Newcomer) -> None:
+    del newcomer.amocrm.pipelines[newcomer.amocrm.pipeline("Продажи").id]
+    newcomer.says(event="2\n1")  # There is no status to choose: 2 is no answer.
+    assert newcomer.sits_down().surveys[0].trigger == "deal_won"
+
+
+def test_users_without_a_name_are_told_apart_by_their_ids(newcomer: Newcomer) -> None:
+    nameless = newcomer.amocrm.add_user("")
+    newcomer.says(heads="3")
+    [head] = newcomer.sits_down().staff
+    assert (head.name, head.amocrm_user) == (str(nameless), str(nameless))
+
+
+def test_a_line_that_cannot_be_read_is_asked_for_again(capsys: pytest.CaptureFixture[str]) -> None:
+    typed = io.TextIOWrapper(io.BytesIO("Ворота\n".encode("cp1251")), encoding="utf-8")
+    with pytest.raises(NoMoreAnswers):
+        Dialog(stdin=typed).text("?")
+    assert "не UTF-8" in capsys.readouterr().out
+
+
 def test_another_pipeline_may_take_the_complaints(newcomer: Newcomer) -> None:
     newcomer.amocrm.add_pipeline("Жалобы")
     newcomer.says(complaints="3", event="1\n")

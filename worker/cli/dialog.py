@@ -114,12 +114,18 @@ class Dialog:
                 typer.echo(str(problem))
 
     def _line(self, prompt: str) -> str:
-        typer.echo(prompt, nl=False)
-        sys.stdout.flush()
-        line = (self._stdin or sys.stdin).readline()
+        stdin = self._stdin or sys.stdin
+        while True:
+            typer.echo(prompt, nl=False)
+            sys.stdout.flush()
+            try:
+                line = stdin.readline()
+                break
+            except UnicodeDecodeError:
+                self.tell("\nЭто не UTF-8, не прочитать.", "\nThis is not UTF-8 and cannot be read.")
         if not line:
             self._end()
-        if not (self._stdin or sys.stdin).isatty():
+        if not stdin.isatty():
             typer.echo()  # Nobody pressed Enter there.
         return _clean(line)
 

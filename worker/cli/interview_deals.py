@@ -54,44 +54,47 @@ def _sales(answers: Answers, known: Dictionaries) -> list[Pipeline]:
 
 def ask_event(dialog: Dialog, answers: Answers, known: Dictionaries) -> None:
     sales = _sales(answers, known)
+    stages = [(pipeline, status) for pipeline in sales for status in _open(pipeline)]
     dates = [field for field in known.lead_fields if field.type in DATE_TYPES]
-    options = [
-        dialog.say("сделка успешно закрыта", "the deal is won"),
-        dialog.say(
+    ways = [("won", dialog.say("сделка успешно закрыта", "the deal is won"))]
+    if stages:
+        ways.append(("stage", dialog.say(
             "сделка дошла до этапа (например, «Монтаж завершён»)",
             "the deal reached a status (such as «Installed»)",
-        ),
-    ]
+        )))  # fmt: skip
     if dates:
-        options.append(
-            dialog.say(
-                "наступила дата из поля сделки (монтаж, сдача)", "a date in a field of the deal has come"
-            )
-        )
+        ways.append(("date", dialog.say(
+            "наступила дата из поля сделки (монтаж, сдача)", "a date in a field of the deal has come"
+        )))  # fmt: skip
     question = dialog.say(
         "После чего работа для клиента действительно сделана?", "After what is the work really done?"
     )
-    chosen = dialog.choose(question, options)
-    if chosen == 1:
+    way = ways[dialog.choose(question, [words for _, words in ways])][0]
+    if way == "stage":
+        titles = [f"{pipeline.name} → {status.name}" for pipeline, status in stages]
+        pipeline, status = stages[dialog.choose(dialog.say("Какой этап?", "Which status?"), titles)]
         answers.trigger, answers.base = "deal_status", "entered"
-        pairs = [(pipeline, status) for pipeline in sales for status in _open(pipeline)]
-        titles = [f"{pipeline.name} → {status.name}" for pipeline, status in pairs]
-        pipeline, status = pairs[dialog.choose(dialog.say("Какой этап?", "Which status?"), titles)]
         answers.pipelines = (_named(pipeline, known.pipelines),)
         answers.statuses = (_named(status, pipeline.statuses),)
         return
-    if chosen == 2:
+    if way == "date":
         titles = [f"«{field.name}»" for field in dates]
         field = dates[dialog.choose(dialog.say("Какое поле?", "Which field?"), titles)]
         answers.base = f"field:{_named(field, known.lead_fields)}"
     if len(sales) > 1:
-        question = dialog.say(
-            "О сделках каких воронок спрашивать? Enter — обо всех, кроме рекламаций.",
-            "Deals of which pipelines are asked about? Enter: all but complaints.",
-        )
-        places = dialog.choose_some(question, [f"«{pipeline.name}»" for pipeline in sales], range(len(sales)))
-        if len(places) < len(sales):
-            answers.pipelines = tuple(_named(sales[place], known.pipelines) for place in places)
+        answers.pipelines = _asked_about(dialog, sales, known)
+
+
+def _asked_about(dialog: Dialog, sales: Sequence[Pipeline], known: Dictionaries) -> tuple[str, ...]:
+    """() for all of them: those that are made later count, too."""
+    question = dialog.say(
+        "О сделках каких воронок спрашивать? Enter — обо всех, кроме рекламаций.",
+        "Deals of which pipelines are asked about? Enter: all but complaints.",
+    )
+    places = dialog.choose_some(question, [f"«{pipeline.name}»" for pipeline in sales], range(len(sales)))
+    if len(places) == len(sales):
+        return ()
+    return tuple(_named(sales[place], known.pipelines) for place in places)
 
 
 def _open(pipeline: Pipeline) -> list[Status]:

@@ -26,12 +26,14 @@ def ask_heads(dialog: Dialog, answers: Answers, known: Dictionaries) -> None:
         answers.heads = [Head(name=dialog.text(question))]
         return
     question = dialog.say("Кому из сотрудников придут низкие оценки?", "Which users hear of low scores?")
-    places = dialog.choose_some(question, [user.name for user in users])
+    places = dialog.choose_some(question, [user.name or str(user.id) for user in users])
     names = [folded(user.name) for user in users]
     answers.heads = [
         Head(
-            name=users[place].name,
-            amocrm_user=users[place].name if names.count(names[place]) == 1 else str(users[place].id),
+            name=users[place].name or str(users[place].id),
+            amocrm_user=users[place].name
+            if names[place] and names.count(names[place]) == 1
+            else str(users[place].id),
         )
         for place in places
     ]
