@@ -25,14 +25,13 @@ from integrations.channels.base import (
     UnreadableError,
 )
 from integrations.channels.hooks import is_ours, is_same
-from integrations.channels.max_errors import NOT_THERE, TOO_LATE, explain
+from integrations.channels.max_errors import NOT_THERE, SERVICE, TOO_LATE, explain, occupied
 from integrations.channels.max_read import UPDATE_TYPES, incoming_of, raw_of
 from integrations.channels.max_write import LONGEST_TEXT, body_of, cut, target_of
 from integrations.errors import AccessDenied, Permanent, Temporary, Uncertain
 from integrations.http import Http, OnResult, Pace, Params
 from integrations.tls import trusting
 
-SERVICE = "max"
 API_URL = "https://platform-api2.max.ru"
 DEEP_LINK = "https://max.ru/{bot}?start={token}"
 SECRET_HEADER = "x-max-bot-api-secret"  # noqa: S105 - its name
@@ -45,14 +44,10 @@ POLLS = 2.0
 DIALOGUE_GAP = 0.5  # seconds
 LONGEST_POLL = timedelta(seconds=30)
 PAGE = 100  # updates
+LOOK_AGAIN = 600.0  # seconds between looks at who else is told, while there is nothing to tell
 ANSWER_SLACK = timedelta(seconds=15)  # how long an answer may take beyond the wait that was asked for
 
 SEEN = "✓"  # an answer to a tap needs some word
-
-ANOTHERS = (
-    "Another program gets what comes in: give sarafan a bot of its own, or remove that subscription "
-    "(DELETE /subscriptions?url=…)."
-)
 
 
 class MaxBot:
@@ -84,6 +79,7 @@ class MaxBot:
         self._is_paced = pace is None
         self._now, self._sleep = now, sleep
         self._free_at: dict[str, float] = {}  # chat → when the next message may go there
+        self._look_at = float("-inf")  # for another program's subscription
         self._bot_id = self._username = ""
         trust = _trust(settings.ca_file)
 
@@ -106,17 +102,10 @@ class MaxBot:
         return None
 
     async def start(self) -> None:
-        """Learn the bot's name. With a subscription polling would bring nothing, and that is told."""
+        """Learn the bot's name, and that nobody else gets what polling is to bring."""
         await self._meet()
-        if self.is_hooked:
-            return  # `register` does the rest, once we listen.
-        for url in await self._subscriptions():
-            raise Permanent(
-                SERVICE,
-                f"sends what it gets for this bot to {_host(url)}, so polling would bring nothing",
-                remedy=f'{ANOTHERS} Or set max.mode = "webhook" if that address is sarafan\'s own.',
-                status=409,
-            )
+        if not self.is_hooked:  # `register` does the rest, once we listen.
+            await self._check_alone()
 
     async def deep_link(self, token: str) -> str:
         if "{bot}" in self._deep_link and not self._username:
@@ -190,6 +179,8 @@ class MaxBot:
             raise Temporary(SERVICE, "answered with something that is no page of updates")
         updates = page.get("updates")
         raws = tuple(raw_of(one) for one in updates if isinstance(one, dict)) if updates else ()
+        if not raws and self._now() >= self._look_at:
+            await self._check_alone()
         following = page.get("marker")
         if isinstance(following, int) and following > 0:
             offset = f"{self._bot_id}:{following}"
@@ -217,12 +208,7 @@ class MaxBot:
         """The secret follows from the path's, so an address that is right has the right one."""
         found = await self._subscriptions()
         if others := [one for one in found if not is_ours(one, url)]:
-            raise Permanent(
-                SERVICE,
-                f"sends what it gets for this bot to {_host(others[0])}",
-                remedy=ANOTHERS,
-                status=409,
-            )
+            raise occupied(others[0])
         wanted = set(UPDATE_TYPES)
         if url not in found or not (found[url] is None or wanted <= set(found[url] or ())):
             body = {"url": url, "update_types": list(UPDATE_TYPES), "secret": secret}
@@ -249,6 +235,12 @@ class MaxBot:
             )
         self._bot_id = str(me["user_id"])
         self._username = str(me.get("username") or "")
+
+    async def _check_alone(self) -> None:
+        """With a subscription polling brings nothing and says nothing: Permanent while there is one."""
+        for url in await self._subscriptions():
+            raise occupied(url, is_polled=True)
+        self._look_at = self._now() + LOOK_AGAIN
 
     async def _subscriptions(self) -> dict[str, list[Any] | None]:
         """Where MAX posts for this bot, and which kinds (None: all)."""
@@ -343,10 +335,3 @@ def _trust(ca_file: str) -> ssl.SSLContext | None:
 
 def _says(error: Permanent, words: Sequence[str]) -> bool:
     return any(word in error.detail.lower() for word in words)
-
-
-def _host(url: str) -> str:
-    try:
-        return httpx.URL(url).host or "another address"
-    except httpx.InvalidURL:
-        return "another address"

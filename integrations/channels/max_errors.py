@@ -1,4 +1,4 @@
-"""The one place where a refusal of MAX becomes one of our errors.
+"""What MAX says no with, and who else may be told what comes in: where that becomes one of our errors.
 
 Refusals are `{"code": "chat.denied", "message": "Key: error.dialog.suspended, args: […]"}` with a status of
 4xx, or `{"success": false, "message": "…"}` with a 200: https://dev.max.ru/docs-api
@@ -6,6 +6,8 @@ Refusals are `{"code": "chat.denied", "message": "Key: error.dialog.suspended, a
 
 import re
 from dataclasses import dataclass
+
+import httpx
 
 from integrations.errors import AccessDenied, OutsideError, Permanent, Temporary, Unreachable
 from integrations.http import Answer
@@ -104,3 +106,20 @@ def _refusal_in(answer: Answer) -> _Refusal | None:
     if answer.status >= 300 and not (code or message or said.get("success") is False):
         return None
     return _Refusal(f"{code} {message}".strip().lower(), code)
+
+
+def occupied(url: str, *, is_polled: bool = False) -> Permanent:
+    """Another program is told what comes in. Of its address only the host is safe to show."""
+    try:
+        host = httpx.URL(url).host or "another address"
+    except httpx.InvalidURL:
+        host = "another address"
+    consequence = ", so polling would bring nothing" if is_polled else ""
+    ours = ' Or set max.mode = "webhook" if that address is sarafan\'s own.' if is_polled else ""
+    return Permanent(
+        SERVICE,
+        f"sends what it gets for this bot to {host}{consequence}",
+        remedy="Another program gets what comes in: give sarafan a bot of its own, or remove that "
+        f"subscription (DELETE /subscriptions?url=…).{ours}",
+        status=409,
+    )
