@@ -25,7 +25,10 @@ class Part:
 
 FLOWS = "worker.flows"  # Each of its files is a part of its own.
 GROUND = ("worker.rules", "storage", "integrations")
-CONFIG = tuple(f"worker.{name}" for name in ("keys", "values", "settings", "reading", "checks", "config"))
+CONFIG = tuple(
+    f"worker.{name}"
+    for name in ("keys", "values", "settings", "reading", "findings", "gateways", "checks", "config")
+)
 SETTINGS = ("worker.settings", "worker.config")  # what the floors above may see of it
 PIECES = (*GROUND, *SETTINGS, "worker.clock", "worker.account", "worker.reports")
 BELOW_APP = (

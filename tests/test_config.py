@@ -386,13 +386,9 @@ BROKEN = [
     ('[telegram]\ndeep_link = "https://t.me/{bot}"', "telegram.deep_link:", "https://t.me/{bot}", "{token}"),
     ('[telegram]\nproxy = "ftp://x"', "telegram.proxy:", '"ftp://x"', "socks5://"),
     ('[telegram]\nca_file = "x"', "telegram.ca_file:", "такого ключа нет", "config.example.toml"),
-    ('[whatsapp]\nprovider = "wazzup"', "whatsapp.provider:", '"wazzup"', '"none" или "greenapi"'),
-    ('[whatsapp]\nprovider = "cloud"', "whatsapp.provider:", '"cloud"', "в следующих версиях"),
     ('[max]\ntoken = "abc"\nca_file = "/no/such.pem"', "max.ca_file:", '"/no/such.pem"', "файл PEM"),
     ('[max]\ntoken = "abc def"', "max.token:", "«…»", "токен без пробелов"),
     ('[max]\nproxy = "http://x"', "max.proxy:", "такого ключа нет", "config.example.toml"),
-    ('[max_account]\nprovider = "wazzup"', "max_account.provider:", '"wazzup"', "в следующих версиях"),
-    ('[telegram_account]\nprovider = "wazzup"', "telegram_account.provider:", '"wazzup"', '"greenapi"'),
     ('[delivery]\nchannels = ["viber"]', "delivery.channels.1:", '"viber"', '"telegram"'),
     ('[delivery]\nchannels = ["whatsapp"]', "delivery.channels:", '["whatsapp"]', "telegram"),
     ('[delivery]\nchannels = ["telegram", "telegram"]', "delivery.channels:", '["telegram"]', "один раз"),
@@ -496,12 +492,6 @@ BROKEN = [
         "{nps = {target = 60",
         "нужно: {} (остальное появится в следующих версиях). Пример: goals = {}",
     ),
-    (
-        '[whatsapp.templates.nps]\ntemplate = "a"',
-        "whatsapp.templates:",
-        'template = "a"',
-        "в следующих версиях). Пример: templates = {}",
-    ),
     ('[amocrm]\nclient_secret = "мой"', "amocrm.client_secret:", "«…»", 'Пример: client_secret = "Kp3x…"'),
     ('[texts]\n"optout.done" = 1', "texts.optout.done:", "указано 1", "строка в кавычках"),
     ('[reviews]\nlinks = [{name = "2ГИС"}]', "reviews.links.1.url:", "не указано", '"https://2gis.ru'),
@@ -586,20 +576,80 @@ def test_an_unusual_scale_needs_its_bands(lines: Lines) -> None:
     assert [line.split(": ")[1] for line in told] == ["survey.a.low", "survey.a.high"]
 
 
-def test_green_api_needs_its_credentials(lines: Lines) -> None:
-    told = lines('[whatsapp]\nprovider = "greenapi"\n')
-    assert [line.split(": ")[1] for line in told] == [
-        "whatsapp.base_url",
-        "whatsapp.instance_id",
-        "whatsapp.api_token",
+@pytest.mark.parametrize(
+    ("section", "provider", "keys"),
+    [
+        ("whatsapp", "greenapi", ["base_url", "instance_id", "api_token"]),
+        ("whatsapp", "wazzup", ["api_key", "channel_id"]),
+        ("max_account", "wazzup", ["api_key", "channel_id"]),
+        ("whatsapp", "cloud", ["phone_number_id", "access_token", "app_secret", "verify_token"]),
+    ],
+)
+def test_a_gateway_needs_its_credentials(lines: Lines, section: str, provider: str, keys: list[str]) -> None:
+    told = [line.split(": ")[1] for line in lines(f'[{section}]\nprovider = "{provider}"\n')]
+    assert [key for key in told if key.startswith(section) and "templates" not in key] == [
+        f"{section}.{key}" for key in keys
     ]
 
 
-def test_webhooks_need_an_address_and_a_secret(lines: Lines) -> None:
-    told = "\n".join(lines('[telegram]\nmode = "webhook"\n'))
-    assert "http.public_url: не указано" in told
-    assert "http.webhook_secret: не указано" in told
-    assert len(told.splitlines()) == 2
+@pytest.mark.parametrize(
+    ("text", "key", "value"),
+    [
+        ('[telegram]\nmode = "webhook"\n', "telegram.mode", "webhook"),
+        ('[whatsapp]\nprovider = "wazzup"\napi_key = "k"\nchannel_id = "7"\n', "whatsapp.provider", "wazzup"),
+    ],
+)
+def test_who_posts_needs_an_address_and_a_secret(lines: Lines, text: str, key: str, value: str) -> None:
+    told = lines(text)
+    assert [line.split(": ")[1] for line in told] == ["http.public_url", "http.webhook_secret"]
+    assert all(f"без него {key} не может быть «{value}»" in line for line in told)
+
+
+CLOUD = """\
+[http]
+public_url = "https://sarafan.example.com"
+webhook_secret = "sesame-sesame-sesame"
+[whatsapp]
+provider = "cloud"
+phone_number_id = "1"
+access_token = "a"
+app_secret = "b"
+verify_token = "c"
+"""
+NPS = "[whatsapp.templates.nps]\n"
+WHOLE = 'template = "nps_ru"\ntemplate_language = "ru"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "said"),
+    [
+        ("", "whatsapp.templates.nps", "первым WhatsApp принимает только шаблон"),
+        (
+            f'{NPS}template = "nps_ru"\n',
+            "whatsapp.templates.nps.template_language",
+            'template_language = "ru"',
+        ),
+        (f'{NPS}template_language = "ru"\n', "whatsapp.templates.nps.template", 'template = "nps_ru"'),
+        (f'{NPS}{WHOLE}parameters = ["promo_code"]', "whatsapp.templates.nps.parameters", "одно из company"),
+        (f"{NPS}{WHOLE}buttons = 3", "whatsapp.templates.nps.buttons", "сколько ответов у опроса: 10"),
+        (
+            f"{NPS}{WHOLE}[whatsapp.templates.csat]\n{WHOLE}",
+            "whatsapp.templates.csat",
+            "ключ опроса: nps",
+        ),
+    ],
+)
+def test_a_template_fits_its_survey(lines: Lines, text: str, key: str, said: str) -> None:
+    [told] = lines(CLOUD + text)
+    assert f": {key}: " in told
+    assert said in told
+
+
+@pytest.mark.parametrize("more", ["", 'parameters = ["company", "about"]\nbuttons = 10', "buttons = 11"])
+def test_a_cloud_number_with_a_template_for_each_survey_is_fine(loads: Loads, more: str) -> None:
+    told = loads(CLOUD + NPS + WHOLE + more)
+    assert "whatsapp" in told.configured_channels
+    assert told.whatsapp.templates["nps"].template == "nps_ru"
 
 
 @pytest.mark.parametrize(

@@ -8,21 +8,11 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from integrations.tls import trusting
-from worker.reading import KeyPath
+from worker.findings import MISSING, Finding, found
+from worker.gateways import gateway_findings
 from worker.rules.calendar import Duration
 from worker.settings import Settings, SurveySettings
 from worker.values import Expected, Words
-
-MISSING = object()  # nothing was found
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A key whose value cannot work: what was found and what is expected."""
-
-    path: KeyPath
-    found: object
-    expected: Expected
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +30,6 @@ LATER = (
     Later("amocrm.history_since", ("",)),
     Later("referral.notify_referrer", (False,)),
     Later("referral.period", ("quarter",)),
-    Later("whatsapp.provider", ("none", "greenapi"), ("greenapi",)),
-    Later("whatsapp.templates", ({},)),
-    Later("max_account.provider", ("none", "greenapi"), ("greenapi",)),
-    Later("telegram_account.provider", ("none", "greenapi"), ("greenapi",)),
     Later("delivery.preview", (False,)),
     Later("delivery.hold_above", (30,)),
     Later("complaints.take_within", ("1h",)),
@@ -90,7 +76,7 @@ def nearest(word: str, words: Iterable[str]) -> str:
 def findings(settings: Settings) -> Iterator[Finding]:
     """Every key that cannot work together with the others."""
     yield from _needed(settings)
-    yield from _webhooks(settings)
+    yield from gateway_findings(settings)
     yield from _channels(settings)
     yield from _surveys(settings)
     yield from _people(settings)
@@ -99,12 +85,12 @@ def findings(settings: Settings) -> Iterator[Finding]:
 def _needed(settings: Settings) -> Iterator[Finding]:
     text = Expected("как компания называет себя", "how the company calls itself", '"ВладАвтоматика"')
     if not settings.company.name.strip():
-        yield Finding(("company", "name"), _found(settings, "company.name", ""), text)
+        yield Finding(("company", "name"), found(settings, "company.name", ""), text)
     if not settings.amocrm.base_url:
         site = Expected(
             "адрес аккаунта amoCRM", "the address of the amoCRM account", '"https://example.amocrm.ru"'
         )
-        yield Finding(("amocrm", "base_url"), _found(settings, "amocrm.base_url", ""), site)
+        yield Finding(("amocrm", "base_url"), found(settings, "amocrm.base_url", ""), site)
     if not settings.amocrm.token.get_secret_value():
         yield from _login(settings)
 
@@ -119,7 +105,7 @@ def _login(settings: Settings) -> Iterator[Finding]:
             "(or client_id, client_secret and redirect_uri)",
             '"eyJ0eXAi…"',
         )
-        yield Finding(("amocrm", "token"), _found(settings, "amocrm.token", ""), token)
+        yield Finding(("amocrm", "token"), found(settings, "amocrm.token", ""), token)
         return
     examples = {
         "client_id": '"7f3a1c9e-…"',
@@ -132,7 +118,7 @@ def _login(settings: Settings) -> Iterator[Finding]:
             "the value from the card of the amoCRM integration: OAuth needs all three keys",
             examples[key],
         )
-        yield Finding(("amocrm", key), _found(settings, f"amocrm.{key}", ""), expected)
+        yield Finding(("amocrm", key), found(settings, f"amocrm.{key}", ""), expected)
 
 
 def _oauth(settings: Settings) -> Mapping[str, str]:
@@ -144,35 +130,6 @@ def _oauth(settings: Settings) -> Mapping[str, str]:
     }
 
 
-def _webhooks(settings: Settings) -> Iterator[Finding]:
-    wanting = [
-        f"{name}.{key}"
-        for name, key, value in (
-            ("telegram", "mode", settings.telegram.mode),
-            ("max", "mode", settings.max.mode),
-            ("whatsapp", "receive", settings.whatsapp.receive),
-            ("max_account", "receive", settings.max_account.receive),
-            ("telegram_account", "receive", settings.telegram_account.receive),
-        )
-        if value == "webhook"
-    ]
-    for key in wanting:
-        if not settings.http.public_url:
-            expected = Expected(
-                f"внешний адрес https: без него {key} не может быть «webhook»",
-                f"an https address: without it {key} cannot be webhook",
-                '"https://sarafan.example.com"',
-            )
-            yield Finding(("http", "public_url"), _found(settings, "http.public_url", ""), expected)
-        if not settings.http.webhook_secret.get_secret_value():
-            expected = Expected(
-                f"секрет в адресе: без него {key} не может быть «webhook»",
-                f"a secret of the address: without it {key} cannot be webhook",
-                '"kX3-your_own_9"',
-            )
-            yield Finding(("http", "webhook_secret"), _found(settings, "http.webhook_secret", ""), expected)
-
-
 def _channels(settings: Settings) -> Iterator[Finding]:
     for key, channels in (
         ("delivery", settings.delivery.channels),
@@ -182,20 +139,6 @@ def _channels(settings: Settings) -> Iterator[Finding]:
         if twice:
             once = Expected("каждый канал один раз", "each channel once", '["telegram", "whatsapp"]')
             yield Finding((key, "channels"), twice, once)
-    for name in ("whatsapp", "max_account", "telegram_account"):
-        gateway = getattr(settings, name)
-        if gateway.provider != "greenapi":
-            continue
-        for key, example in (
-            ("base_url", '"https://7103.api.greenapi.com"'),
-            ("instance_id", '"7103000001"'),
-            ("api_token", '"d75b3a66…"'),
-        ):
-            if not getattr(gateway, key):
-                expected = Expected(
-                    "значение из кабинета Green-API", "the value from the cabinet of Green-API", example
-                )
-                yield Finding((name, key), _found(settings, f"{name}.{key}", ""), expected)
     if settings.max.token and settings.max.ca_file and not _is_certificate(settings.max.ca_file):
         pem = Expected(
             "файл PEM с корневым сертификатом, который можно прочитать",
@@ -288,10 +231,6 @@ def _people(settings: Settings) -> Iterator[Finding]:
             )
             yield Finding(("staff", index, "telegram_id"), person.telegram_id, expected)
         seen.add(person.telegram_id)
-
-
-def _found(settings: Settings, key: str, value: object) -> object:
-    return value if key in settings.given else MISSING
 
 
 def warnings(settings: Settings) -> Iterator[tuple[str, Words]]:

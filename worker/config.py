@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import InitSettingsSource
 
 from worker import checks
+from worker.findings import MISSING
 from worker.keys import (
     EXAMPLES,
     KINDS_OF_VALUE,
@@ -40,7 +41,6 @@ from worker.values import TABLE, Expected, Words, Wrong, joined
 __all__ = ["ConfigProblems", "Problem", "Settings", "load"]
 
 TEXTS = Path(__file__).parent / "texts"
-MISSING = checks.MISSING
 TEMPLATES = ("question", "thanks_high", "thanks_neutral", "thanks_low",
              "follow_up", "follow_up_low", "follow_up_neutral", "follow_up_high")  # fmt: skip
 LACKING = frozenset({"missing", "missing_keyword_only_argument"})  # as pydantic calls it

@@ -1,0 +1,23 @@
+"""A key of the config whose value cannot work, whoever finds it."""
+
+from dataclasses import dataclass
+
+from worker.reading import KeyPath
+from worker.settings import Settings
+from worker.values import Expected
+
+MISSING = object()  # nothing was found
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A key whose value cannot work: what was found and what is expected."""
+
+    path: KeyPath
+    found: object
+    expected: Expected
+
+
+def found(settings: Settings, key: str, value: object) -> object:
+    """The value, where the file or a variable gave one."""
+    return value if key in settings.given else MISSING
