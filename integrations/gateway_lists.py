@@ -35,7 +35,7 @@ class _Channel(BaseModel):
 async def wazzup_channels(
     api_key: str, *, base_url: str = WAZZUP, transport: httpx.AsyncBaseTransport | None = None
 ) -> tuple[GatewayChannel, ...]:
-    """All channels of the account: https://wazzup24.com/help/api-en/ . Raises as every client of ours."""
+    """All channels of the account: https://wazzup24.ru/help/api-ru/rabota-s-kanalami/. Raises as every client of ours."""
     http = Http(SERVICE, base_url, headers={"Authorization": f"Bearer {api_key}"}, transport=transport)
     try:
         answer = await http.send("GET", "/v3/channels", what="channels")
