@@ -425,6 +425,7 @@ async def test_a_refused_token_is_told_with_the_remedy_and_never_shown(status: i
     [
         (403, SUSPENDED, Unreachable),
         (403, {"code": "chat.denied", "message": None}, Unreachable),
+        (403, {"code": "verify.token", "message": "Invalid access_token"}, AccessDenied),  # no client's doing
         (404, {"code": "chat.not.found", "message": "Chat 5000000001 not found"}, Unreachable),
         (400, {"code": "proto.payload", "message": "Key: error.dialog.suspended, args: []."}, Unreachable),
         (200, {"success": False, "message": "error.dialog.suspended"}, Unreachable),
