@@ -13,8 +13,11 @@ import httpx
 import pytest
 from sqlmodel import col, select
 
+from integrations.channels.base import Hooked, Posted
 from integrations.standins.amocrm import AmoCrmStandIn
 from integrations.standins.amocrm_model import CONTACTS, Lead
+from integrations.standins.cloud import APP_SECRET, PHONE_NUMBER_ID, VERIFY_TOKEN, CloudStandIn
+from integrations.standins.cloud import TOKEN as CLOUD_TOKEN
 from integrations.standins.max import TOKEN as MAX_TOKEN
 from integrations.standins.max import MaxStandIn
 from integrations.standins.telegram import TOKEN as BOT_TOKEN
@@ -55,6 +58,21 @@ BASE: dict[str, Any] = {
 
 # A user account of MAX beside all that, or the bot there, as `configured` takes it.
 MAX_ACCOUNT: dict[str, Any] = {"max_account": BASE["whatsapp"]}
+# A number of Meta's Cloud API in the place of the gateway's.
+CLOUD: dict[str, Any] = {
+    "http": {"public_url": "https://sarafan.example.com", "webhook_secret": "sesame-sesame-sesame"},
+    "whatsapp": {
+        "provider": "cloud",
+        "base_url": "",
+        "phone_number_id": PHONE_NUMBER_ID,
+        "access_token": CLOUD_TOKEN,
+        "app_secret": APP_SECRET,
+        "verify_token": VERIFY_TOKEN,
+        "templates": {
+            "nps": {"template": "nps_ru", "template_language": "ru", "parameters": ["company"]},
+        },
+    },
+}
 MAX_BOT: dict[str, Any] = {"max": {"token": MAX_TOKEN}}
 
 
@@ -112,6 +130,7 @@ class World:
     whatsapp: GreenApiStandIn
     max_account: GreenApiStandIn  # reached only when a test configures it, with MAX_ACCOUNT
     max: MaxStandIn  # the same with MAX_BOT
+    cloud: CloudStandIn  # takes the place of `whatsapp` where a test configures it, with CLOUD
     _contacts: dict[str, int] = field(default_factory=dict)
 
     # Time
@@ -233,6 +252,17 @@ class World:
         await self.step(pulls=False)
         return tap
 
+    async def meta_posts(self) -> None:
+        """All webhooks that wait at Meta's, brought to the worker."""
+        channel = self.app.hands.channels["whatsapp"]
+        assert isinstance(channel, Hooked)
+        for webhook in self.cloud.waiting():
+            headers = {name.lower(): value for name, value in webhook["headers"].items()}
+            updates = channel.take(Posted(webhook["body"].encode(), headers), secret="")
+            await self.app.inbox.put("whatsapp", updates, self.clock.now())
+        self.cloud.delivered()
+        await self.step(pulls=False)
+
     def to_ivan(self) -> list[str]:
         return [message.text for message in self.whatsapp.messages(IVAN)]
 
@@ -265,17 +295,28 @@ async def world(
     whatsapp = GreenApiStandIn(clock.now, longest_wait=0)  # a poll of nothing answers at once
     max_account = GreenApiStandIn(clock.now, messenger="max", longest_wait=0)
     max_bot = MaxStandIn(clock.now, rate_limit=None, longest_wait=0)
+    cloud = CloudStandIn(clock.now)
+    cloud.approve("nps_ru", "Здравствуйте! {{1}} просит оценить заказ от 1 до 10.")
     anna = telegram.person("Анна", user_id=ANNA)
     telegram.start(anna)
     before(amocrm)
     tables = merged(BASE, config)
     app = await start(
-        db, folder, clock, amocrm, telegram, whatsapp, tables, max_account=max_account, max_bot=max_bot
+        db,
+        folder,
+        clock,
+        amocrm,
+        telegram,
+        whatsapp,
+        tables,
+        max_account=max_account,
+        max_bot=max_bot,
+        cloud=cloud,
     )
     made = World(
         app=app, db=db, folder=folder, config=tables, clock=clock,
         amocrm=amocrm, telegram=telegram, whatsapp=whatsapp, max_account=max_account,
-        max=max_bot,
+        max=max_bot, cloud=cloud,
     )  # fmt: skip
     try:
         await made.step()
@@ -287,7 +328,7 @@ async def world(
 async def _start(town: World) -> App:
     return await start(
         town.db, town.folder, town.clock, town.amocrm, town.telegram, town.whatsapp, town.config,
-        max_account=town.max_account, max_bot=town.max,
+        max_account=town.max_account, max_bot=town.max, cloud=town.cloud,
     )  # fmt: skip
 
 
@@ -302,6 +343,7 @@ async def start(
     *,
     max_account: GreenApiStandIn | None = None,
     max_bot: MaxStandIn | None = None,
+    cloud: CloudStandIn | None = None,
 ) -> App:
     settings = settings_from(config, folder)
     transports = {
@@ -313,6 +355,8 @@ async def start(
         transports["max_account"] = httpx.ASGITransport(app=max_account.app)
     if max_bot is not None:
         transports["max"] = httpx.ASGITransport(app=max_bot.app)
+    if cloud is not None and settings.whatsapp.provider == "cloud":
+        transports["whatsapp"] = httpx.ASGITransport(app=cloud.app)
     # The pace is tried by itself; here it would only make the tests slow.
     app = await App.build(settings, db=db, clock=clock, transports=transports, is_paced=False)
     await app.recover()
