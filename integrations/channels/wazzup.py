@@ -24,7 +24,7 @@ from integrations.channels.wazzup_errors import (
 )
 from integrations.channels.wazzup_models import MESSENGERS, WABA, ChannelRow
 from integrations.channels.wazzup_ours import TEMPLATE, Ours
-from integrations.channels.wazzup_read import Json, Reader
+from integrations.channels.wazzup_read import PHONE, Json, Reader
 from integrations.errors import AccessDenied, Permanent, Temporary, Uncertain, Unreachable
 from integrations.http import Http, OnResult, Pace
 
@@ -317,8 +317,8 @@ class Wazzup:
             return {"chatType": messenger.chat_type} | (
                 {"chatId": known} if known else {"phone": chat_id[1:]}
             )
-        # Groups: a WhatsApp one has letters or a dash in it, in the others its number is below zero.
-        is_group = not chat_id.isdecimal() if messenger.chats_are_phones else chat_id.startswith("-")
+        # A group of WhatsApp has an id longer than any phone, or a dash in it; elsewhere it is below zero.
+        is_group = not PHONE.fullmatch(chat_id) if messenger.chats_are_phones else chat_id.startswith("-")
         return {"chatType": messenger.group_type if is_group else messenger.chat_type, "chatId": chat_id}
 
     def _learn(self, chat_id: str, answer: Json) -> None:

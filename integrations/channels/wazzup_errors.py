@@ -3,6 +3,7 @@
 Codes: https://wazzup24.ru/help/api-ru/otpravka-soobshhenij/, https://wazzup24.ru/help/api-ru/webhooks-2/
 """
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum, auto
@@ -11,6 +12,7 @@ from integrations.channels.lenient import Block, Part, Words
 from integrations.errors import AccessDenied, OutsideError, Permanent, Temporary, Uncertain, Unreachable
 from integrations.http import Answer
 
+CODE = re.compile(r"(?!\d+$)[A-Za-z0-9_]{3,60}")  # no number of somebody
 STOPPED_FOR = timedelta(minutes=5)  # before a channel that may not send is tried again
 HELD_BACK_FOR = timedelta(hours=1)
 BUSY_FOR = timedelta(minutes=1)
@@ -232,5 +234,5 @@ class Failure:
 def failure_of(code: str) -> Failure:
     meaning = meaning_of(code)
     if meaning is None:
-        return Failure(f"{code} unknown code" if code.replace("_", "").isalnum() else "no code")
+        return Failure(f"{code} unknown code" if CODE.fullmatch(code) else "no code")
     return Failure(f"{code} {meaning.says}", is_gone=meaning.reaction is Reaction.GONE)

@@ -54,7 +54,7 @@ class Reader:
 
     def is_mine(self, channel_id: str, chat_type: str = "") -> bool:
         if self.channel_id and channel_id:
-            return channel_id == self.channel_id
+            return channel_id.casefold() == self.channel_id.casefold()
         return chat_type in ("", self.messenger.chat_type, self.messenger.group_type)
 
     # In pieces
@@ -182,7 +182,7 @@ class Reader:
         )
 
     def _state(self, update: ChannelUpdate) -> Incoming:
-        if not self.channel_id or update.channel_id != self.channel_id:
+        if not (self.channel_id and update.channel_id and self.is_mine(update.channel_id)):
             return Incoming(kind=IncomingKind.OTHER)  # A messenger may have several channels.
         reason = update.state if state_of(update.state) else ""
         return Incoming(kind=IncomingKind.STATE, sent_at=update.timestamp, reason=reason)

@@ -1,5 +1,6 @@
 """The people behind a made-up Wazzup24 account, and the webhooks that tell of them."""
 
+import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -66,6 +67,7 @@ class People:
         self._phones: dict[str, str] = {}  # chat id → digits
         self._wrote_at: dict[str, datetime] = {}  # chat id → when the person wrote last
         self._theirs: set[str] = set()  # ids of messages of people
+        self.has_waiting = asyncio.Event()  # set as soon as a webhook waits to be taken
         self._waiting: list[Json] = []
         self._newest: Json = {}
         self._last_id = 0
@@ -170,15 +172,20 @@ class People:
     def delivered(self, count: int = 1) -> None:
         """The address has answered 200 to the oldest so many."""
         del self._waiting[:count]
+        if not self._waiting:
+            self.has_waiting.clear()
 
     def repeat(self, times: int = 1) -> None:
         """Post the newest webhook once more."""
-        self._waiting += [self._newest] * times
+        for _ in range(times):
+            self._waiting.append(self._newest)
+            self.has_waiting.set()
 
     def _notify(self, subscription: str, body: Json) -> None:
         self._newest = body
         if self.webhooks["webhooksUri"] and self.webhooks["subscriptions"].get(subscription):
             self._waiting.append(body)
+            self.has_waiting.set()
 
     def _status(self, post: Posted, status: str, code: str = "") -> None:
         post.statuses.append(status)
