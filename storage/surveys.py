@@ -586,7 +586,12 @@ async def revive(
             col(Survey.sent_at).is_(None),
         )
         .values(
-            state=SurveyState.PLANNED, reason="", settled_at=None, next_at=greeting_until, waits_for=GREETING
+            state=SurveyState.PLANNED,
+            reason="",
+            settled_at=None,
+            tried=[],  # What refused the question before may be what was linked now.
+            next_at=greeting_until,
+            waits_for=GREETING,
         )
     )
     return revived.rowcount

@@ -44,3 +44,20 @@ async def test_where_the_favourite_cannot_be_reached_any_more_the_order_goes_on(
     second = await town.closed_deal()
     await town.later(days=1, hours=1)
     assert (await town.survey(second)).channel == "whatsapp"
+
+
+@configured({"whatsapp": {"provider": "none"}})
+async def test_who_left_the_bot_and_comes_back_in_time_is_asked_after_all(town: World) -> None:
+    deal = town.deal()
+    await town.step()
+    await town.links(deal)
+    town.amocrm.close_lead(deal)
+    await town.step()
+    town.telegram.person("Иван").is_deactivated = True  # The question is refused, and so is its channel.
+    await town.next_morning()
+    assert (await town.survey(deal)).reason == "unreachable"
+    town.telegram.person("Иван").is_deactivated = False
+    town.telegram.start("Иван")
+    await town.later(minutes=5)
+    survey = await town.survey(deal)
+    assert (survey.state, survey.channel) == ("sent", "telegram")

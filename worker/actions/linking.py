@@ -69,7 +69,8 @@ async def _plain_start(tx: AsyncSession, hands: Hands, row: Inbox, message: Inco
     if chat is not None and chat.client_id is not None:
         client = await people.client(tx, chat.client_id)
         if client is not None and not client.key.startswith("chat:"):
-            chat.dead_at = None
+            chat.dead_at, chat.dead_reason = None, ""
+            await _ask_after_all(tx, hands, client, now)
             await _greet(tx, hands, row, message, "start.linked", client, now)
             return
     await whose(tx, hands, row, message, now)
@@ -142,6 +143,11 @@ async def _bind(
         if previous is not None and previous.key.startswith("chat:"):
             await people.merge(tx, previous, into=client)
     chat.linked_at, chat.dead_at, chat.dead_reason = now, None, ""
+    await _ask_after_all(tx, hands, client, now)
+
+
+async def _ask_after_all(tx: AsyncSession, hands: Hands, client: Client, now: datetime) -> None:
+    """Whoever could not be reached can be now."""
     until = now + GREETED_WITHIN
     await surveys.look_again(tx, client.client_id or 0, now, greeting_until=until)
     revived = await surveys.revive(
