@@ -15,8 +15,6 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from integrations.channels.registry import CHANNELS
-from integrations.errors import Temporary
-from integrations.gateway_lists import wazzup_channels
 from integrations.standins.amocrm import AmoCrmStandIn
 from integrations.standins.amocrm_model import LEADS
 from integrations.standins.telegram import TOKEN as BOT_TOKEN
@@ -455,53 +453,72 @@ def test_every_channel_that_the_program_has_can_be_set_up_here() -> None:
     assert {(offer.section, offer.provider) for offer in offers()} <= built
 
 
-@pytest.mark.skipif(
-    not any(offer.provider == "wazzup" for offer in offers()), reason="this version has no Wazzup yet"
-)
-def test_a_channel_of_wazzup_is_chosen_from_those_of_the_cabinet(newcomer: Newcomer) -> None:
-    rows = [
-        {"channelId": f"{number * 8}-{number * 4}-4{number * 3}-8{number * 3}-{number * 12}",
-         "transport": transport, "plainId": f"7914000000{number}", "state": "active"}
-        for number, transport in (("1", "whatsapp"), ("2", "tgapi"), ("3", "wapi"))
-    ]  # fmt: skip
-    cabinet = httpx.MockTransport(lambda request: httpx.Response(200, json=rows))
-    newcomer.more_transports = {"whatsapp": cabinet, "wazzup": cabinet}
-    place = [(offer.section, offer.provider) for offer in offers()].index(("whatsapp", "wazzup"))
-    newcomer.says(domain="sarafan.example.com", messengers=str(place + 1), bot_token="key\n2")
+def of_cabinet(number: str, transport: str) -> dict[str, str]:
+    guid = f"{number * 8}-{number * 4}-4{number * 3}-8{number * 3}-{number * 12}"
+    return {"channelId": guid, "transport": transport, "plainId": f"7914000000{number}", "state": "active"}
+
+
+CABINET = [of_cabinet("1", "whatsapp"), of_cabinet("2", "tgapi"), of_cabinet("3", "wapi")]
+
+
+def answering(body: Any, status: int = 200) -> httpx.MockTransport:
+    return httpx.MockTransport(lambda request: httpx.Response(status, json=body))
+
+
+def with_domain(section: str, provider: str) -> str:
+    """The number of a messenger in the list that is shown to who has a public address."""
+    return str(1 + [(offer.section, offer.provider) for offer in offers()].index((section, provider)))
+
+
+@pytest.mark.parametrize(("place", "asked"), [("1", ""), ("2", "\n"), ("2", "\nnps-guid\ncompany, manager")])
+def test_a_channel_of_wazzup_is_chosen_from_those_of_the_cabinet(
+    newcomer: Newcomer, place: str, asked: str
+) -> None:
+    newcomer.more_transports = {"whatsapp": answering(CABINET)}
+    messenger = with_domain("whatsapp", "wazzup")
+    newcomer.says(domain="sarafan.example.com", messengers=messenger, bot_token=f"key\n{place}{asked}")
     newcomer.is_not_asked("started", "telegram id")
-    found = newcomer.sits_down()
-    assert found.whatsapp.channel_id == rows[2]["channelId"], "that of Telegram is not offered for WhatsApp"
-    assert "# [whatsapp.templates.nps]" in newcomer.path.read_text(encoding="utf-8")
+    found = newcomer.sits_down().whatsapp
+    fitting = [row["channelId"] for row in CABINET if row["transport"] != "tgapi"]
+    assert found.channel_id == fitting[int(place) - 1], "that of Telegram is not offered for WhatsApp"
+    if "guid" in asked:
+        template = found.templates["nps"]
+        assert (template.template, template.parameters) == ("nps-guid", ("company", "manager"))
+    else:
+        assert "# [whatsapp.templates.nps]" in newcomer.path.read_text(encoding="utf-8")
 
 
-async def test_the_channels_of_a_wazzup_account_are_listed() -> None:
-    rows: list[dict[str, Any]] = [
-        {"channelId": "c1", "transport": "whatsapp", "plainId": 79140000001, "state": "active", "new": 1},
-        {"channelId": "c2", "transport": "tgapi", "plainId": None, "state": None},
-    ]
-    transport = httpx.MockTransport(lambda request: httpx.Response(200, json=rows))
-    found = await wazzup_channels("key", transport=transport)
-    assert [(one.id, one.name, one.state) for one in found] == [
-        ("c1", "79140000001", "active"),
-        ("c2", "", ""),
-    ]
+@pytest.mark.parametrize("cabinet", [answering([]), answering({"channels": []}), answering({}, 401)])
+def test_a_list_of_channels_that_cannot_be_had_is_replaced_by_what_is_typed(
+    newcomer: Newcomer, cabinet: httpx.MockTransport
+) -> None:
+    newcomer.more_transports = {"whatsapp": cabinet}
+    messenger = with_domain("whatsapp", "wazzup")
+    newcomer.says(domain="sarafan.example.com", messengers=messenger, bot_token="key\n+7 914 000-00-01\n2")
+    newcomer.is_not_asked("started", "telegram id")
+    assert newcomer.sits_down().whatsapp.channel_id == "+7 914 000-00-01"
 
 
-@pytest.mark.parametrize("body", [{"channels": []}, [{"transport": "whatsapp"}], [1]])
-async def test_another_shape_of_that_list_is_no_list(body: Any) -> None:
-    transport = httpx.MockTransport(lambda request: httpx.Response(200, json=body))
-    with pytest.raises(Temporary, match="without a list"):
-        await wazzup_channels("key", transport=transport)
+def test_a_number_at_meta_comes_with_its_template(newcomer: Newcomer) -> None:
+    newcomer.more_transports = {"whatsapp": answering({"id": "106", "display_phone_number": "+7 914"})}
+    keys = "106540352242922\nEAAG-token\nsecret-of-app\nnps_ru\n\nпривет\ncompany"
+    messenger = with_domain("whatsapp", "cloud")
+    newcomer.says(domain="sarafan.example.com", messengers=messenger, bot_token=keys)
+    newcomer.is_not_asked("started", "telegram id")
+    found = newcomer.sits_down().whatsapp
+    template = found.templates["nps"]
+    assert (template.template, template.template_language) == ("nps_ru", "ru")
+    assert template.parameters == ("company",)
+    assert len(found.verify_token) > 16, "made up by us, for nobody to guess"
 
 
-@pytest.mark.parametrize("provider", ["cloud", "wazzup"])
-def test_a_business_account_is_reminded_of_its_template(provider: str) -> None:
-    answers = Answers(company="А", base_url="https://a.amocrm.ru")
-    answers.channels["whatsapp"] = {"provider": provider, "access_token": "secret-of-meta"}
-    text = render(answers, {})
-    assert "# [whatsapp.templates.nps]" in text
-    assert "secret-of-meta" not in text
-    assert tomllib.loads(text)["whatsapp"] == {"provider": provider}
+def test_who_posts_to_us_is_not_offered_without_a_public_address(
+    newcomer: Newcomer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    newcomer.sits_down()
+    said = capsys.readouterr().out
+    assert "Wazzup24 и WhatsApp Cloud присылают сообщения сами" in said
+    assert "через Wazzup24\n" not in said
 
 
 # People

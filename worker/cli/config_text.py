@@ -35,6 +35,7 @@ class Answers:
     public_url: str = ""
     webhook_secret: str = ""
     channels: dict[str, dict[str, str]] = field(default_factory=dict)
+    template: dict[str, object] = field(default_factory=dict)  # of a business account of WhatsApp
     fields: dict[str, str] = field(default_factory=dict)  # of `[amocrm.fields]` what is not the default
     topic_field: str | None = None
     complaints_pipeline: str = "Рекламации"
@@ -196,16 +197,17 @@ def _channels(answers: Answers, secrets: Mapping[str, str]) -> Iterator[str]:
 def _templates(answers: Answers, provider: str) -> Iterator[str]:
     """Who has not written for a day gets approved templates only; a number behind a QR code knows none."""
     yield ""
+    if answers.template:
+        yield "[whatsapp.templates.nps]"
+        for key, value in answers.template.items():
+            yield _line(key, value)
+        return
     yield answers.say(
         "# Первым WhatsApp Business пишет лишь одобренным шаблоном: впишите его. Каналу по QR не надо.",
         "# WhatsApp Business writes first by an approved template only: name it here. Not for QR channels.",
     )
     yield "# [whatsapp.templates.nps]"
-    name = "nps_ru" if provider == "cloud" else "templateGuid"
-    yield f'# template = "{name}"'
-    if provider == "cloud":
-        yield f'# template_language = "{answers.language}"'
-    yield '# parameters = ["company"]'
+    yield f'# template = "{"nps_ru" if provider == "cloud" else "templateGuid"}"'
 
 
 def _delivery(answers: Answers) -> Iterator[str]:

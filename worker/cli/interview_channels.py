@@ -11,16 +11,17 @@ import typer
 
 from integrations.channels.base import Channel, IncomingKind, Linked, Polled, Stoppable, UnreadableError
 from integrations.channels.registry import open_channel
+from integrations.channels.wazzup_models import WABA
 from integrations.errors import AccessDenied, OutsideError
 from integrations.gateway_lists import wazzup_channels
 from worker.cli.config_text import SECRET_KEYS, Answers, given, settings_of, variable
-from worker.cli.dialog import Dialog
-from worker.cli.offers import TRANSPORTS, Key, Offer, offers
+from worker.cli.dialog import Dialog, NotThat
+from worker.cli.offers import Key, Offer, offers
 from worker.cli.remedies import is_about_certificate, remedy_for
 from worker.config import ConfigProblems, Settings
+from worker.gateways import PARAMETERS
 
 Transports = Mapping[str, httpx.AsyncBaseTransport]
-WAZZUP = "wazzup"  # among the transports
 
 
 def ask_channels(
@@ -60,8 +61,11 @@ def _ask_channel(
         values = {"provider": offer.provider} if offer.provider else {}
         for key in offer.keys:
             values[key.name] = _value(dialog, offer, key, environ)
+        is_business = offer.provider == "cloud"
         if offer.chosen:
-            values[offer.chosen] = _pick(dialog, offer, values, transports)
+            values[offer.chosen], is_business = _pick(dialog, offer, values["api_key"], transports)
+        if is_business:
+            answers.template = _template(dialog, answers, is_cloud=offer.provider == "cloud")
         answers.channels[offer.section] = values
         if _is_settled(dialog, answers, offer, environ, transports):
             return
@@ -141,25 +145,55 @@ async def _try(settings: Settings, section: str, transport: httpx.AsyncBaseTrans
         await channel.close()
 
 
-def _pick(dialog: Dialog, offer: Offer, values: Mapping[str, str], transports: Transports) -> str:
-    """One of the channels that the key opens; typed in where the list cannot be had."""
+def _pick(dialog: Dialog, offer: Offer, api_key: str, transports: Transports) -> tuple[str, bool]:
+    """One of the channels that the key opens, and whether it is a business account; typed in where the list
+    cannot be had."""
     question = dialog.say(
         "Канал: имя, телефон или id из кабинета", "The channel: its name, phone or id in the cabinet"
     )
     try:
-        listed = asyncio.run(wazzup_channels(values["api_key"], transport=transports.get(WAZZUP)))
+        listed = asyncio.run(wazzup_channels(offer.section, api_key, transport=transports.get(offer.section)))
     except OutsideError as error:
         typer.echo(f"✗ {error}. {error.remedy}")
-        return dialog.text(question)
-    fitting = [one for one in listed if one.transport.startswith(TRANSPORTS[offer.section])]
-    if not fitting:
+        return dialog.text(question), False
+    if not listed:
         dialog.tell(
             "В кабинете нет ни одного канала этого мессенджера.",
             "The cabinet has no channel of this messenger.",
         )
-        return dialog.text(question)
-    shown = [f"{one.name or one.id} ({one.transport}, {one.state})" for one in fitting]
-    return fitting[dialog.choose(dialog.say("Какой канал?", "Which channel?"), shown)].id
+        return dialog.text(question), False
+    shown = [f"{row.name or row.plain_id or row.channel_id} ({row.transport}, {row.state})" for row in listed]
+    row = listed[dialog.choose(dialog.say("Какой канал?", "Which channel?"), shown)]
+    return row.channel_id, row.transport.casefold() == WABA
+
+
+def _template(dialog: Dialog, answers: Answers, *, is_cloud: bool) -> dict[str, object]:
+    """The approved one, by which a business account writes first; {} for later, where that is possible."""
+    dialog.tell(
+        "Первым WhatsApp Business пишет только шаблоном, который одобрила Meta.",
+        "WhatsApp Business writes first only by a template that Meta has approved.",
+    )
+    title = "templateGuid" if not is_cloud else dialog.say("Имя шаблона", "The template's name")
+    later = "" if is_cloud else dialog.say(" (Enter — позже)", " (Enter: later)")
+    name = dialog.text(title + later, may_be_empty=not is_cloud)
+    if not name:
+        return {}
+    found: dict[str, object] = {"template": name}
+    if is_cloud:
+        found["template_language"] = dialog.text(
+            dialog.say("Код языка шаблона", "The code of its language"), answers.language
+        )
+
+    def check(text: str) -> str:
+        unknown = [part for part in text.replace(",", " ").split() if part not in PARAMETERS]
+        if unknown:
+            raise NotThat(dialog.say("Можно: ", "There are: ") + ", ".join(PARAMETERS))
+        return text
+
+    question = dialog.say("Что подставить вместо {{1}}, {{2}} …", "What stands for {{1}}, {{2}} …")
+    hint = dialog.say("Enter — в шаблоне их нет", "Enter: the template has none")
+    typed = dialog.text(f"{question} ({', '.join(PARAMETERS)}; {hint})", check=check, may_be_empty=True)
+    return found | {"parameters": typed.replace(",", " ").split()}
 
 
 # Who opened the bot: ids of the staff, so that nobody looks theirs up

@@ -93,9 +93,6 @@ OFFERS = (
     ),
 )  # fmt: skip
 
-# How the transports of a Wazzup channel of this messenger begin.
-TRANSPORTS = {"whatsapp": ("whatsapp", "wapi"), "telegram_account": ("tgapi",), "max_account": ("max",)}
-
 
 def offers() -> tuple[Offer, ...]:
     """Those that this version of the program has built."""
