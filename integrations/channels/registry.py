@@ -71,11 +71,11 @@ CHANNELS: tuple[ChannelKind, ...] = (
     ChannelKind("max", "", _max),
     ChannelKind("whatsapp", "greenapi", _whatsapp),
     ChannelKind("whatsapp", "cloud", _cloud, needs_clock=True),
-    ChannelKind("whatsapp", "wazzup", _wazzup("whatsapp")),
+    ChannelKind("whatsapp", "wazzup", _wazzup("whatsapp"), needs_clock=True),
     ChannelKind("max_account", "greenapi", _account("max_account")),
-    ChannelKind("max_account", "wazzup", _wazzup("max_account")),
+    ChannelKind("max_account", "wazzup", _wazzup("max_account"), needs_clock=True),
     ChannelKind("telegram_account", "greenapi", _account("telegram_account")),
-    ChannelKind("telegram_account", "wazzup", _wazzup("telegram_account")),
+    ChannelKind("telegram_account", "wazzup", _wazzup("telegram_account"), needs_clock=True),
 )
 
 

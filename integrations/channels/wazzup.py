@@ -164,7 +164,7 @@ class Wazzup:
             # The two clocks differ. A status may say it as well; then it is the caller's to repeat.
             if message.topic not in self._templates:
                 raise
-            return await self._post(chat_id, f"{reference}:template", self._template(message))
+            return await self._post(chat_id, reference, self._template(message), take=":template")
 
     async def edit(self, chat_id: str, message_id: str, message: Outgoing) -> None:
         """Nothing: a message with buttons cannot be edited, and one without has none to take away."""
@@ -246,7 +246,7 @@ class Wazzup:
         except NoQuoteError:
             del content["refMessageId"]
             # Another name, so that nothing can be taken for the one that was refused.
-            return await self._post(chat_id, f"{reference}:unquoted", content)
+            return await self._post(chat_id, reference, content, take=":unquoted")
 
     def _template(self, message: Outgoing) -> Json:
         wanted, topic = self._templates.get(message.topic), message.topic
@@ -267,13 +267,16 @@ class Wazzup:
                 remedy=f"Take it out of whatsapp.templates.{topic}.parameters, and out of the template.",
             ) from None
 
-    async def _post(self, chat_id: str, reference: str, content: Json) -> str:
-        """Asked at most twice, under one `crmMessageId`, so that it goes out at most once."""
+    async def _post(self, chat_id: str, reference: str, content: Json, *, take: str = "") -> str:
+        """Asked at most twice, under one `crmMessageId`, so that it goes out at most once.
+
+        `take` tells another form of the message from the one that was refused.
+        """
         body = {
             "channelId": self._reader.channel_id,
             **self._recipient(chat_id),
             **content,
-            "crmMessageId": reference,
+            "crmMessageId": reference + take,
             "clearUnanswered": False,  # Managers have to see that a client waits.
         }
         sent = self._ours.begin(chat_id, str(content.get("text") or TEMPLATE), reference)

@@ -229,10 +229,15 @@ class Failure:
 
     reason: str  # begins with the code
     is_gone: bool = False
+    wants_template: bool = False
 
 
 def failure_of(code: str) -> Failure:
     meaning = meaning_of(code)
     if meaning is None:
         return Failure(f"{code} unknown code" if CODE.fullmatch(code) else "no code")
-    return Failure(f"{code} {meaning.says}", is_gone=meaning.reaction is Reaction.GONE)
+    return Failure(
+        f"{code} {meaning.says}",
+        is_gone=meaning.reaction is Reaction.GONE,
+        wants_template=meaning.reaction is Reaction.WINDOW,
+    )

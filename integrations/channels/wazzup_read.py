@@ -150,35 +150,28 @@ class Reader:
         sent = self.ours.find(message.message_id, echo.chat_id, words)
         if sent is None:
             return Incoming(kind=IncomingKind.OTHER) if message.is_deleted else echo
-        failure = failure_of(message.error.error)
-        status = STATUSES.get(message.status, Status.SENT)
         return Incoming(
             kind=IncomingKind.STATUS,
             chat_id=echo.chat_id,
             sent_at=message.date_time,
             message_id=self.ours.name_of(message.message_id),
             text=message.text,
-            status=status,
             reference=sent.reference,
-            reason=failure.reason if status is Status.FAILED else "",
-            is_gone=status is Status.FAILED and failure.is_gone,
+            **_outcome(STATUSES.get(message.status, Status.SENT), message.error.error),
         )
 
     def _status(self, delivery: Delivery) -> Incoming:
         status = STATUSES.get(delivery.status)
         if status is None or not self.is_mine(delivery.channel_id):
             return Incoming(kind=IncomingKind.OTHER)
-        failure = failure_of(delivery.error.error)
         sent = self.ours.find(delivery.message_id)
         return Incoming(
             kind=IncomingKind.STATUS,
             chat_id=sent.chat_id if sent else "",
             sent_at=delivery.timestamp,
             message_id=self.ours.name_of(delivery.message_id),
-            status=status,
             reference=sent.reference if sent else "",
-            reason=failure.reason if status is Status.FAILED else "",
-            is_gone=status is Status.FAILED and failure.is_gone,
+            **_outcome(status, delivery.error.error),
         )
 
     def _state(self, update: ChannelUpdate) -> Incoming:
@@ -193,6 +186,18 @@ class Reader:
         is_well = template.status.upper() in ("APPROVED", "PENDING")
         reason = "" if is_well else f"template {template.name}: {template.status.upper()}"
         return Incoming(kind=IncomingKind.STATE, reason=reason)
+
+
+def _outcome(status: Status, code: str) -> Json:
+    if status is not Status.FAILED:
+        return {"status": status}
+    failure = failure_of(code)
+    return {
+        "status": status,
+        "reason": failure.reason,
+        "is_gone": failure.is_gone,
+        "wants_template": failure.wants_template,
+    }
 
 
 def _raw(name: str, piece: Json) -> Raw:

@@ -126,13 +126,15 @@ async def test_statuses_and_why_a_message_failed(server: WazzupStandIn, whatsapp
     await whatsapp.send("79140000002", Outgoing(text=ASK.text))
     server.tells_status(ours, "error", "SPAM")
     server.tells_status("m2", "error", "79140000001 нет")
+    server.tells_status("m3", "error", "24_HOURS_EXCEEDED")
     server.tells_status(ours, "edited")
-    sent, delivered, read, gone, spam, unknown, edited = came_in(server, whatsapp)
+    sent, delivered, read, gone, spam, unknown, late, edited = came_in(server, whatsapp)
     assert [each.status for each in (sent, delivered, read)] == [Status.SENT, Status.DELIVERED, Status.READ]
     assert {each.message_id for each in (sent, delivered, read)} == {ours}
     assert (gone.status, gone.is_gone, gone.reason.split()[0]) == (Status.FAILED, True, "BAD_CONTACT")
     assert (spam.status, spam.is_gone, spam.reason.split()[0]) == (Status.FAILED, False, "SPAM")
     assert (unknown.status, unknown.is_gone, unknown.reason) == (Status.FAILED, False, "no code")
+    assert (late.wants_template, spam.wants_template) == (True, False)
     assert edited.kind is IncomingKind.OTHER
 
 
