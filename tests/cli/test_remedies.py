@@ -54,6 +54,14 @@ def behind(error: OutsideError) -> OutsideError:
             "подождите минуту",
         ),
         (
+            AccessDenied("whatsapp", "does not accept the token (error 190): GET", status=401),
+            CLOUD,
+            "постоянный",
+        ),
+        (AccessDenied("whatsapp", "lacks a right (error 230)"), CLOUD, "полный доступ"),
+        (Permanent("whatsapp", "stopped the template (error 132015)"), CLOUD, "остановила шаблон"),
+        (Permanent("whatsapp", "says something new (error 999)", remedy="Look."), CLOUD, "Look."),
+        (
             Permanent("whatsapp", "has no such channel", remedy="Set … to one of: c1 (…4567)."),
             WAZZUP,
             "c1 (…4567)",

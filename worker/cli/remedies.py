@@ -5,6 +5,7 @@ import ssl
 from typing import TYPE_CHECKING
 
 from worker.cli.common import say
+from worker.cli.remedies_meta import remedy_of
 
 if TYPE_CHECKING:
     from integrations.errors import OutsideError
@@ -48,6 +49,8 @@ def remedy_for(settings: "Settings", error: "OutsideError") -> str:
     if settings.company.language != "en":
         if _provider(settings, error.service) == "wazzup" and (state := _state_in(error.detail)):
             return texts.fill(STATES[state]) if STATES[state] in texts.templates else STATES[state]
+        if _provider(settings, error.service) == "cloud" and (words := remedy_of(error.detail)):
+            return words
         if words := _in_russian(settings, error):
             return words
     return error.remedy or say(
