@@ -242,12 +242,16 @@ A_PERSON = '[[staff]]\ntelegram_id = 1\nname = "Анна"\nrole = "head"\n'
         (
             '[amocrm.fields]\nnps = "NSP"',
             "2: amocrm.fields.nps",
-            "Поле сделки: «NSP» в amoCRM нет. Похоже на: NPS.",
+            "Поле сделки: «NSP» в amoCRM нет. Похоже на: NPS. Создаст команда sarafan setup.",
         ),
         ("[amocrm.fields]\nmax_link = 9", "2: amocrm.fields.max_link", "Поле сделки: «9» в amoCRM нет."),
         ('[amocrm]\nconsent_field = "Согласен"', "2: amocrm.consent_field", "Поле контакта: «Согласен»"),
         ('[amocrm]\nsales_pipelines = ["Продажа"]', "2: amocrm.sales_pipelines", "Воронка: «Продажа»"),
-        ('[complaints]\npipeline = "Жалобы"', "2: complaints.pipeline", "Воронка: «Жалобы» в amoCRM нет."),
+        (
+            '[complaints]\npipeline = "Жалобы"',
+            "2: complaints.pipeline",
+            "«Жалобы» в amoCRM нет. Создаст команда sarafan setup.",
+        ),
         ('[complaints]\nstatus = "Нова"', "2: complaints.status", "«Нова» в amoCRM нет. Похоже на: Новая."),
         ('[complaints]\nstatus = "142"', "2: complaints.status", "Статус рекламаций: «142»"),
         ('[complaints]\nresponsible = "Мария"', "2: complaints.responsible", "Пользователь: «Мария»"),
@@ -306,7 +310,10 @@ def test_the_environment_gives_names_too(resolves: Resolves) -> None:
 
 def test_problems_speak_the_language_of_the_company(resolves: Resolves) -> None:
     (problem,) = resolves('[company]\nlanguage = "en"\n[amocrm.fields]\nnps = "NSP"\n').problems
-    assert problem.text == 'Deal field: there is no "NSP" in amoCRM. Similar: NPS.'
+    assert (
+        problem.text
+        == 'Deal field: there is no "NSP" in amoCRM. Similar: NPS. The command sarafan setup makes it.'
+    )
 
 
 # What is only warned of

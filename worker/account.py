@@ -532,6 +532,11 @@ class _Resolver:
             return id_of(wanted, rows)
         except NameProblem as error:
             text = self._words_for(error, _say(self.settings, ru, en), is_field)
+        if _is_made_by_setup(key, wanted):
+            hint = _say(
+                self.settings, "Создаст команда sarafan setup.", "The command sarafan setup makes it."
+            )
+            text = f"{text} {hint}"
         if is_needed or key in self.settings.given:
             self._fail(key, text, text)
         else:
@@ -557,6 +562,12 @@ class _Resolver:
     def _warn(self, key: str, ru: str, en: str) -> None:
         line = Problem(where=self.settings.places.get(key, ""), key=key, text=_say(self.settings, ru, en))
         self.warnings.append(str(line))
+
+
+def _is_made_by_setup(key: str, wanted: str) -> bool:
+    """An id can only be mistaken; a name may be missing as yet."""
+    is_known = key.startswith("amocrm.fields.") or key in ("complaints.pipeline", "complaints.topic_field")
+    return is_known and not wanted.isdecimal()
 
 
 def _say(settings: Settings, ru: str, en: str) -> str:
