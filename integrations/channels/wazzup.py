@@ -130,7 +130,11 @@ class Wazzup:
         """Raises Temporary while the channel may not send; asks once a minute at most."""
         if asyncio.get_running_loop().time() < self._healthy_until:
             return
-        found = await self._look()
+        try:
+            found = await self._look()
+        except Permanent as error:
+            # Not this message's fault: all of them wait until a person has looked.
+            raise AccessDenied(self.name, error.detail, remedy=error.remedy, status=error.status) from None
         if state := state_of(found.state):
             raise Temporary(
                 self.name,

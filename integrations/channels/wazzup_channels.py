@@ -10,7 +10,7 @@ from uuid import UUID
 
 from integrations.channels.wazzup_errors import ASK_META, CHOOSE, CONNECT, PAY, SWITCH_ON
 from integrations.channels.wazzup_models import ChannelRow
-from integrations.errors import AccessDenied
+from integrations.errors import Permanent
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def state_of(name: str) -> State | None:
 def choose(service: str, wanted: str, rows: Sequence[ChannelRow], transports: Collection[str]) -> ChannelRow:
     """By id, else by the phone or the name that the cabinet shows; an only one needs no `wanted`.
 
-    Raises AccessDenied whose remedy names what there is: nothing is to be asked until a person has looked.
+    Raises Permanent whose remedy names what there is.
     """
     fitting = [row for row in rows if row.transport.casefold() in transports]
     by_id = [row for row in rows if row.channel_id.casefold() == wanted.casefold()]
@@ -80,7 +80,7 @@ def choose(service: str, wanted: str, rows: Sequence[ChannelRow], transports: Co
         trouble = "has no such channel" if wanted else "has no channel of this messenger"
     there_is = "; ".join(_shown(row) for row in found or fitting or rows)
     remedy = f"Set {service}.channel_id to one of: {there_is}." if there_is else CHOOSE
-    raise AccessDenied(service, trouble, remedy=remedy)
+    raise Permanent(service, trouble, remedy=remedy)
 
 
 def is_guid(text: str) -> bool:

@@ -138,7 +138,7 @@ async def test_what_fits_several_or_none_is_answered_with_what_there_is(
         server.add_channel("cccccccc-2222-4333-8444-555555555555", "whatsapp", "twins")
         server.add_channel("dddddddd-2222-4333-8444-555555555555", "wapi", "twins")
     channel = wazzup(server, channel_id=wanted)
-    with pytest.raises(AccessDenied, match=trouble) as refused:
+    with pytest.raises(Permanent, match=trouble) as refused:
         await channel.start()
     assert all(part in refused.value.remedy for part in named)
     assert "79140000002" not in f"{refused.value} {refused.value.remedy}"  # no whole number in an error
@@ -152,9 +152,20 @@ async def test_an_account_without_channels_says_so(server: WazzupStandIn) -> Non
         GatewaySettings(base_url="http://wazzup.test/v3", api_key=server.api_key),
         transport=httpx.ASGITransport(server.app),
     )
-    with pytest.raises(AccessDenied, match="no channel of this messenger") as refused:
+    with pytest.raises(Permanent, match="no channel of this messenger") as refused:
         await channel.start()
     assert "cabinet" in refused.value.remedy
+    await channel.close()
+
+
+async def test_a_channel_that_was_taken_out_of_the_account_holds_all_questions_back(
+    server: WazzupStandIn,
+) -> None:
+    channel = wazzup(server)
+    server.channels[0].channel_id = SECOND
+    with pytest.raises(AccessDenied, match="no such channel") as held:
+        await channel.send(CHAT, ASK)
+    assert SECOND in held.value.remedy
     await channel.close()
 
 
