@@ -9,9 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from worker.metrics.stats import (
-    Interval,
     Lifetime,
-    Z,
     mean,
     mean_interval,
     median,
@@ -24,11 +22,10 @@ from worker.metrics.stats import (
     percent,
     quantile,
     rounded,
-    share_difference,
     survival,
     t_quantile,
-    wilson,
 )
+from worker.rules.shares import Interval, Z, share_difference, wilson
 
 COUNTS = st.integers(0, 400)
 BANDS = st.tuples(COUNTS, COUNTS, COUNTS).filter(any)

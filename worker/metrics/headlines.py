@@ -7,17 +7,15 @@ from typing import NamedTuple
 
 from worker.metrics.base import Asked, SurveyFact
 from worker.metrics.stats import (
-    Interval,
     mean,
     mean_interval,
     nps,
     nps_difference,
     nps_interval,
     percent,
-    share_difference,
-    wilson,
 )
 from worker.rules.scale import Band
+from worker.rules.shares import Interval, share_difference, wilson
 
 
 class Bands(NamedTuple):

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from worker.metrics.base import Facts, Metric, SaleFact, amount, same_days_before, share
-from worker.metrics.stats import Interval, percent, share_difference, wilson
+from worker.metrics.stats import percent
 from worker.rules.calendar import Period
+from worker.rules.shares import Interval, share_difference, wilson
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

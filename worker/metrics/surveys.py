@@ -8,8 +8,9 @@ from typing import Any
 
 from worker.metrics.base import Asked, Facts, Metric, SurveyFact, share
 from worker.metrics.headlines import HEADLINES, Figures, Headline, figures_of
-from worker.metrics.stats import Interval, percent
+from worker.metrics.stats import percent
 from worker.rules.calendar import Period
+from worker.rules.shares import Interval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,11 +8,11 @@ from worker.metrics.complaints import ComplaintResult
 from worker.metrics.headlines import Figures
 from worker.metrics.referrals import ReferralResult
 from worker.metrics.registry import METRICS
-from worker.metrics.stats import Interval
 from worker.metrics.surveys import Funnel, SurveyResult, SurveyResults
 from worker.reports.build import Report
 from worker.reports.words import Words
 from worker.rules.moments import moment_text
+from worker.rules.shares import Interval
 from worker.rules.wording import Texts
 
 ENOUGH = 30  # answers, from which a score needs no warning: a judgement, as vendors make it
