@@ -16,16 +16,24 @@ from pathlib import Path
 
 from bench.figures import Figure, at_least, at_most, ratio
 from bench.measure import MS, Run, cpu_seconds, percentile
+from bench.receiver import INSTANCE, SECRET
+from worker.web.webhooks import header_secret, hook_path
 
 SENDERS = 64  # connections, each waiting for its answer before it sends the next
 SLOWER_MS = 5
 SHIM = Path(__file__).with_name("slow_disk.c")
+ID = "3EB0C767D097B7C7C1F7"  # of a message; each has its own
+PLACE = "whatsapp"
+HEAD = (
+    f"POST {hook_path(PLACE, SECRET)} HTTP/1.1\r\nhost: bench\r\n"
+    f"authorization: {header_secret(SECRET, PLACE)}\r\ncontent-length: %d\r\n\r\n"
+).encode()
 BODY = json.dumps(
     {
         "typeWebhook": "incomingMessageReceived",
-        "instanceData": {"idInstance": 7103000000, "wid": "79140000000@c.us", "typeInstance": "whatsapp"},
+        "instanceData": {"idInstance": INSTANCE, "wid": "79140000000@c.us", "typeInstance": "whatsapp"},
         "timestamp": 1788800000,
-        "idMessage": "3EB0C767D097B7C7C1F7",
+        "idMessage": ID,
         "senderData": {"chatId": "79140000001@c.us", "sender": "79140000001@c.us", "senderName": "Иван"},
         "messageData": {
             "typeMessage": "textMessage",
@@ -73,7 +81,7 @@ def _figures(prefix: str, ingest: Ingest, floor: float | None = None) -> list[Fi
             value=ingest.per_second,
             unit="per second",
             goal=at_least(floor) if floor else None,
-            note=f"inbox behind uvicorn, {SENDERS} senders in another process; 200 after the commit",
+            note=f"Green-API's webhook, {SENDERS} senders in another process; 200 after the commit",
         ),
         Figure(
             what=f"{prefix}until its answer, p99",
@@ -141,8 +149,8 @@ async def _send(port: int, name: str, count: int, step: Callable[[], None] = lam
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for number in numbers:
             began = time.perf_counter()
-            head = f"POST /{name}-{number} HTTP/1.1\r\nhost: bench\r\ncontent-length: {len(BODY)}\r\n\r\n"
-            writer.write(head.encode() + BODY)
+            body = BODY.replace(ID.encode(), f"{name}-{number}".encode())
+            writer.write(HEAD % len(body) + body)
             answer = await reader.readuntil(b"ok\n")
             if not answer.startswith(b"HTTP/1.1 200"):
                 raise RuntimeError(f"the receiver answered {answer[:100]!r}")

@@ -1,7 +1,4 @@
-"""A webhook that stores replies before it answers 200, in a process of its own: what the senders measure.
-
-The worker's own server and inbox; only the route is made for this, since all channels of today are polled.
-"""
+"""The worker's web server with Green-API's webhook and the inbox, in a process of its own."""
 
 import argparse
 import asyncio
@@ -9,26 +6,20 @@ import os
 import signal
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
-
+from integrations.channels.base import GatewaySettings, Raw
+from integrations.channels.greenapi import GreenApi
+from storage.counts import RowCounts
 from storage.database import Database
 from storage.inbox import InboxWriter
-from worker.web.server import Server
+from worker.web.health import Health
+from worker.web.server import Server, build_app
+from worker.web.webhooks import Hooks
 
-
-@dataclass(frozen=True, slots=True)
-class Update:
-    """As a channel would read it from the request."""
-
-    external_id: str
-    kind: str
-    body: bytes
+SECRET = "path-of-the-bench"  # noqa: S105 - of nothing
+INSTANCE = 7103000000
 
 
 async def serve(database: str, *, one_each: bool) -> None:
@@ -37,21 +28,32 @@ async def serve(database: str, *, one_each: bool) -> None:
     db = await Database.open(database)
     await db.claim_instance()  # With checkpoints, as the worker has them.
     shared = InboxWriter(db)
+    gateway = GreenApi("whatsapp", GatewaySettings(instance_id=str(INSTANCE), receive="webhook"))
 
-    async def take(request: Request) -> Response:
+    async def keep(channel: str, updates: Sequence[Raw]) -> int:
         # A writer that nobody shares has nothing to gather: a transaction for each request.
         writer = InboxWriter(db) if one_each else shared
-        update = Update(request.path_params["id"], "message", await request.body())
-        await writer.put("bench", [update], datetime.now(UTC))
-        return PlainTextResponse("ok\n")
+        return await writer.put(channel, updates, datetime.now(UTC))
 
-    server = Server(Starlette(routes=[Route("/{id}", take, methods=["POST"])]), "127.0.0.1", 0)
+    health = Health(limits={}, ping=_nothing, count=_no_rows)
+    hooks = Hooks({"whatsapp": gateway}, keep)
+    app = build_app(health, webhook_secret=SECRET, wake_pull=lambda: None, hooks=hooks)
+    server = Server(app, "127.0.0.1", 0)
     server.start()
     print(server.port, _fsync_ms(), flush=True)
     await stop.wait()
     await server.stop()
     await shared.close()
+    await gateway.close()
     await db.close()
+
+
+async def _nothing() -> None:
+    return
+
+
+async def _no_rows() -> RowCounts:
+    return RowCounts()
 
 
 def _fsync_ms() -> float:

@@ -1,5 +1,7 @@
 """Five clients and what reaches each of them: asked once by the right way, or counted with a reason."""
 
+from collections.abc import Sequence
+
 from tests.world import MAX_ACCOUNT, MAX_BOT, World, configured, merged
 
 ALL = merged(MAX_ACCOUNT, MAX_BOT)
@@ -14,17 +16,16 @@ def without(town: World, name: str, *gateways: str) -> None:
 
 
 def opens(town: World, name: str, deal: int, *, bot: str) -> None:
-    field, server = {
-        "telegram": ("Ссылка на Telegram-бота", town.telegram),
-        "max": ("Ссылка на MAX-бота", town.max),
-    }[bot]
-    server.start(name, town.amocrm.field_value(deal, field).partition("start=")[2])
+    link: str = town.amocrm.field_value(
+        deal, {"telegram": "Ссылка на Telegram-бота", "max": "Ссылка на MAX-бота"}[bot]
+    )
+    getattr(town, bot).start(name, link.partition("start=")[2])
 
 
 def got(town: World, name: str) -> dict[str, int]:
     """How many messages by each way."""
     phone = PHONES[name]
-    ways = {
+    ways: dict[str, Sequence[object]] = {
         "telegram": list(town.telegram.messages(name)) if name in NAMES_IN_TELEGRAM else [],
         "max": town.max.messages(name) if name in NAMES_IN_MAX else [],
         "max_account": town.max_account.messages(phone),
