@@ -9,6 +9,8 @@ PHONES = {
     name: f"+7914000001{place}" for place, name in enumerate(("Анна", "Борис", "Вера", "Глеб", "Дарья"))
 }
 
+LINKS = {"telegram": "Ссылка на Telegram-бота", "max": "Ссылка на MAX-бота"}
+
 
 def without(town: World, name: str, *gateways: str) -> None:
     for gateway in gateways:
