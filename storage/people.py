@@ -74,8 +74,23 @@ async def merge(tx: AsyncSession, gone: Client, *, into: Client) -> None:
 
 async def save_contact(tx: AsyncSession, contact: Contact) -> None:
     """Keep what was read; the client behind it is handed in as `client_id`."""
+    known = await tx.get(Contact, contact.contact_id)
+    if known is not None and not _was_taken_off(known, contact):
+        contact.own_tag, contact.own_tag_at = known.own_tag, known.own_tag_at
     await tx.merge(contact)
     await tell_whose(tx, [contact.contact_id])
+
+
+def _was_taken_off(known: Contact, read: Contact) -> bool:
+    """A person took our tag off after us; an older reading proves nothing."""
+    if known.own_tag_at is None or read.updated_at is None or read.updated_at <= known.own_tag_at:
+        return False
+    return not has_tag(read.tags, known.own_tag)
+
+
+def has_tag(tags: Collection[str], tag: str) -> bool:
+    """However it is spelled."""
+    return tag.casefold().strip() in {one.casefold().strip() for one in tags}
 
 
 async def tell_whose(tx: AsyncSession, contact_ids: Collection[int]) -> None:

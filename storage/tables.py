@@ -103,6 +103,8 @@ class Contact(SQLModel, table=True):
     updated_at: datetime | None = None
     read_at: datetime
     is_deleted: bool = False
+    own_tag: str = _text()  # the stop tag that we set on opt-out; "" where it is a person's, or there is none
+    own_tag_at: datetime | None = None  # by amoCRM's clock; None: it may not have been written
 
 
 class Client(SQLModel, table=True):

@@ -17,6 +17,7 @@ from integrations.amocrm.auth import Login, LoginState, OAuth
 from integrations.amocrm.models import (
     Account,
     BrokenRow,
+    Changed,
     Company,
     Contact,
     CustomField,
@@ -276,10 +277,21 @@ class AmoCrm:
     async def company(self, company_id: int) -> Company | None:
         return await self._find(Company, f"companies/{company_id}?with=leads", "company")
 
-    async def tag_contact(self, contact_id: int, tag: str) -> None:
-        """Add a tag; the others stay."""
-        body = {"tags_to_add": [{"name": tag}]}
-        self._http.parse(await self._write("PATCH", f"contacts/{contact_id}", body, "tag of a contact"))
+    async def tag_contact(self, contact_id: int, tag: str) -> datetime | None:
+        """Add a tag; the others stay. When that was, by amoCRM's clock; None where it does not tell."""
+        return await self._change_tags(contact_id, {"tags_to_add": [{"name": tag}]})
+
+    async def untag_contact(self, contact_id: int, tag: str) -> datetime | None:
+        """Take a tag off; the others stay, and where it is not there nothing happens."""
+        return await self._change_tags(contact_id, {"tags_to_delete": [{"name": tag}]})
+
+    async def _change_tags(self, contact_id: int, body: Mapping[str, object]) -> datetime | None:
+        """By name: https://www.amocrm.ru/developers/content/crm_platform/tags-api"""
+        answer = await self._write("PATCH", f"contacts/{contact_id}", body, "tag of a contact")
+        try:
+            return Changed.model_validate(self._http.parse(answer)).updated_at
+        except ValidationError:
+            return None
 
     # Notes and tasks
 

@@ -257,6 +257,12 @@ class Written(Row):
     request_id: Text = ""
 
 
+class Changed(Row):
+    """The answer to a change of one entity."""
+
+    updated_at: MaybeMoment = None
+
+
 def _list(value: object) -> list[Any]:
     """The list that should be here: PHP gives an object for one with gaps, and null for an empty one."""
     if isinstance(value, Mapping):

@@ -86,7 +86,9 @@ class Looks:
         address = f"{host_of(request)}{API}/{kind}/{entity.id}"
         suffix = "" if "id" in request.path_params else f"?{repeated}"
         embedded: Json = {
-            "tags": [{"id": place, "name": tag, "color": None} for place, tag in enumerate(entity.tags, 1)]
+            "tags": [
+                {"id": self.account.tag_id(kind, tag), "name": tag, "color": None} for tag in entity.tags
+            ]
         }
         if kind != COMPANIES:
             company = [entity.company_id] if entity.company_id else []

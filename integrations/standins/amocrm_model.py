@@ -166,6 +166,7 @@ class MadeUpAccount:
         self.companies: dict[int, Entity] = {}
         self.notes: dict[int, Note] = {}
         self.tasks: dict[int, Task] = {}
+        self.tag_ids: dict[str, dict[str, int]] = {LEADS: {}, CONTACTS: {}, COMPANIES: {}}
         self.events: list[Event] = []
         self.webhooks: dict[str, Webhook] = {}
         self.hooks: list[Json] = []  # what webhooks have to tell: flat keys in PHP brackets
@@ -174,6 +175,7 @@ class MadeUpAccount:
             for name, first in {
                 "user": 77, "pipeline": 9001, "status": 90010, "field": 3001, "enum": 4001, LEADS: 501,
                 CONTACTS: 301, COMPANIES: 8001, "note": 6001, "task": 7001, "event": 1, "webhook": 1,
+                "tag": 5001,
             }.items()
         }  # fmt: skip
         self.add_user("Олег Смирнов", is_admin=True)
@@ -476,6 +478,19 @@ class MadeUpAccount:
                 entity.fields.pop(field_id, None)
             after, old = ([_field_value(field_id, value) for value in side] for side in (values, before))
             self._event("custom_field_value_changed", entity, by, after, old)
+
+    def tag_id(self, kind: str, name: str) -> int:
+        """Each kind of entity has tags of its own."""
+        known = self.tag_ids[kind]
+        if name not in known:
+            known[name] = self.next_id("tag")
+        return known[name]
+
+    def tag_contact(self, contact_id: int, *, add: Iterable[str] = (), delete: Iterable[str] = ()) -> None:
+        """A person sets tags on a contact, or takes them off."""
+        contact, boss = self.contacts[contact_id], min(self.users)
+        self.change_tags(contact, add, delete, boss)
+        contact.updated_at, contact.updated_by = max(self.now(), contact.updated_at), boss
 
     def change_tags(self, entity: Entity, add: Iterable[str], delete: Iterable[str], by: int) -> None:
         for tag in add:

@@ -164,6 +164,9 @@ class Writes:
                 element.wrong("NotSupportedChoice", key)
         if element.has("custom_fields_values", list):
             self._check_fields(kind, element)
+        for key in ("tags_to_add", "tags_to_delete"):
+            if element.has(key, list):
+                self._check_tags(kind, key, element)
         if element.has("_embedded", dict):
             self._check_embedded(element, is_new=entity is None)
         if kind == LEADS:
@@ -217,6 +220,20 @@ class Writes:
                 for place, row in enumerate(rows if isinstance(rows, list) else [{}]):
                     if not isinstance(row, dict) or row.get("id") not in known:
                         element.wrong("NotSupportedChoice", f"_embedded.{key}.{place}.id")
+
+    def _check_tags(self, kind: str, key: str, element: Element) -> None:
+        """Each by its id or its name; a name that no tag has yet makes one."""
+        for place, row in enumerate(element.raw[key]):
+            if not isinstance(row, dict) or not (_is(row.get("id"), int) or _is(row.get("name"), str)):
+                element.wrong("InvalidType", f"{key}.{place}")
+            elif "id" in row and row["id"] not in self.account.tag_ids[kind].values():
+                element.wrong("NotSupportedChoice", f"{key}.{place}.id")
+
+    def _tags(self, kind: str, rows: object) -> list[str]:
+        """Their names."""
+        names = {number: name for name, number in self.account.tag_ids[kind].items()}
+        tags = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        return [name for row in tags if (name := row.get("name") or names.get(row.get("id", 0), ""))]
 
     def _check_fields(self, kind: str, element: Element) -> None:
         for place, row in enumerate(element.raw["custom_fields_values"]):
@@ -287,7 +304,8 @@ class Writes:
             (account.contacts if kind == CONTACTS else account.companies)[entity.id] = entity
         entity.company_id = next((row["id"] for row in embedded.get(COMPANIES, [])), None)
         account.change_fields(entity, self._values(kind, raw.get("custom_fields_values") or []), by)
-        account.change_tags(entity, [*_tags(embedded.get("tags")), *_tags(raw.get("tags_to_add"))], [], by)
+        tags = [*self._tags(kind, embedded.get("tags")), *self._tags(kind, raw.get("tags_to_add"))]
+        account.change_tags(entity, tags, [], by)
         return entity
 
     def _new_lead(self, raw: Json, common: Json) -> Lead:
@@ -305,10 +323,11 @@ class Writes:
     def _change(self, entity: Entity, raw: Json) -> None:
         account, by = self.account, raw.get("updated_by", 0)
         values = self._values(entity.kind, raw.get("custom_fields_values") or [])
-        add, delete = _tags(raw.get("tags_to_add")), _tags(raw.get("tags_to_delete"))
+        add = self._tags(entity.kind, raw.get("tags_to_add"))
+        delete = self._tags(entity.kind, raw.get("tags_to_delete"))
         embedded = raw.get("_embedded", {})
         if "tags" in embedded:  # replaces them all
-            add, delete = _tags(embedded["tags"]), [*entity.tags]
+            add, delete = self._tags(entity.kind, embedded["tags"]), [*entity.tags]
             delete = [tag for tag in delete if tag not in add]
         if isinstance(entity, Lead):
             account.change_lead(
@@ -455,7 +474,3 @@ def _fits(field_type: str, value: object) -> bool:
             return _is(value, int) or (isinstance(value, str) and bool(re.match(r"\d{4}-\d\d-\d\dT", value)))
         case _:
             return isinstance(value, str)
-
-
-def _tags(rows: object) -> list[str]:
-    return [row["name"] for row in rows if row.get("name")] if isinstance(rows, list) else []

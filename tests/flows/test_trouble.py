@@ -125,8 +125,8 @@ async def test_an_unpaid_account_keeps_what_has_to_be_written(town: World) -> No
     """Reads go on, one write in a quarter of an hour tries again, and nothing is given up in a week."""
     town.amocrm.is_unpaid = True
     async with town.db.transaction() as tx:
-        payload = {"contact_id": town.ivan(), "tag": "проба"}
-        await outbox.add_once(tx, "tag_contact", "tag:1", payload, town.clock.now(), town.clock.now())
+        payload = {"deal_id": town.deal(), "text_key": "deal.note_optout"}
+        await outbox.add_once(tx, "note", "note:1", payload, town.clock.now(), town.clock.now())
     for _ in range(40):
         town.clock.advance(timedelta(hours=4))
         await look(town)
@@ -139,20 +139,20 @@ async def test_an_unpaid_account_keeps_what_has_to_be_written(town: World) -> No
     town.clock.advance(timedelta(hours=1))
     await look(town)
     await look(town)
-    assert any(one.method == "PATCH" and one.status == 200 for one in town.amocrm.requests)
+    assert any(one.method == "POST" and one.status == 200 for one in town.amocrm.requests)
     assert "Снова работает: запись в amoCRM." in town.to_anna()
 
 
 async def test_a_circuit_that_opens_is_no_try_of_what_waits(town: World) -> None:
     town.amocrm.is_blocked = True
     async with town.db.transaction() as tx:
-        payload = {"contact_id": town.ivan(), "tag": "проба"}
-        await outbox.add_once(tx, "tag_contact", "tag:1", payload, town.clock.now(), town.clock.now())
+        payload = {"deal_id": town.deal(), "text_key": "deal.note_optout"}
+        await outbox.add_once(tx, "note", "note:1", payload, town.clock.now(), town.clock.now())
     for _ in range(30):
         await act(town.app.hands, "crm")
         town.clock.advance(timedelta(hours=5))
     async with town.db.reading() as tx:
-        assert await outbox.is_open(tx, "tag:1")
+        assert await outbox.is_open(tx, "note:1")
 
 
 @configured({"alerts": {"quiet_hours": "21:00-08:00"}})

@@ -372,6 +372,21 @@ async def test_tags_are_added_deleted_and_replaced(api: httpx.AsyncClient, accou
     assert account.contacts[contact].tags == []
 
 
+async def test_a_tag_may_be_named_by_its_id_which_is_the_accounts_own(
+    api: httpx.AsyncClient, account: AmoCrmStandIn
+) -> None:
+    first = account.add_contact("Мария", tags=["VIP", "старый"])
+    second = account.add_contact("Пётр", tags=["старый"])
+    tags = (await api.get(f"/contacts/{first}")).json()["_embedded"]["tags"]
+    assert tags[1] in (await api.get(f"/contacts/{second}")).json()["_embedded"]["tags"]
+    await api.patch(f"/contacts/{first}", json={"tags_to_delete": [{"id": tags[1]["id"]}]})
+    assert (account.contacts[first].tags, account.contacts[second].tags) == (["VIP"], ["старый"])
+    unknown = await api.patch(f"/contacts/{first}", json={"tags_to_delete": [{"id": 1}]})
+    nameless = await api.patch(f"/contacts/{first}", json={"tags_to_add": [{"colour": "red"}]})
+    assert (unknown.status_code, nameless.status_code) == (400, 400)
+    assert account.contacts[first].tags == ["VIP"]
+
+
 async def test_contacts_are_created_and_linked(api: httpx.AsyncClient, account: AmoCrmStandIn) -> None:
     phone = {"field_code": "PHONE", "values": [{"value": "+7 914", "enum_code": "MOB"}]}
     new = {"first_name": "Пётр", "last_name": "Ли", "custom_fields_values": [phone]}

@@ -17,6 +17,7 @@ from worker.actions import keys
 from worker.actions.base import Hands
 from worker.actions.people import drop_gone_complaint, read_contact
 from worker.actions.reading import deal_from, facts_of
+from worker.actions.tagging import is_being_lifted
 from worker.actions.words import question_for
 from worker.rules.backoff import next_try
 from worker.rules.eligibility import Circumstances, Decision, Reason, Send, Skip, Wait, may_remind, may_send
@@ -24,6 +25,8 @@ from worker.rules.planning import SurveyRule, still_holds
 from worker.rules.promo import CAPACITY, make_code, read_code
 
 log = logging.getLogger(__name__)
+
+LIFTING_PAUSE = timedelta(minutes=1)  # while our own stop tag is being taken off
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +99,13 @@ async def consider(
             tx, hands, survey, rule=rule, deal=deal, contact=contact, client=client, chats=chats, route=route,
             now=now, is_joined=answered_in is not None and not is_reminder,
         )  # fmt: skip
+        is_lifting = circumstances.stop_tag and await is_being_lifted(tx, contact)
     if is_reminder:
         decision = may_remind(circumstances, now, hands.policy, expires_at=survey.expires_at or now)
     else:
         decision = may_send(circumstances, now, hands.policy)
+    if decision == Skip(Reason.STOP_TAG) and is_lifting:
+        decision = Wait(now + LIFTING_PAUSE, Reason.SERVICE)
     return Case(survey, rule, deal, contact, client, route, decision)
 
 

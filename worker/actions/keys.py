@@ -66,5 +66,9 @@ def credit_referrer(deal_id: int, code: str) -> str:
     return f"credit_referrer:{deal_id}:{code}"
 
 
-def tag_contact(contact_id: int, tag: str) -> str:
-    return f"tag_contact:{contact_id}:{tag}"
+def stop_tag(contact_id: int) -> str:
+    return f"stop_tag:{contact_id}"
+
+
+def welcome_back(about: str) -> str:
+    return f"welcome_back:{about}"

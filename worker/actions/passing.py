@@ -1,25 +1,38 @@
 """Words that a person has to answer: to the responsible, to the head, and a sentence to the client."""
 
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage import deals, outbox
-from storage.tables import Client, Deal, Survey
+from storage.tables import Chat, Client, Deal, Survey
 from worker.actions import keys
 from worker.actions.base import Hands
 from worker.actions.promising import answer_by
-from worker.actions.received import Received
 from worker.actions.words import values_for
 from worker.rules.planning import SurveyRule
 
 FORWARDED_ONCE_IN = timedelta(hours=12)
 
 
+class Speaker(Protocol):
+    """Who said something to us, where, and when we took it up. `about` names the occasion in keys."""
+
+    @property
+    def chat(self) -> Chat: ...
+    @property
+    def client(self) -> Client: ...
+    @property
+    def about(self) -> str: ...
+    @property
+    def now(self) -> datetime: ...
+
+
 async def pass_on(
     tx: AsyncSession,
     hands: Hands,
-    received: Received,
+    received: Speaker,
     survey: Survey | None,
     words: str,
     *,
@@ -39,7 +52,7 @@ async def pass_on(
 
 
 async def pass_on_uncalled(
-    tx: AsyncSession, hands: Hands, received: Received, survey: Survey, words: str
+    tx: AsyncSession, hands: Hands, received: Speaker, survey: Survey, words: str
 ) -> None:
     """A complaint was closed and nobody had called: a task on it, a word to the head, a promise. `words`: ""
     for a tap, which counts once."""
@@ -66,7 +79,7 @@ async def add_task(
     tx: AsyncSession,
     hands: Hands,
     deal_id: int,
-    received: Received,
+    received: Speaker,
     words: str,
     *,
     about: str,
@@ -86,7 +99,7 @@ async def add_task(
 
 
 async def tell_head(
-    tx: AsyncSession, hands: Hands, received: Received, survey: Survey | None, words: str
+    tx: AsyncSession, hands: Hands, received: Speaker, survey: Survey | None, words: str
 ) -> None:
     payload = {
         "channel": received.chat.channel,
@@ -104,7 +117,7 @@ async def tell_head(
 async def say(
     tx: AsyncSession,
     hands: Hands,
-    received: Received,
+    received: Speaker,
     key: str,
     *,
     survey: Survey | None = None,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from worker.actions import alert_staff, talking, trouble, write_back
+from worker.actions import alert_staff, tagging, talking, trouble, write_back
 from worker.actions.base import Action
 from worker.actions.credit_referrer import credit_referrer
 from worker.actions.find_client import find_client
@@ -23,7 +23,8 @@ ACTIONS: Mapping[str, Action] = {
     "complaint_words": Action("crm", run_many=write_back.add_notes, batch=LIST),
     "complaint_joined": Action("crm", run_many=write_back.add_notes, batch=LIST),
     "score_raised": Action("crm", run_many=write_back.add_notes, batch=LIST),
-    "tag_contact": Action("crm", write_back.tag_contact),
+    "sync_stop_tag": Action("crm", tagging.sync_stop_tag),
+    "welcome_back": Action("crm", tagging.welcome_back),
     "credit_referrer": Action("crm", credit_referrer),
     "find_client": Action("crm", find_client),
     "thank_client": Action("clients", talking.thank_client),

@@ -16,6 +16,7 @@ from worker.actions.passing import deal_of, pass_on, pass_on_uncalled, say
 from worker.actions.promising import answer_by
 from worker.actions.received import Meant, Received
 from worker.actions.scoring import is_late, join_words, said_at, take_score
+from worker.actions.tagging import ask_for_tags, come_back
 from worker.actions.words import stop_label, told
 from worker.rules.answer import read_answer
 from worker.rules.answer_amend import AMENDED
@@ -54,8 +55,7 @@ async def take(tx: AsyncSession, hands: Hands, received: Received) -> None:
         case OptOut():
             await _take_opt_out(tx, hands, received, meant, reading, reply)
         case OptIn():
-            await people.opt_in(tx, received.client.client_id or 0)
-            await say(tx, hands, received, "optout.undone")
+            await come_back(tx, hands, received, reply.text)
         case Command():
             await _obey(tx, hands, received, meant, reading)
         case Score():
@@ -342,12 +342,7 @@ async def _opt_out(
             "when": now.isoformat(),
         }
         await outbox.add_once(tx, "note", keys.note(deal.deal_id, f"optout:{now.date()}"), payload, now, now)
-    for contact in await people.contacts_of(tx, client.client_id or 0):
-        if contact.contact_id > 0 and hands.stop_tags:
-            payload = {"contact_id": contact.contact_id, "tag": hands.stop_tags[0]}
-            await outbox.ask_again(
-                tx, "tag_contact", keys.tag_contact(contact.contact_id, "stop"), payload, now, now
-            )
+    await ask_for_tags(tx, client, now)
 
 
 async def _obey(

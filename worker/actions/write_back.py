@@ -319,8 +319,3 @@ def _task_owner(hands: Hands, deal: Deal | None, survey: Survey | None) -> int |
     about = survey.manager_id if survey is not None and survey.subject_is_manager else None
     wanted = (deal.manager_id, *hands.known.heads_of(deal.pipeline_id, deal.manager_id))
     return next((user for user in wanted if user != about and hands.known.is_active(user)), None)
-
-
-async def tag_contact(item: Outbox, hands: Hands) -> None:
-    """A tag on the contact, such as the first of `stop_tags` on opt-out; set twice it is there once."""
-    await hands.amocrm.tag_contact(int(item.payload["contact_id"]), str(item.payload["tag"]))

@@ -78,6 +78,8 @@ def upgrade() -> None:
         maybe("updated_at", MOMENT),
         always("read_at", MOMENT),
         always("is_deleted", FLAG),
+        always("own_tag", TEXT),
+        maybe("own_tag_at", MOMENT),
         sa.PrimaryKeyConstraint("contact_id"),
     )
     index("contacts", "client_id")
