@@ -5,7 +5,7 @@ import asyncio
 import signal
 from pathlib import Path
 
-from integrations.standins.town import Town
+from integrations.standins.town import MORE, Town
 
 MANUAL = """\
 What is printed is a config.toml for a worker that shall live in this town; the last line is «# ready».
@@ -30,6 +30,9 @@ it answers with what the helper gives, or with 400 and {"error": …}.
                 has_no_account · set_state {"state": "notAuthorized"} · set_phone_online {"is_online": false}
                 set_quota {"people": 3} · repeat {"times": 1}
 
+    max         start · says · tap · share_contact · block · messages, as telegram's
+    max_account, telegram_account   as whatsapp's
+
     every one   GET  /_control/requests         what was asked of it
                 POST /_control/faults           {"path": "sendMessage", "nth": 1, "times": 1, "status": 502,
                                                  "delay": 0, "drop": false, "after": true}
@@ -47,7 +50,7 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--port-base", type=int, default=0, help="the first of three ports in a row; 0 = any free ones"
+        "--port-base", type=int, default=0, help="the first of the ports, all in a row; 0 = any free ones"
     )
     parser.add_argument(
         "--filters", choices=("on", "off"), default="on", help="has the account paid for filters"
@@ -55,9 +58,12 @@ def main() -> None:
     parser.add_argument(
         "--rate-limit", type=int, default=7, help="requests a second that amoCRM allows; 0 = any number"
     )
+    parser.add_argument(
+        "--more", choices=MORE, nargs="+", default=(), help="messengers that the company has besides"
+    )
     parser.add_argument("--config", type=Path, help="write the config.toml into this file too")
     options = parser.parse_args()
-    town = Town(filters=options.filters == "on", rate_limit=options.rate_limit or None)
+    town = Town(filters=options.filters == "on", rate_limit=options.rate_limit or None, more=options.more)
     asyncio.run(_serve(town, options.port_base, options.config))
 
 
@@ -71,7 +77,10 @@ async def _serve(town: Town, port_base: int, config: Path | None) -> None:
             await asyncio.to_thread(config.write_text, text, encoding="utf-8")
         print(f"# amocrm    {addresses.amocrm}")
         print(f"# telegram  {addresses.telegram}")
-        print(f"# whatsapp  {addresses.whatsapp}\n")
+        print(f"# whatsapp  {addresses.whatsapp}")
+        for name, address in addresses.more.items():
+            print(f"# {name}  {address}")
+        print()
         print(text)
         print("# ready", flush=True)
         await stop.wait()

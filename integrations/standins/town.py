@@ -2,9 +2,9 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import httpx
@@ -12,6 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from integrations.standins.amocrm import AmoCrmStandIn
+from integrations.standins.max import MaxStandIn
 from integrations.standins.telegram import TelegramStandIn
 from integrations.standins.whatsapp import GreenApiStandIn
 
@@ -69,6 +70,26 @@ amocrm_user = "{head_in_amocrm}"
 """
 
 
+MAX = """\
+
+[max]
+token = "{token}"
+api_url = "{address}"
+"""
+
+ACCOUNT = """\
+
+[{name}]
+provider = "greenapi"
+base_url = "{address}"
+instance_id = "{instance_id}"
+api_token = "{token}"
+gap = "0s"
+"""
+
+MORE = ("max", "max_account", "telegram_account")  # messengers beside the usual ones
+
+
 @dataclass(frozen=True, slots=True)
 class Addresses:
     """Where the servers listen, such as `http://127.0.0.1:9001`."""
@@ -76,6 +97,7 @@ class Addresses:
     amocrm: str
     telegram: str
     whatsapp: str
+    more: Mapping[str, str] = field(default_factory=dict)  # of MORE, those that there are
 
 
 def real_clock() -> datetime:
@@ -91,12 +113,20 @@ class Town:
         *,
         filters: bool = True,
         rate_limit: int | None = 7,
+        more: Sequence[str] = (),
     ) -> None:
+        """`more`: of MORE, which other messengers the company has."""
         self.clock = clock
         self.amocrm = AmoCrmStandIn(clock, filters=filters, rate_limit=rate_limit)
         self.telegram = TelegramStandIn(clock)
         self.whatsapp = GreenApiStandIn(clock)
         self.telegram.person(HEAD, user_id=HEAD_ID).has_started = True
+        self.max = MaxStandIn(clock)
+        self.accounts = {
+            f"{messenger}_account": GreenApiStandIn(clock, messenger=messenger)
+            for messenger in ("max", "telegram")
+        }
+        self._more = tuple(name for name in MORE if name in more)
 
     def amocrm_transport(self) -> httpx.ASGITransport:
         return httpx.ASGITransport(self.amocrm.app)
@@ -110,23 +140,37 @@ class Town:
     @asynccontextmanager
     async def served(self, port_base: int = 0) -> AsyncIterator[Addresses]:
         """Serve all in the running loop, on `port_base` and the ports after it (0: any free ones)."""
-        ports = [port_base + place if port_base else 0 for place in range(3)]
         async with AsyncExitStack() as stack:
             addresses = [
-                await stack.enter_async_context(serving(app, port, wake))
-                for port, (app, wake) in zip(ports, self._servers(), strict=True)
+                await stack.enter_async_context(serving(app, port_base + place if port_base else 0, wake))
+                for place, (app, wake) in enumerate(self._servers())
             ]
-            yield Addresses(*addresses)
+            yield Addresses(*addresses[:3], more=dict(zip(self._more, addresses[3:], strict=True)))
 
     def _servers(self) -> Sequence[tuple[ASGIApp, Callable[[], None]]]:
+        others: dict[str, MaxStandIn | GreenApiStandIn] = {"max": self.max, **self.accounts}
         return (
             (self.amocrm.app, lambda: None),
             (self.telegram.app, self.telegram.wake),
             (self.whatsapp.app, self.whatsapp.wake),
+            *((others[name].app, others[name].wake) for name in self._more),
         )
 
     def config(self, addresses: Addresses) -> str:
         """A config.toml for a worker in this town."""
+        return self._usual(addresses) + "".join(
+            MAX.format(token=self.max.token, address=address)
+            if name == "max"
+            else ACCOUNT.format(
+                name=name,
+                address=address,
+                instance_id=self.accounts[name].instance_id,
+                token=self.accounts[name].token,
+            )
+            for name, address in addresses.more.items()
+        )
+
+    def _usual(self, addresses: Addresses) -> str:
         return CONFIG.format(
             amocrm=addresses.amocrm,
             amocrm_token=self.amocrm.token,

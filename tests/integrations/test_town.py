@@ -15,6 +15,7 @@ import pytest
 from integrations.amocrm.client import AmoCrm
 from integrations.channels.base import BotSettings, Button, GatewaySettings, IncomingKind, Outgoing
 from integrations.channels.greenapi import GreenApi
+from integrations.channels.registry import open_channel
 from integrations.channels.telegram import Telegram
 from integrations.errors import Temporary, Uncertain
 from integrations.standins.town import HEAD_ID, Addresses, Town
@@ -51,6 +52,23 @@ async def test_all_three_answer_over_http_on_one_clock() -> None:
         for service in (amocrm, telegram, whatsapp):
             await service.close()
     assert_calls_fit(town.telegram.requests)
+
+
+async def test_a_company_with_more_messengers_gets_a_config_for_all_of_them(tmp_path: Path) -> None:
+    town = Town(Clock(), more=("telegram_account", "max", "max_account"))
+    async with town.served() as at:
+        config = tmp_path / "config.toml"
+        config.write_text(town.config(at), encoding="utf-8")
+        told = load(config, {})
+        assert told.channels == ("telegram", "max", "max_account", "telegram_account", "whatsapp")
+        accounts = {"telegram_account": told.telegram_account, "max_account": told.max_account}
+        assert {name: account.base_url for name, account in accounts.items()} | {
+            "max": told.max.api_url
+        } == at.more
+        opened = [open_channel("max", told.max), *(open_channel(*account) for account in accounts.items())]
+        for channel in opened:
+            await channel.start()
+            await channel.close()
 
 
 async def test_a_waiting_poll_gets_what_comes_and_does_not_hold_up_the_end() -> None:
