@@ -78,8 +78,8 @@ async def _serve(town: Town, port_base: int, config: Path | None) -> None:
         print(f"# amocrm    {addresses.amocrm}")
         print(f"# telegram  {addresses.telegram}")
         print(f"# whatsapp  {addresses.whatsapp}")
-        for name, address in addresses.more.items():
-            print(f"# {name}  {address}")
+        for messenger, address in addresses.more.items():
+            print(f"# {messenger}  {address}")
         print()
         print(text)
         print("# ready", flush=True)

@@ -145,7 +145,8 @@ class Town:
                 await stack.enter_async_context(serving(app, port_base + place if port_base else 0, wake))
                 for place, (app, wake) in enumerate(self._servers())
             ]
-            yield Addresses(*addresses[:3], more=dict(zip(self._more, addresses[3:], strict=True)))
+            amocrm, telegram, whatsapp, *more = addresses
+            yield Addresses(amocrm, telegram, whatsapp, dict(zip(self._more, more, strict=True)))
 
     def _servers(self) -> Sequence[tuple[ASGIApp, Callable[[], None]]]:
         others: dict[str, MaxStandIn | GreenApiStandIn] = {"max": self.max, **self.accounts}
