@@ -32,6 +32,7 @@ class SurveyRow:
     reason: str
     settled_at: datetime | None
     channel: str
+    tried: list[str]  # channels that failed for good
     delivered_at: datetime | None
     read_at: datetime | None
     uncertain: bool
@@ -95,6 +96,7 @@ async def survey_rows(tx: AsyncSession, begins: datetime, ends: datetime) -> lis
             col(Survey.reason),
             col(Survey.settled_at),
             col(Survey.channel),
+            col(Survey.tried),
             col(Survey.delivered_at),
             col(Survey.read_at),
             col(Survey.uncertain),

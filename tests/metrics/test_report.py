@@ -183,6 +183,19 @@ CONTRACT = strict(
                 "redemption_rate": SHARE,
             }
         ),
+        "channels": {
+            "type": "object",
+            "additionalProperties": strict(
+                {
+                    "sent": COUNT,
+                    "delivered": {"type": ["integer", "null"]},
+                    "read": {"type": ["integer", "null"]},
+                    "answered": COUNT,
+                    "failed": COUNT,
+                    "uncertain": COUNT,
+                }
+            ),
+        },
     }
 )
 
@@ -285,6 +298,16 @@ async def test_a_full_database_gives_the_numbers_of_the_contract(db: Database) -
         "codes_redeemed": 9,
         "redemption_rate": 7.5,
     }
+    assert written["channels"] == {
+        "whatsapp": {
+            "sent": 120,
+            "delivered": 115,
+            "read": 90,
+            "answered": 61,
+            "failed": 0,
+            "uncertain": 1,
+        }
+    }
 
 
 @pytest.mark.parametrize(
@@ -353,6 +376,30 @@ async def test_the_report_is_json(db: Database) -> None:
     written = await figures(db)
     assert json.loads(json.dumps(written, allow_nan=False)) == written
     assert written["referrals"]["won_amount"] == 0.3
+
+
+async def test_a_channel_that_failed_is_told_beside_the_one_that_took_the_question_then(db: Database) -> None:
+    await keep(
+        db,
+        answered(1, 9, channel="whatsapp", tried=["max", "telegram"], delivered_at=SUMMER),
+        asked(2, state="failed", reason="failed", channel="whatsapp", tried=["whatsapp"]),
+        asked(3, state="skipped", reason="unreachable", channel="telegram", tried=["telegram"]),
+        asked(4, state="planned", channel="telegram", tried=["telegram"]),  # Nobody knows yet how it ends.
+        asked(5, channel="whatsapp", settled_at=SPRING, tried=["max"]),
+    )
+    written = await figures(db)
+    jsonschema.validate(written, CONTRACT)
+    nothing = {"sent": 0, "read": None, "answered": 0, "uncertain": 0}
+    assert written["channels"] == {
+        "whatsapp": {"sent": 1, "delivered": 1, "read": 0, "answered": 1, "failed": 1, "uncertain": 0},
+        "telegram": {**nothing, "delivered": None, "failed": 2},
+        "max": {**nothing, "delivered": None, "failed": 1},
+    }
+
+
+async def test_a_question_that_one_channel_refused_twice_failed_once(db: Database) -> None:
+    await keep(db, asked(1, channel="whatsapp", tried=["telegram", "telegram"]))
+    assert (await figures(db))["channels"]["telegram"]["failed"] == 1
 
 
 # The text

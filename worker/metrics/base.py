@@ -31,6 +31,8 @@ class SurveyFact:
     refusal: str = ""  # why it was not sent; "" = it was
     is_open: bool = False  # sent, and an answer is still waited for
     is_uncertain: bool = False  # nothing has confirmed that it arrived
+    channel: str = ""  # that took it last
+    failed_on: tuple[str, ...] = ()  # channels that reported failure, or could not reach the person
     was_delivered: bool | None = None  # None where the channel does not tell
     was_read: bool | None = None
     answered_at: datetime | None = None  # when the client first scored
@@ -76,6 +78,8 @@ class Facts:
     complaints: tuple[ComplaintFact, ...] = ()
     sales: tuple[SaleFact, ...] = ()
     codes: tuple[CodeFact, ...] = ()
+    delivery_told_by: frozenset[str] = frozenset()  # channels
+    reading_told_by: frozenset[str] = frozenset()
 
 
 class Result(Protocol):

@@ -84,6 +84,8 @@ async def read_facts(db: Database, period: Period, scope: ReportScope, now: date
             SaleFact(closed_at=row.closed_at, amount=row.price, is_referral=row.is_referral) for row in sales
         ),
         codes=tuple(CodeFact(first_sent_at=row.first_sent_at, is_redeemed=row.is_redeemed) for row in codes),
+        delivery_told_by=scope.delivery_told_by,
+        reading_told_by=scope.reading_told_by,
     )
 
 
@@ -97,6 +99,8 @@ def _survey(row: SurveyRow, scope: ReportScope) -> SurveyFact:
         refusal=_refusal(row),
         is_open=row.state in (SurveyState.SENT, SurveyState.UNCERTAIN),
         is_uncertain=(row.uncertain or row.state == SurveyState.UNCERTAIN) and not is_confirmed,
+        channel=row.channel,
+        failed_on=tuple(row.tried),
         # Who has read or answered it has got it, whatever became of the receipt.
         was_delivered=is_confirmed if row.channel in scope.delivery_told_by else None,
         was_read=row.read_at is not None if row.channel in scope.reading_told_by else None,

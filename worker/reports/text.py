@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from worker.metrics.base import Result, is_running, same_days_before
+from worker.metrics.channels import ChannelResults
 from worker.metrics.complaints import ComplaintResult
 from worker.metrics.headlines import Figures
 from worker.metrics.referrals import ReferralResult
@@ -11,6 +12,7 @@ from worker.metrics.registry import METRICS
 from worker.metrics.surveys import Funnel, SurveyResult, SurveyResults
 from worker.reports.build import Report
 from worker.reports.words import Words
+from worker.rules.channels import channel_titles
 from worker.rules.moments import moment_text
 from worker.rules.shares import Interval
 from worker.rules.wording import Texts
@@ -22,14 +24,13 @@ def as_text(report: Report, texts: Texts) -> str:
     """In the language of `texts`, which hold the reasons, verdicts and dates; no line break at the end."""
     words = Words(texts, report.scope.currency)
     blocks = [[*_title(report, words)]]
+    units = [words.say("units")]
     for metric in METRICS:
-        blocks += _blocks(report.results[metric.key], metric.title[words.language], report, words)
-    blocks.append(
-        [
-            words.say("units"),
-            *(f"{metric.title[words.language]}: {metric.unit[words.language]}." for metric in METRICS),
-        ]
-    )
+        title = metric.title[words.language]
+        if drawn := _blocks(report.results[metric.key], title, report, words):
+            blocks += drawn
+            units.append(f"{title}: {metric.unit[words.language]}.")
+    blocks.append(units)
     return "\n\n".join("\n".join(block) for block in blocks)
 
 
@@ -49,6 +50,8 @@ def _blocks(result: Result, title: str, report: Report, words: Words) -> list[li
             return [[title, *_complaints(result, report, words)]]
         case ReferralResult():
             return [[title, *_referrals(result, report, words)]]
+        case ChannelResults():
+            return [[title, *_channels(result, words)]] if result.is_worth_telling else []
         case _:
             raise TypeError(f"the text report does not know how to draw {type(result).__name__}")
 
@@ -285,3 +288,19 @@ def _referrals_before(result: ReferralResult, report: Report, words: Words) -> I
             is_significant=difference.excludes_zero,
         ),
     )
+
+
+# Channels
+
+
+def _channels(result: ChannelResults, words: Words) -> Iterator[str]:
+    titles = channel_titles(words.texts, result.by_name)
+    for name, of in result.by_name.items():
+        yield words.say(
+            "channel",
+            name=titles[name],
+            n=words.count(of.sent),
+            m=None if of.delivered is None or not of.sent else words.count(of.delivered),
+            value=words.count(of.answered) if of.sent else None,
+            closed=words.count(of.failed) if of.failed else None,
+        )
