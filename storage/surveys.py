@@ -19,6 +19,8 @@ from storage.tables import Chat, Complaint, Deal, Message, Reply, Survey, Survey
 
 LEASE = timedelta(minutes=5)  # how long a claimed survey may be checked before another may take it
 WISHES = ("optout", "optin", "command")  # `rule` of replies that want something of us
+MACHINE = "machine"  # … of those that no person wrote
+REACTION = "reaction"  # `kind` of a thumb under our message
 CHECKING = "checking"  # `waits_for` of a survey that somebody is just looking at
 GREETING = "greeting"  # … and of one that goes out as soon as the client has been greeted
 REFERENCE = re.compile(r"survey-(?P<id>\d{1,18})-\d{1,9}")  # our name for one try at a question
@@ -611,6 +613,7 @@ async def to_remind(
             _IS_ASKED,
             col(Survey.waits_for) != LOOKING,  # It may not have been asked, and be asked yet.
             col(Survey.reminded_at).is_(None),
+            col(Survey.call_asked_at).is_(None),
             col(Survey.sent_at) <= sent_before,
             col(Survey.expires_at) > now,
             col(Survey.next_at) <= now,
@@ -762,21 +765,31 @@ async def answered_in(tx: AsyncSession, client_id: int) -> str:
 
 
 async def _silent_conversations(tx: AsyncSession, client_id: int) -> int:
+    """The latest ones in a row in which the client neither scored nor wrote a word."""
+    spoke = exists().where(
+        or_(
+            col(Reply.survey_id) == col(Survey.id),
+            # In another messenger, or in answer to a person of the company.
+            and_(
+                col(Reply.client_id) == client_id,
+                col(Reply.received_at).between(col(Survey.sent_at), col(Survey.expires_at)),
+            ),
+        ),
+        col(Reply.rule) != MACHINE,
+        col(Reply.kind) != REACTION,
+    )
     rows = await tx.exec(
-        select(Survey.conversation, Survey.state, Survey.answered_at)
+        select(Survey.conversation, Survey.state, or_(col(Survey.answered_at).is_not(None), spoke))
         .where(Survey.client_id == client_id, col(Survey.sent_at).is_not(None))
         .order_by(col(Survey.sent_at).desc(), col(Survey.id).desc())
         .limit(30)
     )
-    conversations: dict[int, list[tuple[str, datetime | None]]] = {}
-    for conversation, state, answered_at in rows.all():
-        conversations.setdefault(conversation or 0, []).append((state, answered_at))
+    conversations: dict[int, list[tuple[str, bool]]] = {}
+    for conversation, state, has_spoken in rows.all():
+        conversations.setdefault(conversation or 0, []).append((state, has_spoken))
     silent = 0
     for surveys in conversations.values():
-        if (
-            any(answered_at is not None for _, answered_at in surveys)
-            or surveys[-1][0] != SurveyState.EXPIRED
-        ):
+        if any(has_spoken for _, has_spoken in surveys) or surveys[-1][0] != SurveyState.EXPIRED:
             break
         silent += 1
     return silent

@@ -208,6 +208,7 @@ class Survey(SQLModel, table=True):
     revision: int = 0
     late: bool = False
     confirm_until: datetime | None = None  # a bare 4 or 5 was asked about once; act after this
+    call_asked_at: datetime | None = None  # «позвоните мне» in place of a score: declined, not silent
     asked_again: bool = False  # «пришлите одно число» was said once
     reviewed: bool = False  # a public review was asked for after this one
 

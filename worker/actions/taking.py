@@ -12,7 +12,7 @@ from worker.actions import keys
 from worker.actions.asking import may_carry_code
 from worker.actions.base import Hands
 from worker.actions.linking import note_written
-from worker.actions.passing import deal_of, pass_on, pass_on_uncalled, say
+from worker.actions.passing import deal_of, pass_on, pass_on_uncalled, say, sync_deal
 from worker.actions.promising import answer_by
 from worker.actions.received import Meant, Received
 from worker.actions.scoring import is_late, join_words, said_at, take_score
@@ -25,7 +25,6 @@ from worker.rules.answer_readings import Ask, Command, Comment, OptIn, OptOut, R
 from worker.rules.compose import AFTER_COMPLAINT
 from worker.rules.scale import Band, Scale
 
-REACTION = "reaction"  # a thumb under our message is kept, and asks for nothing
 GESTURES = ("sticker", "animation", "dice")  # in place of a word, and ask for nothing
 WORDS_WINDOW = timedelta(days=7)  # words join the answer this long after it
 
@@ -44,8 +43,8 @@ async def take(tx: AsyncSession, hands: Hands, received: Received) -> None:
     if amended := await _amended(tx, hands, received, meant, reading):
         meant, reading = amended
     reply = await _keep(tx, received, meant)
-    if reply is None or message.media == REACTION:
-        return
+    if reply is None or message.media == surveys.REACTION:
+        return  # A thumb under our message is kept, and asks for nothing.
     reply.rule = reading.rule
     match reading:
         case Score() if meant is not None:
@@ -357,8 +356,12 @@ async def _obey(
             payload = {"channel": chat.channel, "chat_id": chat.chat_id, "client_id": client_id}
             await outbox.add_once(tx, "hand_over_code", f"hand_over_code:{received.about}", payload, now, now)
         case "call":
-            await pass_on(tx, hands, received, survey, _as_words(hands, received), is_quiet=True)
+            words = _as_words(hands, received) or hands.texts.fill("button.call_me")
+            await pass_on(tx, hands, received, survey, words, is_quiet=True)
             await say(tx, hands, received, "callback.done", survey=survey, deadline=answer_by(hands, now))
+            if survey is not None and survey.answered_at is None and not _is_over(survey, received):
+                survey.call_asked_at = survey.call_asked_at or now
+                await sync_deal(tx, survey.deal_id, now)
         case _:  # erase
             await people.opt_out(tx, received.client.client_id or 0, received.chat.channel, now)
             await surveys.look_again(tx, received.client.client_id or 0, now)

@@ -178,6 +178,8 @@ def _state_line(hands: Hands, survey: Survey) -> str:
 
     if survey.score is not None:
         return fill("deal.state.answered", survey.answered_at)
+    if survey.call_asked_at is not None:
+        return fill("deal.state.call_asked", survey.call_asked_at)
     match survey.state:
         case SurveyState.PLANNED | SurveyState.SENDING:
             return fill("deal.state.planned", survey.due_at)

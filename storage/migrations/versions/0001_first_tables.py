@@ -164,6 +164,7 @@ def upgrade() -> None:
         always("revision", INTEGER),
         always("late", FLAG),
         maybe("confirm_until", MOMENT),
+        maybe("call_asked_at", MOMENT),
         always("asked_again", FLAG),
         always("reviewed", FLAG),
         sa.PrimaryKeyConstraint("id"),
