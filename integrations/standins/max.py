@@ -70,6 +70,7 @@ class MaxStandIn(MaxPeople):
         routes = [
             *control_routes(self.faults, self.requests, {helper.__name__: helper for helper in helpers}),
             Route("/me", self._route(self._get_me), methods=["GET"]),
+            Route("/chats/{chat_id}", self._route(self._get_chat), methods=["GET"]),
             Route("/messages", self._route(self._post_message), methods=["POST"]),
             Route("/messages", self._route(self._put_message), methods=["PUT"]),
             Route("/messages/{mid}", self._route(self._get_message), methods=["GET"]),
@@ -139,6 +140,14 @@ class MaxStandIn(MaxPeople):
     def _get_me(self, request: Request, body: Any) -> Json:
         return {**self._bot, "description": None, "commands": None}
 
+    def _get_chat(self, request: Request, body: Any) -> Json:
+        """We never ask for it; whoever works with a bot by an ordinary library does, at every update."""
+        number = request.path_params["chat_id"]
+        chats = [chat for chat in self._chats() if str(chat["chat_id"]) == number]
+        if not chats:
+            raise Refusal(404, "chat.not.found", f"Chat {number} not found")
+        return chats[0]
+
     def _post_message(self, request: Request, body: Any) -> Json:
         chat_id, person = self._addressee(request)
         check_message(body, is_new=True)
@@ -149,7 +158,7 @@ class MaxStandIn(MaxPeople):
             raise Refusal(404, "message.not.found", f"Message {link.get('mid')} not found")
         post = self._post(
             chat_id,
-            body["text"] or "",
+            body.get("text") or "",
             by_bot=True,
             attachments=body.get("attachments"),
             reply_to=link.get("mid", ""),

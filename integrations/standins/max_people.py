@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -185,6 +185,29 @@ class MaxPeople:
             "username": self.username,
             "is_bot": True,
             "last_activity_time": milliseconds(self.clock()),
+        }
+
+    def _chats(self) -> Iterator[Json]:
+        """Where the bot is, or was: a dialogue begins with Start."""
+        for person in (one for one in self.people.values() if one.has_started or one.has_stopped):
+            status = "suspended" if person.has_stopped else "active"
+            yield self._chat(person.dialogue, "dialog", None, status) | {"dialog_with_user": person.user}
+        for group in self.groups.values():
+            yield self._chat(group.chat_id, "chat", group.title, "active")
+
+    def _chat(self, chat_id: int, kind: str, title: str | None, status: str) -> Json:
+        moments = [post.at for post in self._posts(chat_id)]
+        return {
+            "chat_id": chat_id,
+            "type": kind,
+            "status": status,
+            "title": title,
+            "icon": None,
+            "last_event_time": milliseconds(max(moments, default=self.clock())),
+            "participants_count": 2 if kind == "dialog" else len(self.people) + 1,
+            "is_public": False,
+            "link": None,
+            "description": None,
         }
 
     def _group_of(self, chat: Group | str | None) -> Group | None:

@@ -233,6 +233,27 @@ def test_sharing_the_number_is_a_button_like_any_other(server: MaxStandIn, maria
         server.share_contact(server.start("Пётр"))
 
 
+async def test_it_shows_dialogues_and_groups_and_nothing_else(
+    client: httpx.AsyncClient, unhurried: MaxStandIn, maria: Person
+) -> None:
+    group, stranger = unhurried.group("Отдел"), unhurried.person("Пётр")
+    dialogue = (await client.get(f"/chats/{maria.dialogue}")).json()
+    assert (dialogue["type"], dialogue["status"]) == ("dialog", "active")
+    assert dialogue["dialog_with_user"]["user_id"] == maria.user_id
+    unhurried.block(maria)
+    assert (await client.get(f"/chats/{maria.dialogue}")).json()["status"] == "suspended"
+    assert (await client.get(f"/chats/{group.chat_id}")).json()["title"] == "Отдел"
+    assert await refused(await client.get(f"/chats/{stranger.dialogue}")) == (404, "chat.not.found")
+
+
+async def test_a_message_may_be_nothing_but_buttons(
+    client: httpx.AsyncClient, unhurried: MaxStandIn, maria: Person
+) -> None:
+    sent = await client.post("/messages", params={"user_id": maria.user_id}, json={"attachments": [KEYBOARD]})
+    assert sent.status_code == 200
+    assert unhurried.last(maria).labels == ["9"]
+
+
 async def test_an_unknown_path_says_so_in_json(client: httpx.AsyncClient) -> None:
     assert await refused(await client.get("/chats")) == (404, "not.found")  # removed in June 2026
 
@@ -264,6 +285,7 @@ async def test_what_it_says_has_the_described_shape(
     problems = [problem for update in unhurried.waiting() for problem in shape_of(kinds, update)]
     problems += shape("BotInfo", (await client.get("/me")).json())
     problems += shape("SendMessageResult", sent)
+    problems += shape("Chat", (await client.get(f"/chats/{maria.dialogue}")).json())
     assert problems == []
 
 
