@@ -88,6 +88,7 @@ class Hands:
     token_ends: datetime | None = None  # the long-lived token of amoCRM
     silent_at: dict[str, datetime] = field(default_factory=dict)  # when a channel last had nothing to tell
     emptied_at: dict[str, datetime] = field(default_factory=dict)  # when to look at its queue again
+    channels_looked_at: datetime | None = None  # when it was last asked whether they still work
     clock_watch: ClockWatch | None = None  # None: the clock is moved by hand
 
     def now(self) -> datetime:

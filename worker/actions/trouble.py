@@ -1,8 +1,10 @@
 """Trouble of the installation, told to the administrator: once per case, and once when it is over."""
 
 import logging
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.amocrm.auth import LoginState
 from integrations.amocrm.client import Condition
@@ -12,6 +14,8 @@ from storage import outbox, state
 from storage.tables import Json, Outbox
 from worker.actions.base import Hands, Later
 from worker.rules.calendar import quiet_until
+from worker.rules.moments import age_text
+from worker.rules.wording import Value
 
 log = logging.getLogger(__name__)
 
@@ -92,24 +96,64 @@ class Watch:
 
 
 async def _note(hands: Hands, case: str, text: str, *, n: int = 0) -> None:
-    """Keep how it stands; an act tells it, if there is something to tell."""
-    now = hands.now()
+    """How we stand with amoCRM; what it refused meanwhile is tried at once when it is well again."""
     async with hands.db.transaction() as tx:
-        kept = await state.recall(tx, _key(case))
-        is_known = kept is not None and not kept["is_over"]
-        if is_known == bool(text):
-            return  # as it was, or something else that is wrong with the same: told once
-        was_told = bool(kept and kept["is_told"])
-        if text:
-            await state.remember(
-                tx, _key(case), {"text": text, "n": n, "is_told": was_told, "is_over": False}
-            )
-        elif kept is not None:
-            await state.remember(tx, _key(case), {**kept, "is_over": True})
-        await outbox.ask_again(tx, KIND, _key(case), {"case": case}, now, now)
-        if not text:
-            await outbox.try_refused(tx, now, "amocrm")
+        if await note(tx, hands, case, text, n=n) and not text:
+            await outbox.try_refused(tx, hands.now(), "amocrm")
     hands.wake.act.set()
+
+
+async def note(
+    tx: AsyncSession,
+    hands: Hands,
+    case: str,
+    text: str,
+    *,
+    n: int = 0,
+    values: Mapping[str, Value] | None = None,
+    beside: Json | None = None,
+    after: timedelta = timedelta(0),
+    forgotten_after: timedelta | None = None,
+) -> bool:
+    """Keep how it stands; an act tells it, if there is something to tell. True if that is news.
+
+    `text`: the key of what tells it, "" when all is well. `values`: what the text names; with another `cause`
+    the same case is told again. `beside`: what else the case has to remember. `after`: only what still stands
+    so then is told, its end too: what comes and goes is not. `forgotten_after`: what was not noted for that
+    long is told again, for its end may have been missed.
+    """
+    now, values = hands.now(), dict(values or {})
+    kept = await state.recall(tx, _key(case))
+    known = kept if kept is not None and not kept["is_over"] else None
+    is_again = bool(text) and known is not None and _cause(known) == values.get("cause")
+    if is_again and known is not None and not _is_forgotten(known, now, forgotten_after):
+        if forgotten_after is not None:
+            await state.remember(tx, _key(case), {**known, "noted_at": now.isoformat()})
+        return False  # as it was, or something else that is wrong with the same: told once
+    not_before = (now + after).isoformat() if after else ""
+    if text:
+        told: Json = {key: kept[key] for key in ("is_told", "told_cause") if key in kept} if kept else {}
+        if is_again:
+            told["told_cause"] = ""
+        fresh: Json = {"text": text, "n": n, "values": values, "not_before": not_before, **(beside or {})}
+        fresh["noted_at"] = now.isoformat()
+        await state.remember(tx, _key(case), {"is_told": False, **told, **fresh, "is_over": False})
+    elif known is not None:
+        await state.remember(tx, _key(case), {**known, "is_over": True, "not_before": not_before})
+    else:
+        return False
+    await outbox.ask_again(tx, KIND, _key(case), {"case": case}, now + after, now)
+    return True
+
+
+def _is_forgotten(kept: Json, now: datetime, after: timedelta | None) -> bool:
+    return after is not None and now >= datetime.fromisoformat(kept["noted_at"]) + after
+
+
+async def open_case(tx: AsyncSession, case: str) -> Json | None:
+    """What was kept of a trouble that is not over yet."""
+    kept = await state.recall(tx, _key(case))
+    return None if kept is None or kept["is_over"] else kept
 
 
 async def tell_trouble(item: Outbox, hands: Hands) -> None:
@@ -124,24 +168,46 @@ async def tell_trouble(item: Outbox, hands: Hands) -> None:
     if kept is None:
         return
     match (kept["is_told"], kept["is_over"]):
-        case (True, False):
+        case (True, False) if _cause(kept) == kept.get("told_cause"):
             return
-        case (False, False):
+        case (_, False):
             text = kept["text"]
         case (True, True):
             text = "trouble.over"
         case _:
             text = ""
     if text:
+        _wait_until_it_lasts(kept, hands.now())
         _wait_for_morning(hands)
-        name = hands.texts.fill(f"trouble.name.{case}")
-        await _tell(hands, hands.texts.fill(text, name=name, n=int(kept.get("n") or 0)))
+        await _tell(hands, _worded(hands, case, kept, text))
     async with hands.db.transaction() as tx:
         newer = await state.recall(tx, _key(case))
         if kept["is_over"] and newer == kept:
             await state.forget(tx, _key(case))
         elif newer is not None:  # It may have ended, or come back, while we told it: then we are asked again.
-            await state.remember(tx, _key(case), {**newer, "is_told": not kept["is_over"]})
+            told = {"is_told": not kept["is_over"], "told_cause": _cause(kept)}
+            await state.remember(tx, _key(case), {**newer, **told})
+
+
+def _worded(hands: Hands, case: str, kept: Json, text: str) -> str:
+    values: dict[str, Value] = {**(kept.get("values") or {}), "n": int(kept.get("n") or 0)}
+    if kept.get("since"):
+        # Told in the morning, it has lasted longer than when it was noted.
+        values["age"] = age_text(hands.texts, hands.now() - datetime.fromisoformat(kept["since"]))
+    values["name"] = hands.texts.fill(f"trouble.name.{case.partition(':')[0]}", **values)
+    return hands.texts.fill(text, **values)
+
+
+def _cause(kept: Json) -> Value:
+    cause: Value = (kept.get("values") or {}).get("cause")
+    return cause
+
+
+def _wait_until_it_lasts(kept: Json, now: datetime) -> None:
+    if not_before := kept.get("not_before"):
+        lasts_from = datetime.fromisoformat(not_before)
+        if now < lasts_from:
+            raise Later(lasts_from, "it may come and go")
 
 
 async def _tell(hands: Hands, text: str) -> None:

@@ -1,4 +1,4 @@
-"""What time brings: reminders, expiry, and the end of the questions that waited behind a silent one."""
+"""What time brings: reminders, expiry with the questions that waited behind, a look at the messengers."""
 
 import logging
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from storage.tables import Survey
 from worker.actions import keys
 from worker.actions.asking import Case, consider_reminder, reread
 from worker.actions.base import Hands
+from worker.actions.channel_watch import look_at_channels
 from worker.actions.talking import remind
 from worker.actions.words import reminder_for
 from worker.rules.eligibility import Reason, Send, Skip, Wait
@@ -30,6 +31,7 @@ async def follow(hands: Hands) -> int:
             await surveys.to_remind(tx, now - reminder_after.span, now) if reminder_after is not None else ()
         )
     done = await _expire(hands, over) + await _remind(hands, waiting, now)
+    await look_at_channels(hands)
     hands.health.mark("follow", hands.now())
     return done
 

@@ -12,6 +12,7 @@ from storage.tables import Inbox, Message, Survey, SurveyState
 from worker.actions import keys, linking, presses
 from worker.actions.asking import TEMPLATE
 from worker.actions.base import Hands
+from worker.actions.channel_watch import note_state
 from worker.actions.looking import found_again
 from worker.actions.received import Received
 from worker.actions.taking import take
@@ -104,7 +105,7 @@ async def _take(
         case IncomingKind.STATUS:
             await _take_status(tx, hands, row, message)
         case IncomingKind.STATE:
-            await _take_state(hands, row, message)
+            await _take_state(tx, hands, row, message)
         case IncomingKind.OTHER:
             log.debug("%s sent something without meaning for us", row.channel)
         case _ if (
@@ -155,10 +156,11 @@ async def _take_echo(tx: AsyncSession, hands: Hands, row: Inbox, message: Incomi
         chat.waiting_since = None
 
 
-async def _take_state(hands: Hands, row: Inbox, message: Incoming) -> None:
+async def _take_state(tx: AsyncSession, hands: Hands, row: Inbox, message: Incoming) -> None:
     trouble = "" if message.reason in ("authorized", "online", "") else message.reason
     # By a name of its own: that replies are fetched again does not make the account well.
     hands.health.set_trouble(f"{row.channel}.state", trouble)
+    await note_state(tx, hands, row.channel, trouble)
     if trouble:
         log.warning("the gateway of %s says: %s", row.channel, message.reason)
 
