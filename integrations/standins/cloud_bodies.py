@@ -66,10 +66,10 @@ def _fill_template(post: Posted, content: Json, template: Approved | None) -> Ap
         raise Refusal(132001, f"template name ({content['name']}) does not exist")
     if template.status != "APPROVED":
         raise Refusal(132015 if template.status == "PAUSED" else 132016)
-    components = content.get("components", [])
-    values = [
-        parameter["text"] for one in components if one["type"] == "body" for parameter in one["parameters"]
-    ]
+    components: list[Json] = content.get("components", [])
+    # In whatever case: pywa writes both in capitals.
+    body = [one for one in components if one["type"].lower() == "body"]
+    values = [parameter["text"] for one in body for parameter in one["parameters"]]
     wanted = len(set(re.findall(r"\{\{\d+\}\}", template.body)))
     if len(values) != wanted:
         raise Refusal(132000, f"expected {wanted} parameters, got {len(values)}")
@@ -79,9 +79,9 @@ def _fill_template(post: Posted, content: Json, template: Approved | None) -> Ap
         if re.search(r"[\n\t]| {5}", value):
             raise Refusal(132012, "Param text cannot have new-line/tab characters or more than 4 spaces")
     options = [(title, title) for title in template.buttons]  # without a payload the title comes back
-    for one in (one for one in components if one["type"] == "button"):
+    for one in (one for one in components if one["type"].lower() == "button"):
         index = int(one["index"])
-        if one["sub_type"] != "quick_reply" or index >= len(options):
+        if one["sub_type"].lower() != "quick_reply" or index >= len(options):
             raise Refusal(132012, f"there is no quick reply {index}")
         options[index] = (options[index][0], one["parameters"][0]["payload"])
     post.template, post.options = template.name, tuple(options)

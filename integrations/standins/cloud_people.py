@@ -197,13 +197,15 @@ class People:
             told["recipient_user_id"] = person.user_id
         if post.reference:
             told["biz_opaque_callback_data"] = post.reference
-        value: Json = {"statuses": [told]}
         if status == "failed":
             told["errors"] = [failure(code)]
         else:
             told["pricing"] = {"billable": True, "pricing_model": "PMP", "category": "utility"}
-            value["contacts"] = [self._contact(person)] if person else []
-        self._post("messages", value)
+        # Without the profile: https://github.com/david-lev/pywa/issues/188; and of somebody who is not there
+        # no more than the number that we gave: https://github.com/david-lev/pywa/issues/227
+        known = {"wa_id": told.get("recipient_id"), "user_id": told.get("recipient_user_id")}
+        contact = {key: value for key, value in known.items() if value}
+        self._post("messages", {"contacts": [contact], "statuses": [told]})
 
     def waiting(self, *, together: bool = False) -> list[Json]:
         """Webhooks that were not taken yet: `number` for `delivered`, `body` and `headers` to post.

@@ -296,6 +296,18 @@ async def test_a_number_without_whatsapp_fails_by_a_status(server: CloudStandIn,
     assert statuses(server) == [("failed", [131026])]
 
 
+async def test_a_status_tells_no_more_of_the_person_than_meta_does(
+    server: CloudStandIn, client: Client
+) -> None:
+    server.says(MARIA, "9")
+    server.delivered()
+    await client.send()
+    server.tells_status(server.last(MARIA).wamid, "failed", 131026)
+    values = [json.loads(one["body"])["entry"][0]["changes"][0]["value"] for one in server.waiting()]
+    known = {"wa_id": CHAT, "user_id": server.person(MARIA).user_id}
+    assert [value["contacts"] for value in values] == [[known], [known], [{"wa_id": CHAT}]]
+
+
 async def test_refusals_are_for_the_next_sendings(server: CloudStandIn, client: Client) -> None:
     server.refuse(131056, times=2)
     assert [await client.code(), await client.code()] == [131056, 131056]

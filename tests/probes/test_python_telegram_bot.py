@@ -161,11 +161,10 @@ async def test_a_foreign_token_and_a_second_reader_are_refused(server: TelegramS
     with pytest.raises(InvalidToken):
         await application(server, heard, token="1:wrong").initialize()
     async with application(server, heard) as bot:
-        first, second = await asyncio.gather(
-            bot.bot.get_updates(timeout=30), bot.bot.get_updates(), return_exceptions=True
-        )
-        assert isinstance(first, Conflict)
-        assert second == ()
+        waiting, hurried = bot.bot.get_updates(timeout=30), bot.bot.get_updates()
+        answers: Any = await asyncio.gather(waiting, hurried, return_exceptions=True)
+        assert isinstance(answers[0], Conflict)
+        assert answers[1] == ()
         await bot.bot.set_webhook("https://bot.example.com/hook")
         with pytest.raises(Conflict):
             await bot.bot.get_updates()
