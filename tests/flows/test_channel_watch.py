@@ -55,6 +55,8 @@ async def a_steady_past(town: World, channel: str = "whatsapp") -> None:
 
 async def look(town: World, **later: float) -> None:
     """An hour on, what time brings is looked at, and told."""
+    if town.app.hands.channels_looked_at is None:
+        await follow(town.app.hands)  # The worker has just started.
     town.clock.advance(timedelta(**later or {"hours": 1}))
     await follow(town.app.hands)
     await act(town.app.hands, "trouble")
@@ -179,7 +181,7 @@ async def test_a_report_that_a_message_failed_is_a_sign_of_life(town: World) -> 
 async def test_ten_messages_of_the_last_hour_are_given_time(town: World) -> None:
     await asked(town, 9, days_ago=0.9, arrived=0)
     await asked(town, 5, days_ago=0.01, arrived=0)
-    await look(town, minutes=5)
+    await look(town, minutes=10)
     assert told(town, SILENT) == []
     await look(town)
     assert len(told(town, SILENT)) == 1
@@ -316,6 +318,15 @@ async def test_in_english_too_and_two_of_one_name_are_told_apart(town: World) ->
 # What it costs
 
 
+async def test_after_a_start_what_has_waited_at_the_gateway_comes_in_first(town: World) -> None:
+    await asked(town, 10, days_ago=0.9, arrived=0)
+    for _ in range(9):
+        await look(town, minutes=1)
+    assert told(town, SILENT) == []
+    await look(town, minutes=1)
+    assert len(told(town, SILENT)) == 1
+
+
 async def test_the_channels_are_looked_at_by_the_hour(town: World) -> None:
     statements: list[str] = []
 
@@ -325,8 +336,8 @@ async def test_the_channels_are_looked_at_by_the_hour(town: World) -> None:
 
     event.listen(town.db._reader.sync_engine, "before_cursor_execute", note)
     try:
-        for _ in range(10):
-            await look(town, seconds=30)
+        for _ in range(20):
+            await look(town, minutes=1)
         assert len(statements) == 3
         await look(town, minutes=61)
         assert len(statements) == 6

@@ -24,6 +24,7 @@ from worker.rules.channels import (
 )
 
 EVERY = timedelta(hours=1)
+FIRST = timedelta(minutes=10)  # after a start: what has waited for us at the gateways comes in before that
 LASTS = timedelta(minutes=5)  # a state that is over sooner is not told
 FORGOTTEN = timedelta(days=7)  # not every gateway tells that it is well again
 NONE = Deliveries(0, 0)
@@ -32,7 +33,9 @@ NONE = Deliveries(0, 0)
 async def look_at_channels(hands: Hands) -> None:
     """Once an hour: whether less arrives than usual, and whether a channel is silent."""
     now = hands.now()
-    if hands.channels_looked_at is not None and now < hands.channels_looked_at + EVERY:
+    if hands.channels_looked_at is None:
+        hands.channels_looked_at = now + FIRST - EVERY
+    if now < hands.channels_looked_at + EVERY:
         return
     hands.channels_looked_at = now
     telling = [name for name, channel in hands.channels.items() if channel.has_receipts]
