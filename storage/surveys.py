@@ -641,6 +641,15 @@ async def claim_reminder(db: Database, survey: Survey, now: datetime) -> bool:
         return changed.rowcount == 1
 
 
+async def let_be(tx: AsyncSession, client_id: int, now: datetime) -> None:
+    """The client wants no more of it: a reminder that is just being checked is not sent either."""
+    await tx.exec(
+        update(Survey)
+        .where(col(Survey.client_id) == client_id, _IS_ASKED, col(Survey.reminded_at).is_(None))
+        .values(reminded_at=now)
+    )
+
+
 async def remind_later(db: Database, survey: Survey, at: datetime) -> None:
     async with db.transaction() as tx:
         await tx.exec(update(Survey).where(col(Survey.id) == survey.id).values(next_at=at))

@@ -321,9 +321,7 @@ async def _opt_out(
 ) -> None:
     """In every channel, at once, with one confirmation."""
     client, now = received.client, received.now
-    is_news = await people.opt_out(tx, client.client_id or 0, received.chat.channel, now)
-    await surveys.look_again(tx, client.client_id or 0, now)
-    if not is_news:
+    if not await _silence(tx, received):
         return
     await say(
         tx,
@@ -342,6 +340,15 @@ async def _opt_out(
         }
         await outbox.add_once(tx, "note", keys.note(deal.deal_id, f"optout:{now.date()}"), payload, now, now)
     await ask_for_tags(tx, client, now)
+
+
+async def _silence(tx: AsyncSession, received: Received) -> bool:
+    """Nothing more is asked, not even what is just being checked. True if that is news."""
+    client_id, now = received.client.client_id or 0, received.now
+    is_news = await people.opt_out(tx, client_id, received.chat.channel, now)
+    await surveys.look_again(tx, client_id, now)
+    await surveys.let_be(tx, client_id, now)
+    return is_news
 
 
 async def _obey(
@@ -363,8 +370,7 @@ async def _obey(
                 survey.call_asked_at = survey.call_asked_at or now
                 await sync_deal(tx, survey.deal_id, now)
         case _:  # erase
-            await people.opt_out(tx, received.client.client_id or 0, received.chat.channel, now)
-            await surveys.look_again(tx, received.client.client_id or 0, now)
+            await _silence(tx, received)
             await outbox.add_once(
                 tx,
                 "tell_erase",
