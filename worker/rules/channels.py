@@ -115,7 +115,7 @@ class Cause(NamedTuple):
 
 
 # As Green-API and Wazzup24 name them, without letter case:
-# https://green-api.com/docs/api/account/GetStateInstance/
+# https://green-api.com/en/docs/api/account/GetStateInstance/
 # https://wazzup24.ru/help/api-ru/rabota-s-kanalami/
 _STATES: Mapping[str, str] = {
     "notauthorized": "logged_out",
