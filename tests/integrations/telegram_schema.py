@@ -52,6 +52,11 @@ def problems_in(method: str, parameters: Mapping[str, Any]) -> list[str]:
     return _fields(method, {**unknown, **typed}, known.get("fields", ()))
 
 
+def problems_of_type(kind: str, value: Any) -> list[str]:
+    """What is wrong with something that Telegram says: an `Update`, a `Message` …"""
+    return _problems(kind, value, kind)
+
+
 @cache
 def _description() -> dict[str, Any]:
     description: dict[str, Any] = json.loads(SAMPLE.read_text(encoding="utf-8"))
