@@ -78,7 +78,8 @@ class Incoming:
     is_group: bool = False
     status: Status | None = None
     reference: str = ""  # of the message that a STATUS or an ECHO is about, where the service gives it back
-    reason: str = ""  # why it failed; state of the gateway
+    reason: str = ""  # why it failed; state of the gateway, "" = well
+    about: str = ""  # of a STATE: the template that it is about, "" = the account itself
     is_gone: bool = False  # failed because this person is not on this messenger
     wants_template: bool = False  # failed because free words came too late after the person wrote
 
@@ -252,6 +253,17 @@ class Linked(Protocol):
 
     async def deep_link(self, token: str) -> str:
         """The address that opens the bot with this token (asks the bot's name once)."""
+
+
+@runtime_checkable
+class Menued(Protocol):
+    """A messenger that shows a menu of commands in a chat."""
+
+    async def set_menu(self, chat_id: str, commands: Sequence[tuple[str, str]]) -> None:
+        """(command, what it is for) each, in place of what stood there; none takes the menu away.
+
+        Raises as `send` does. Safe to repeat.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -140,7 +140,10 @@ def _incomings(change: Change, templates: Collection[str]) -> Iterator[Incoming]
     value = change.value
     if change.field in TEMPLATE_FIELDS:
         is_ours = value.message_template_name in templates
-        yield _state(_template_trouble(change)) if is_ours else Incoming(kind=IncomingKind.OTHER)
+        if is_ours:
+            yield _state(_template_trouble(change), about=value.message_template_name)
+        else:
+            yield Incoming(kind=IncomingKind.OTHER)
         return
     yield from (_Sender.of(message, value.contact).said() for message in value.messages)
     yield from (_echo(message) for message in value.message_echoes)
@@ -151,8 +154,8 @@ def _incomings(change: Change, templates: Collection[str]) -> Iterator[Incoming]
         yield _state(trouble) if trouble else Incoming(kind=IncomingKind.OTHER)
 
 
-def _state(reason: str) -> Incoming:
-    return Incoming(kind=IncomingKind.STATE, reason=reason)
+def _state(reason: str, *, about: str = "") -> Incoming:
+    return Incoming(kind=IncomingKind.STATE, reason=reason, about=about)
 
 
 def _template_trouble(change: Change) -> str:

@@ -185,7 +185,7 @@ class Reader:
             return Incoming(kind=IncomingKind.OTHER)
         is_well = template.status.upper() in ("APPROVED", "PENDING")
         reason = "" if is_well else f"template {template.name}: {template.status.upper()}"
-        return Incoming(kind=IncomingKind.STATE, reason=reason)
+        return Incoming(kind=IncomingKind.STATE, reason=reason, about=template.name or template.template_guid)
 
 
 def _outcome(status: Status, code: str) -> Json:

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from integrations.channels.base import Template
+from integrations.channels.cloud import Cloud
 from storage.tables import SurveyState
 from tests.world import CLOUD, IVAN, World, configured, merged
 
@@ -123,3 +125,18 @@ async def test_a_template_that_was_stopped_is_told_and_asks_nobody(town: World) 
     assert texts(town) == []
     assert (await town.survey(deal)).reason == "unreachable"
     assert any("nps_ru" in reason for reason in await town.app.health.reasons())
+
+
+@configured(CLOUD)
+async def test_a_template_that_is_well_says_nothing_of_another(town: World) -> None:
+    whatsapp = town.app.hands.channels["whatsapp"]
+    assert isinstance(whatsapp, Cloud)
+    whatsapp._templates = {**whatsapp._templates, "csat": Template(template="csat_ru")}
+    town.cloud.approve("csat_ru", "Оцените работу менеджера.")
+    town.cloud.set_template("nps_ru", "PAUSED")
+    town.cloud.set_template("csat_ru", "APPROVED")
+    await town.meta_posts()
+    assert [reason for reason in await town.app.health.reasons() if "nps_ru" in reason]
+    town.cloud.set_template("nps_ru", "APPROVED")
+    await town.meta_posts()
+    assert not [reason for reason in await town.app.health.reasons() if "nps_ru" in reason]

@@ -95,10 +95,11 @@ async def _judge_silence(tx: AsyncSession, hands: Hands, name: str, traffic: Tra
     return await note(tx, hands, case, "channel.silent", values=values, beside={"since": since.isoformat()})
 
 
-async def note_state(tx: AsyncSession, hands: Hands, name: str, reason: str) -> None:
-    """What a gateway says of itself, in the transaction that takes it in; "" is well."""
+async def note_state(tx: AsyncSession, hands: Hands, name: str, reason: str, *, about: str = "") -> None:
+    """What a gateway says of itself, or of a template, in the transaction that takes it in; "" is well."""
+    case = f"state:{name}:{about}" if about else f"state:{name}"
     if not reason:
-        await note(tx, hands, f"state:{name}", "", after=LASTS)
+        await note(tx, hands, case, "", after=LASTS)
         return
     cause = cause_of(reason)
     values = {
@@ -106,9 +107,7 @@ async def note_state(tx: AsyncSession, hands: Hands, name: str, reason: str) -> 
         "cause": hands.texts.fill(f"channel.cause.{cause.key}", value=cause.detail),
         "remedy": hands.texts.fill(f"channel.remedy.{cause.key}"),
     }
-    await note(
-        tx, hands, f"state:{name}", "channel.state", values=values, after=LASTS, forgotten_after=FORGOTTEN
-    )
+    await note(tx, hands, case, "channel.state", values=values, after=LASTS, forgotten_after=FORGOTTEN)
 
 
 def _arrived(found: Mapping[str, Deliveries], name: str) -> Arrived:

@@ -159,8 +159,8 @@ async def _take_echo(tx: AsyncSession, hands: Hands, row: Inbox, message: Incomi
 async def _take_state(tx: AsyncSession, hands: Hands, row: Inbox, message: Incoming) -> None:
     trouble = "" if message.reason in ("authorized", "online", "") else message.reason
     # By a name of its own: that replies are fetched again does not make the account well.
-    hands.health.set_trouble(f"{row.channel}.state", trouble)
-    await note_state(tx, hands, row.channel, trouble)
+    hands.health.set_trouble(".".join(filter(None, (row.channel, "state", message.about))), trouble)
+    await note_state(tx, hands, row.channel, trouble, about=message.about)
     if trouble:
         log.warning("the gateway of %s says: %s", row.channel, message.reason)
 

@@ -14,8 +14,8 @@ class ChannelResult:
     """Of the questions first sent, or ended unsent, in the period.
 
     A question is `sent` by one channel, the one that took it last: so the channels' `sent` add up to that of
-    the surveys. Those that failed before count it as `failed` and as nothing else; who was not found by number
-    before anything was sent is no failure.
+    the surveys. Those that failed before count it as `failed` and as nothing else; who was not found by
+    number before anything was sent is no failure.
     """
 
     sent: int
