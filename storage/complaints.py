@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlmodel import col, func, select, update
+from sqlmodel import and_, col, func, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.tables import Alert, Complaint, Deal, Survey
@@ -86,6 +86,40 @@ async def alerts(tx: AsyncSession, complaint_id: int) -> Sequence[Alert]:
     return (
         await tx.exec(select(Alert).where(Alert.complaint_id == complaint_id).order_by(col(Alert.id)))
     ).all()
+
+
+async def unattended(tx: AsyncSession, now: datetime) -> Sequence[Complaint]:
+    """Open complaints of a low score that nobody has taken, or whose client was promised a call by now."""
+    wanted = select(Complaint).where(
+        col(Complaint.survey_id).is_not(None),
+        col(Complaint.closed_at).is_(None),
+        col(Complaint.left_at).is_(None),
+        or_(col(Complaint.taken_by) == "", col(Complaint.deadline) <= now),
+    )
+    return (await tx.exec(wanted.order_by(col(Complaint.id)))).all()
+
+
+async def heard_at(tx: AsyncSession, complaint_id: int) -> datetime | None:
+    """When the first of its alerts that still stand was sent; None: nobody heard of it."""
+    return (await tx.exec(select(func.min(Alert.sent_at)).where(Alert.complaint_id == complaint_id))).one()
+
+
+async def opened_again_at(tx: AsyncSession, complaint: Complaint) -> datetime | None:
+    """Of one that was closed and is open once more: since when it stands where it stands in amoCRM."""
+    if not complaint.reopened or complaint.lead_id is None:
+        return None
+    return (await tx.exec(select(Deal.entered_at).where(Deal.deal_id == complaint.lead_id))).first()
+
+
+async def is_still_low(tx: AsyncSession, complaint: Complaint) -> bool:
+    """Was the score that opened it, or one that joined it, not corrected since?"""
+    joined = and_(
+        col(Survey.client_id).is_not(None),
+        Survey.client_id == complaint.client_id,
+        col(Survey.answered_at) >= complaint.opened_at,
+    )
+    low = select(Survey.id).where(Survey.band == "low", or_(col(Survey.id) == complaint.survey_id, joined))
+    return (await tx.exec(low.limit(1))).first() is not None
 
 
 async def lacks_clients(tx: AsyncSession) -> bool:

@@ -8,14 +8,17 @@ from sqlalchemy import BindParameter, CompoundSelect, bindparam, literal, union_
 from sqlmodel import and_, col, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.tables import Inbox, InboxState, Outbox, OutboxState, Survey, SurveyState
+from storage.tables import Complaint, Inbox, InboxState, Outbox, OutboxState, Survey, SurveyState
 
 ASKED = (SurveyState.SENT, SurveyState.UNCERTAIN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """`acts`: the kinds of outbox rows. `has_silence`: a question has expired or may need its reminder."""
+    """`acts`: the kinds of outbox rows.
+
+    `has_silence`: a question has expired or may need its reminder, a complaint may wait to be taken.
+    """
 
     has_replies: bool
     has_questions: bool
@@ -31,7 +34,7 @@ async def due_now(tx: AsyncSession, now: datetime, *, asked_before: datetime | N
     return Due(
         has_replies=("reply", "") in found,
         has_questions=("question", "") in found,
-        has_silence=("silence", "") in found,
+        has_silence=("silence", "") in found or ("complaint", "") in found,
         acts=frozenset(kind for what, kind in found if what == "act"),
     )
 
@@ -45,6 +48,12 @@ def _look() -> CompoundSelect[Any]:
         "reply": select(Inbox.id).where(Inbox.state == InboxState.NEW),
         "question": select(Survey.id).where(Survey.state == SurveyState.PLANNED, col(Survey.next_at) <= now),
         "silence": select(Survey.id).where(col(Survey.state).in_(ASKED), is_silent),
+        "complaint": select(Complaint.id).where(
+            col(Complaint.survey_id).is_not(None),
+            col(Complaint.closed_at).is_(None),
+            col(Complaint.left_at).is_(None),
+            or_(col(Complaint.taken_by) == "", col(Complaint.deadline) <= now),
+        ),
     }
     acts = select(literal("act"), col(Outbox.kind)).where(
         col(Outbox.state) == OutboxState.WAITING, col(Outbox.due_at) <= now

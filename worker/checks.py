@@ -32,9 +32,6 @@ LATER = (
     Later("referral.period", ("quarter",)),
     Later("delivery.preview", (False,)),
     Later("delivery.hold_above", (30,)),
-    Later("complaints.take_within", ("1h",)),
-    Later("complaints.escalate_after", ("2h",)),
-    Later("complaints.escalate_to", ("owner",)),
     Later("alerts.burst", (5,)),
     Later("alerts.groups", ([],)),
     Later("reports.daily", ("09:00", ""), ("",)),
@@ -231,8 +228,16 @@ def _people(settings: Settings) -> Iterator[Finding]:
             )
             yield Finding(("staff", index, "telegram_id"), person.telegram_id, expected)
         seen.add(person.telegram_id)
-
-
+    names = {person.name.strip().casefold(): person.name for person in settings.staff}
+    wanted = settings.complaints.escalate_to
+    if wanted.strip().casefold() not in {"owner", *names}:
+        like = nearest(wanted, names.values())
+        hint = Expected(
+            f"owner или имя из [[staff]]{f', похоже на «{like}»' if like else ''}",
+            f"owner or a name of [[staff]]{f', the nearest is «{like}»' if like else ''}",
+            '"owner"',
+        )
+        yield Finding(("complaints", "escalate_to"), wanted, hint)
 def warnings(settings: Settings) -> Iterator[tuple[str, Words]]:
     """(key, sentence) of what works, but hardly as it was meant."""
     for key, url in (

@@ -23,11 +23,11 @@ CHANNEL = "telegram"
 CALL_LATER = timedelta(hours=1)
 
 
-def _channel(hands: Hands) -> Channel | None:
+def staff_channel(hands: Hands) -> Channel | None:
     return hands.channels.get(CHANNEL)
 
 
-def _wait_for_morning(item: Outbox, hands: Hands) -> None:
+def wait_for_morning(hands: Hands) -> None:
     ends = quiet_until(hands.now(), hands.alerts.quiet_hours, hands.calendar.zone)
     if ends > hands.now():
         raise Later(ends, "quiet hours")
@@ -35,14 +35,14 @@ def _wait_for_morning(item: Outbox, hands: Hands) -> None:
 
 async def alert_staff(item: Outbox, hands: Hands) -> None:
     """To everybody who follows this deal. At least once; each chat has its row, so it gets it once."""
-    case = await _case(hands, int(item.payload["complaint_id"]))
+    case = await case_of(hands, int(item.payload["complaint_id"]))
     if case is None:
         return
     complaint, survey, deal, client = case
-    _wait_for_morning(item, hands)
+    wait_for_morning(hands)
     if complaint.closed_at is not None or complaint.left_at is not None:
         return
-    channel = _channel(hands)
+    channel = staff_channel(hands)
     if channel is None:
         return  # The complaint deal and its task are the alert.
     text = await alert_text(hands, complaint, survey, deal, client, sent_at=hands.now())
@@ -83,6 +83,12 @@ async def _alert_one(
         log.warning("%s cannot be reached in Telegram: %s", person.role, error)
         return False
     hands.health.count_message(channel.name, "out", "staff")
+    await keep_alert(hands, complaint, chat_id, message_id)
+    return True
+
+
+async def keep_alert(hands: Hands, complaint: Complaint, chat_id: str, message_id: str) -> None:
+    """The message that tells of this complaint in this chat, from now on."""
     async with hands.db.transaction() as tx:
         row = Alert(
             complaint_id=complaint.id or 0, chat_id=chat_id, message_id=message_id, sent_at=hands.now()
@@ -91,7 +97,6 @@ async def _alert_one(
             for old in await complaints.alerts(tx, complaint.id or 0):
                 if old.chat_id == chat_id:
                     old.message_id, old.sent_at = message_id, hands.now()
-    return True
 
 
 def alert_buttons(hands: Hands, complaint: Complaint) -> tuple[tuple[Button, ...], ...]:
@@ -126,7 +131,7 @@ async def alert_again(item: Outbox, hands: Hands) -> None:
         deal = await deals.deal(tx, survey.root_deal_id) if survey is not None else None
     if survey is None or complaint is None or survey.band != Band.LOW:
         return
-    _wait_for_morning(item, hands)
+    wait_for_morning(hands)
     values = staff_values(
         hands, client=client, deal=deal, survey=survey, complaint=complaint, now=hands.now(), words=words
     )
@@ -145,7 +150,7 @@ async def tell_uncalled(item: Outbox, hands: Hands) -> None:
         deal = await deals.deal(tx, survey.root_deal_id) if survey is not None else None
     if survey is None or complaint is None:
         return
-    _wait_for_morning(item, hands)
+    wait_for_morning(hands)
     values = staff_values(
         hands, client=client, deal=deal, survey=survey, complaint=complaint, now=hands.now()
     )
@@ -157,8 +162,8 @@ async def tell_uncalled(item: Outbox, hands: Hands) -> None:
 
 async def edit_alert(item: Outbox, hands: Hands) -> None:
     """The alert shows what has happened since, for everybody who got it."""
-    case = await _case(hands, int(item.payload["complaint_id"]))
-    channel = _channel(hands)
+    case = await case_of(hands, int(item.payload["complaint_id"]))
+    channel = staff_channel(hands)
     if case is None or channel is None:
         return
     complaint, survey, deal, client = case
@@ -166,10 +171,11 @@ async def edit_alert(item: Outbox, hands: Hands) -> None:
         sent = await complaints.alerts(tx, complaint.id or 0)
     if not sent:
         return
-    buttons = alert_buttons(hands, complaint)
+    # Who heard of it last, because nobody had taken it, has no late alert.
+    sent_at = min(alert.sent_at for alert in sent)
+    text = await alert_text(hands, complaint, survey, deal, client, sent_at=sent_at)
+    message = Outgoing(text=text, buttons=alert_buttons(hands, complaint))
     for alert in sent:
-        text = await alert_text(hands, complaint, survey, deal, client, sent_at=alert.sent_at)
-        message = Outgoing(text=text, buttons=buttons)
         try:
             await channel.edit(alert.chat_id, alert.message_id, message)
         except Permanent as error:
@@ -182,7 +188,7 @@ async def alert_words(item: Outbox, hands: Hands) -> None:
         survey = await surveys.survey(tx, int(item.payload["survey_id"]))
         reply = await tx.get(Reply, int(item.payload["reply_id"]))
         complaint = await complaints.of_score(tx, survey) if survey is not None else None
-    channel = _channel(hands)
+    channel = staff_channel(hands)
     if survey is None or reply is None or complaint is None or channel is None:
         return
     about = {"complaint_id": complaint.id}
@@ -190,7 +196,7 @@ async def alert_words(item: Outbox, hands: Hands) -> None:
         now = hands.now()
         await outbox.ask_again(tx, "edit_alert", keys.edit_alert(complaint.id), about, now, now)
         sent = await complaints.alerts(tx, complaint.id or 0)
-    _wait_for_morning(item, hands)
+    wait_for_morning(hands)
     text = hands.texts.fill("alert.words", words=cut_words(told(hands, reply.text, reply.kind)))
     for alert in sent:
         if alert.sent_at > reply.received_at:
@@ -203,14 +209,14 @@ async def alert_words(item: Outbox, hands: Hands) -> None:
 
 async def alert_joined(item: Outbox, hands: Hands) -> None:
     """A second low score joined a complaint: its alert is edited, and one reply to it says so."""
-    channel = _channel(hands)
+    channel = staff_channel(hands)
     async with hands.db.reading() as tx:
         survey = await surveys.survey(tx, int(item.payload["survey_id"]))
         words = await surveys.words_of(tx, int(item.payload["survey_id"]))
         sent = await complaints.alerts(tx, int(item.payload["complaint_id"]))
     if survey is None or channel is None:
         return
-    _wait_for_morning(item, hands)
+    wait_for_morning(hands)
     for alert in sent:
         if alert.sent_at > item.created_at:
             continue  # It came with this line.
@@ -229,7 +235,7 @@ async def tell_low(item: Outbox, hands: Hands) -> None:
             return
         deal = await deals.deal(tx, survey.root_deal_id)
         client = await people.client(tx, survey.client_id) if survey.client_id else None
-    _wait_for_morning(item, hands)
+    wait_for_morning(hands)
     text = await alert_text(hands, None, survey, deal, client, sent_at=hands.now())
     await _tell(hands, text, None, survey, deal, buttons=_open_deal(hands, deal))
 
@@ -242,7 +248,7 @@ def _open_deal(hands: Hands, deal: Deal | None) -> tuple[tuple[Button, ...], ...
 
 async def tell_head(item: Outbox, hands: Hands) -> None:
     """A client's words that a person has to answer, as they are."""
-    _wait_for_morning(item, hands)
+    wait_for_morning(hands)
     payload = item.payload
     async with hands.db.reading() as tx:
         client = await people.client(tx, int(payload["client_id"])) if payload.get("client_id") else None
@@ -267,7 +273,7 @@ async def tell_erase(item: Outbox, hands: Hands) -> None:
     async with hands.db.reading() as tx:
         client = await people.client(tx, int(item.payload["client_id"]))
     values = staff_values(hands, client=client, deal=None, survey=None, now=hands.now())
-    channel = _channel(hands)
+    channel = staff_channel(hands)
     if channel is None:
         return
     for person in hands.known.owners():
@@ -288,7 +294,7 @@ async def _tell(
     *,
     buttons: tuple[tuple[Button, ...], ...],
 ) -> None:
-    channel = _channel(hands)
+    channel = staff_channel(hands)
     if channel is None:
         return
     for rank in recipients(hands, complaint, survey, deal):
@@ -303,7 +309,7 @@ async def _tell(
             return
 
 
-async def _case(
+async def case_of(
     hands: Hands, complaint_id: int
 ) -> tuple[Complaint, Survey | None, Deal | None, Client | None] | None:
     async with hands.db.reading() as tx:

@@ -1,0 +1,307 @@
+"""A complaint that nobody takes, or whose client nobody has called: who is told next, each once.
+
+`look_for_untaken` asks for a step when its time has come; the act looks again, since it may have to wait.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from integrations.amocrm.answers import Gone
+from integrations.channels.base import Channel, Outgoing
+from integrations.errors import OutsideError, Unreachable
+from storage import complaints, outbox, state
+from storage.tables import Alert, Client, Complaint, Deal, Outbox, Survey
+from worker.account import Staff
+from worker.actions.alert_staff import (
+    alert_buttons,
+    case_of,
+    keep_alert,
+    recipients,
+    staff_channel,
+    wait_for_morning,
+)
+from worker.actions.base import Hands, Later
+from worker.actions.joined import in_messages, joined
+from worker.actions.words import LATE, alert_text, staff_values
+from worker.rules.escalation import Step, Terms, Waiting, due_at
+from worker.rules.moments import age_text
+
+log = logging.getLogger(__name__)
+
+KIND = "escalate"
+OWNER = "owner"
+
+Ranks = Sequence[Sequence[Staff]]
+
+
+def _key(step: Step, complaint: Complaint) -> str:
+    """Opened again it has to be taken again; a new promise is kept or broken by itself."""
+    about: int = complaint.reopened
+    if step is Step.OVERDUE and complaint.deadline is not None:
+        about = int(complaint.deadline.timestamp())
+    return f"{KIND}:{complaint.id}:{step}:{about}"
+
+
+async def look_for_untaken(hands: Hands) -> int:
+    """Gives the number of steps that are to be taken now."""
+    now = hands.now()
+    async with hands.db.reading() as tx:
+        due: dict[str, dict[str, object]] = {}
+        for complaint in await complaints.unattended(tx, now):
+            waiting = await _waiting(tx, complaint)
+            for step in Step:
+                at = due_at(step, waiting, _terms(hands), hands.calendar)
+                key = _key(step, complaint)
+                if at is None or at > now or await outbox.is_known(tx, key):
+                    continue
+                if await complaints.is_still_low(tx, complaint):
+                    due[key] = {"complaint_id": complaint.id, "step": step.value}
+    if due:
+        async with hands.db.transaction() as tx:
+            for key, about in due.items():
+                await outbox.add_once(tx, KIND, key, about, now, now)
+        hands.wake.act.set()
+    return len(due)
+
+
+def _terms(hands: Hands) -> Terms:
+    return Terms(take_within=hands.complaints.take_within, escalate_after=hands.complaints.escalate_after)
+
+
+async def _waiting(tx: AsyncSession, complaint: Complaint) -> Waiting:
+    return Waiting(
+        heard_at=await complaints.heard_at(tx, complaint.id or 0),
+        is_taken=bool(complaint.taken_by),
+        deadline=complaint.deadline,
+        call_later_at=complaint.call_later_at,
+        opened_again_at=await complaints.opened_again_at(tx, complaint),
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """One step of one complaint: what is said, and to whom; behind them who is told if nobody is reached."""
+
+    item: Outbox
+    complaint: Complaint
+    survey: Survey | None
+    deal: Deal | None
+    client: Client | None
+    line: str
+    alerts: Mapping[str, Alert]  # by chat
+    ranks: Ranks
+    told: set[str]  # chats that a try before has reached
+
+    @property
+    def row(self) -> int:
+        return self.item.id or 0
+
+
+async def escalate(items: Sequence[Outbox], hands: Hands) -> Mapping[int, Exception]:
+    """All that is due together, so that a burst of it is one message for each person."""
+    failures: dict[int, Exception] = {}
+    channel = staff_channel(hands)
+    calls: list[Call] = []
+    for item in items:
+        try:
+            call = await _call(item, hands)
+        except Later as later:
+            failures[item.id or 0] = later
+        else:
+            calls += [call] if call is not None else []
+    if channel is None:
+        return failures  # The complaint deal and its task are the alert.
+    left = calls
+    while left:
+        reached = await _tell(hands, channel, left, failures)
+        for call in left:
+            if call.row not in reached:
+                call.ranks = call.ranks[1:]
+                if not call.ranks:
+                    log.warning("complaint %s: nobody could be told that it waits", call.complaint.id)
+        left = [call for call in left if call.row not in reached and call.ranks]
+    async with hands.db.transaction() as tx:
+        for call in calls:
+            if call.row not in failures:
+                await state.forget(tx, _told_key(call.item))
+    return failures
+
+
+async def _call(item: Outbox, hands: Hands) -> Call | None:
+    """None: it has been taken, closed or corrected meanwhile."""
+    case = await case_of(hands, int(item.payload["complaint_id"]))
+    if case is None:
+        return None
+    complaint, survey, deal, client = case
+    step = Step(item.payload["step"])
+    if complaint.closed_at is not None or complaint.left_at is not None:
+        return None
+    async with hands.db.reading() as tx:
+        waiting = await _waiting(tx, complaint)
+        is_low = await complaints.is_still_low(tx, complaint)
+        alerts = {alert.chat_id: alert for alert in await complaints.alerts(tx, complaint.id or 0)}
+        told = await state.recall(tx, _told_key(item)) or {}
+    at = due_at(step, waiting, _terms(hands), hands.calendar)
+    if at is None or not is_low:
+        return None
+    if at > hands.now():
+        raise Later(at, "somebody asked to be reminded later")
+    wait_for_morning(hands)
+    if await _is_seen_to(hands, step, complaint):
+        return None
+    return Call(
+        item=item,
+        complaint=complaint,
+        survey=survey,
+        deal=deal,
+        client=client,
+        line=_line(hands, step, waiting, complaint, survey, deal, client),
+        alerts=alerts,
+        ranks=_ranks(hands, step, complaint, survey, deal, frozenset(alerts)),
+        told=set(told.get("chats", ())),
+    )
+
+
+async def _is_seen_to(hands: Hands, step: Step, complaint: Complaint) -> bool:
+    """What only amoCRM tells: the deal was deleted, or the task to call the client is done."""
+    if complaint.lead_id is None:
+        return False
+    try:
+        if await hands.amocrm.lead(complaint.lead_id) is None:
+            return True
+        if step is not Step.OVERDUE:
+            return False
+        tasks = await hands.amocrm.lead_tasks(complaint.lead_id)
+    except Gone:
+        return True
+    except OutsideError as error:
+        log.info("whether complaint %s was seen to cannot be asked now: %s", complaint.id, error)
+        return False
+    return any(task.id == complaint.task_id and task.is_completed for task in tasks)
+
+
+def _ranks(
+    hands: Hands,
+    step: Step,
+    complaint: Complaint,
+    survey: Survey | None,
+    deal: Deal | None,
+    alerted: frozenset[str],
+) -> Ranks:
+    """Nobody whom the score is about: they have no alert either."""
+    about = survey.manager_id if survey is not None and survey.subject_is_manager else 0
+    heard = [one for one in hands.known.staff if str(one.telegram_id) in alerted]
+    above = [one for one in _above(hands) if not about or one.amocrm_user != about]
+    others = recipients(hands, complaint, survey, deal)
+    match step:
+        case Step.UNTAKEN:
+            pipeline = deal.pipeline_id if deal is not None else (survey.pipeline_id if survey else 0)
+            following = [
+                one
+                for one in hands.known.staff
+                if one.role == "head"
+                and (not one.pipelines or pipeline in one.pipelines)
+                and (not about or one.amocrm_user != about)
+                and one not in heard
+            ]
+            return ([*heard, *following[:1]], *others)
+        case Step.ESCALATED:
+            return (above, *others)
+        case Step.OVERDUE:
+            return ([*heard, *(one for one in above if one not in heard)], *others)
+
+
+def _above(hands: Hands) -> Sequence[Staff]:
+    """`[complaints] escalate_to`: the owners, or somebody of the staff by name."""
+    wanted = hands.complaints.escalate_to.strip().casefold()
+    named = [one for one in hands.known.staff if one.name.strip().casefold() == wanted]
+    return hands.known.owners() if wanted == OWNER or not named else named
+
+
+def _line(
+    hands: Hands,
+    step: Step,
+    waiting: Waiting,
+    complaint: Complaint,
+    survey: Survey | None,
+    deal: Deal | None,
+    client: Client | None,
+) -> str:
+    """Who waits, for whom, and how long."""
+    now = hands.now()
+    values = staff_values(hands, client=client, deal=deal, survey=survey, complaint=complaint, now=now)
+    if step is not Step.OVERDUE:
+        again = waiting.opened_again_at
+        # One opened by hand waits for us since the low score that came to it.
+        moments = (complaint.opened_at, survey.answered_at if survey is not None else None, again)
+        since = max(moment for moment in moments if moment is not None)
+        return hands.texts.fill("alert.untaken", **values, age=age_text(hands.texts, now - since))
+    said = hands.texts.fill("alert.overdue", **values)
+    if complaint.deadline is not None and now - complaint.deadline > LATE:
+        age = age_text(hands.texts, now - complaint.deadline)
+        said = f"{said} {hands.texts.fill('alert.overdue_by', age=age)}"
+    return said
+
+
+async def _tell(
+    hands: Hands, channel: Channel, calls: Sequence[Call], failures: dict[int, Exception]
+) -> set[int]:
+    """To the first rank of each. Gives those that need no other: somebody heard, or it is tried again."""
+    by_chat: dict[str, list[Call]] = {}
+    for call in calls:
+        for person in call.ranks[0]:
+            by_chat.setdefault(str(person.telegram_id), []).append(call)
+    reached: set[int] = set()
+    for chat_id, theirs in by_chat.items():
+        reached |= {call.row for call in theirs if chat_id in call.told}
+        fresh = [call for call in theirs if chat_id not in call.told]
+        try:
+            for some in _portions(fresh, hands.alerts.burst):
+                await _say(hands, channel, chat_id, some)
+                reached |= {call.row for call in some}
+        except Unreachable as error:
+            log.warning("a person of the staff cannot be reached in Telegram: %s", error)
+        except OutsideError as error:
+            failures.update({call.row: error for call in fresh if chat_id not in call.told})
+            reached |= {call.row for call in fresh}
+    return reached
+
+
+def _portions(calls: Sequence[Call], burst: int) -> Sequence[Sequence[Call]]:
+    """Each by itself, or all of them in one message."""
+    return [calls] if len(calls) > burst else [[call] for call in calls]
+
+
+async def _say(hands: Hands, channel: Channel, chat_id: str, calls: Sequence[Call]) -> None:
+    if len(calls) > 1:
+        lines = [(call.complaint, call.line) for call in calls]
+        for some in in_messages(lines):
+            await channel.send(chat_id, joined(hands, "", some))
+    else:
+        await _say_one(hands, channel, chat_id, calls[0])
+    hands.health.count_message(channel.name, "out", "staff")
+    async with hands.db.transaction() as tx:
+        for call in calls:
+            call.told.add(chat_id)
+            await state.remember(tx, _told_key(call.item), {"chats": sorted(call.told)})
+
+
+async def _say_one(hands: Hands, channel: Channel, chat_id: str, call: Call) -> None:
+    """Who has the alert gets the word as a reply to it; who has not gets the alert itself under the word."""
+    complaint, buttons = call.complaint, alert_buttons(hands, call.complaint)
+    if (alert := call.alerts.get(chat_id)) is not None:
+        await channel.send(chat_id, Outgoing(text=call.line, buttons=buttons, quote=alert.message_id))
+        return
+    alert_itself = await alert_text(
+        hands, complaint, call.survey, call.deal, call.client, sent_at=complaint.opened_at
+    )
+    text = f"{call.line}\n\n{alert_itself}"
+    message_id = await channel.send(chat_id, Outgoing(text=text, buttons=buttons))
+    await keep_alert(hands, complaint, chat_id, message_id)
+
+
+def _told_key(item: Outbox) -> str:
+    return f"told:{item.key}"
