@@ -29,6 +29,7 @@ from worker.account import AccountProblems, is_recent, recall, refresh, resolve
 from worker.actions.asking import tell_deal
 from worker.actions.base import Hands, Wake
 from worker.actions.looking import searchable
+from worker.actions.menus import ask_for_menus
 from worker.actions.trouble import Watch
 from worker.clock import Clock, ClockWatch, RealClock
 from worker.flows.act import LANES, act, kinds_of
@@ -142,6 +143,7 @@ class App:
             health=health,
             wake=wake,
             administrators=_administrators(settings),
+            min_answers=settings.reports.min_answers,
             token_ends=token_ends(settings.amocrm.token.get_secret_value()),
             clock_watch=ClockWatch(lambda: amocrm.heard) if is_real else None,
         )
@@ -159,6 +161,7 @@ class App:
     async def recover(self, gone_for: timedelta = timedelta(0)) -> None:
         """At the start. `gone_for`: see `Database.orphans`."""
         await begin(self.hands)
+        await ask_for_menus(self.hands)
         await self.take_over(gone_for)
         await self.try_refused()
 
@@ -213,6 +216,7 @@ class App:
                 log.error("%s", problem)
             return
         self.hands.account = account
+        await ask_for_menus(self.hands)
         for warning in account.warnings:
             log.warning("%s", warning)
 

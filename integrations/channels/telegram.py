@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import httpx
 from telegram import (
     Bot,
+    BotCommandScopeChat,
     CallbackQuery,
     Chat,
     ChatMember,
@@ -119,7 +120,7 @@ Result = TypeVar("Result")
 
 
 class Telegram:
-    """Fulfils Channel, Polled, Hooked and Linked."""
+    """Fulfils Channel, Polled, Hooked, Linked and Menued."""
 
     name = SERVICE
     has_buttons = True
@@ -225,6 +226,18 @@ class Telegram:
         except Permanent as error:
             if not _says(error.__cause__, TOO_LATE):
                 raise
+
+    async def set_menu(self, chat_id: str, commands: Sequence[tuple[str, str]]) -> None:
+        """For this chat alone: what clients see stays as it is."""
+        scope = BotCommandScopeChat(_chat(chat_id))
+
+        async def set_commands() -> bool:
+            if not commands:
+                return await self._bot.delete_my_commands(scope)
+            return await self._bot.set_my_commands(list(commands), scope)
+
+        # Said twice it changes nothing, so a lost answer is no question of what happened.
+        await self._call(set_commands, chat_id=chat_id, is_read=True)
 
     async def poll(self, offset: str, timeout: timedelta) -> Batch:  # noqa: ASYNC109 the server waits, not we
         """Updates as they came. Only the next poll, with this batch's offset, confirms them."""

@@ -44,6 +44,7 @@ ACTIONS = (
 )
 
 
+COMMAND = re.compile(r"[a-z0-9_]{1,32}")
 SECRET = re.compile(r"[A-Za-z0-9_-]{0,256}")
 
 
@@ -163,6 +164,7 @@ class TelegramStandIn:
         self.posted: list[Posted] = []
         self.taps: dict[str, Tap] = {}
         self.updates: list[tuple[datetime, Json]] = []
+        self.menus: dict[int, list[Json]] = {}  # commands by chat
         self.faults = Faults()
         self.requests: list[Logged] = []
         self._allowed: tuple[str, ...] = ()
@@ -180,6 +182,8 @@ class TelegramStandIn:
             "editmessagereplymarkup": self._edit_message_reply_markup,
             "deletemessage": self._delete_message,
             "answercallbackquery": self._answer_callback_query,
+            "setmycommands": self._set_my_commands,
+            "deletemycommands": self._delete_my_commands,
             "setwebhook": self._set_webhook,
             "deletewebhook": self._delete_webhook,
             "getwebhookinfo": self._get_webhook_info,
@@ -554,6 +558,30 @@ class TelegramStandIn:
             raise bad("MESSAGE_TOO_LONG")
         tap.is_answered, tap.answer = True, text
         return True
+
+    def _set_my_commands(self, parameters: Json) -> bool:
+        """Of one chat: menus for everybody are not asked for here."""
+        chat_id = self._scope(parameters)
+        commands = _structure(parameters, "commands")
+        if not commands or len(commands) > 100:
+            raise bad("there must be from 1 to 100 commands")
+        for command in commands:
+            if not COMMAND.fullmatch(str(command.get("command", ""))):
+                raise bad("BOT_COMMAND_INVALID")
+            if not 1 <= len(str(command.get("description", ""))) <= 256:
+                raise bad("BOT_COMMAND_DESCRIPTION_INVALID")
+        self.menus[chat_id] = list(commands)
+        return True
+
+    def _delete_my_commands(self, parameters: Json) -> bool:
+        self.menus.pop(self._scope(parameters), None)
+        return True
+
+    def _scope(self, parameters: Json) -> int:
+        scope = _structure(parameters, "scope") or {}
+        if scope.get("type") != "chat":
+            raise bad("only the scope of one chat is known here")
+        return self._known({"chat_id": scope.get("chat_id", "")})
 
     def _set_webhook(self, parameters: Json) -> bool:
         """Loopback needs no TLS here, unlike there."""

@@ -85,6 +85,7 @@ class Hands:
     health: Pulse
     wake: Wake
     administrators: tuple[int, ...] = ()  # their accounts in Telegram: who hears of trouble
+    min_answers: int = 5  # below it no figure is made of scores
     token_ends: datetime | None = None  # the long-lived token of amoCRM
     silent_at: dict[str, datetime] = field(default_factory=dict)  # when a channel last had nothing to tell
     emptied_at: dict[str, datetime] = field(default_factory=dict)  # when to look at its queue again
@@ -133,7 +134,7 @@ class Later(Exception):
 class Action:
     """One kind of outbox row. `run_many` answers with what went wrong, by the row's id."""
 
-    lane: str  # rows of one lane are done one after the other: crm, clients, staff
+    lane: str  # rows of one lane are done one after the other: crm, clients, staff, desk
     run: Callable[[Outbox, Hands], Awaitable[None]] | None = None
     run_many: Callable[[Sequence[Outbox], Hands], Awaitable[Mapping[int, Exception]]] | None = None
     batch: int = 1

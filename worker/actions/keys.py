@@ -58,6 +58,14 @@ def edit_question(survey_id: int, revision: int) -> str:
     return f"edit_question:{survey_id}:{revision}"
 
 
+def answer_staff(channel: str, row_id: int | None) -> str:
+    return f"answer_staff:{channel}:{row_id}"
+
+
+def staff_menu(channel: str, chat_id: int | str) -> str:
+    return f"staff_menu:{channel}:{chat_id}"
+
+
 def tell_head(about: str) -> str:
     return f"tell_head:{about}"
 

@@ -10,7 +10,7 @@ from integrations.channels.base import Incoming, IncomingKind
 from storage import complaints, outbox
 from storage.tables import Complaint, Inbox
 from worker.account import Staff
-from worker.actions import keys
+from worker.actions import answer_staff, keys
 from worker.actions.alert_staff import in_an_hour
 from worker.actions.base import Hands
 from worker.actions.words import clock_time
@@ -34,20 +34,11 @@ async def take(
     tx: AsyncSession, hands: Hands, row: Inbox, message: Incoming, staff: Staff, now: datetime
 ) -> None:
     """Something that a person of the company did in the bot. Words of staff are never a client's answer."""
-    text = ""
+    is_taken = await answer_staff.take(tx, hands, row, message, staff)
     if message.kind is IncomingKind.TAP:
-        text = await _press(tx, hands, message, staff, now)
+        text = "" if is_taken else await _press(tx, hands, message, staff, now)
         payload = {"channel": row.channel, "callback_id": message.callback_id, "text": text}
         await outbox.add_once(tx, "toast", keys.toast(message.callback_id), payload, now, now)
-    elif message.kind is IncomingKind.START:
-        role = hands.texts.fill(f"role.{staff.role}")
-        payload = {
-            "channel": row.channel,
-            "chat_id": message.chat_id,
-            "text": hands.texts.fill("staff.hello", staff=staff.name, name=role),
-            "variant": "staff.hello",
-        }
-        await outbox.add_once(tx, "say", keys.say(f"{row.channel}:{row.id}"), payload, now, now)
     hands.wake.act.set()
 
 

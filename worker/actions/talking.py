@@ -7,7 +7,7 @@ from functools import partial
 
 from integrations.channels.base import Channel, Outgoing, Templated
 from integrations.errors import AccessDenied, Permanent, Temporary, Uncertain, Unreachable
-from storage import complaints, deals, outbox, people, surveys
+from storage import complaints, deals, outbox, paused, people, surveys
 from storage.tables import Outbox, Reply, Survey, SurveyState
 from worker.actions.asking import (
     Case,
@@ -118,6 +118,8 @@ async def _following(hands: Hands, survey: Survey, route: Route) -> tuple[Case, 
         return None
     if survey.confirm_until is not None and survey.confirm_until > now:
         return None  # A number that comes now is the corrected one, so nothing else is asked.
+    if await paused.is_paused(hands.db, now):
+        return None  # Thanks go; the question behind them waits like all others.
     async with hands.db.reading() as tx:
         still_open = [
             row for row in await surveys.open_of_client(tx, survey.client_id) if row.id != survey.id

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -125,29 +125,14 @@ def forget(
 
 def report_scope(settings: "Settings", account: "Account | None") -> "ReportScope":
     """What a report is about. Before amoCRM answered for the first time there is no account."""
-    from worker.metrics.base import Asked
-    from worker.reports.build import ReportScope
+    from worker.staff.scope import report_scope as scope_from
 
-    asked = tuple(
-        Asked(
-            key=survey.key,
-            metric=survey.metric,
-            title=settings.texts.fill(_title_key(survey.metric, survey.trigger, survey.subject)),
-            scale=survey.answers,
-            subject="field" if survey.subject_field else survey.subject,
-        )
-        for survey in settings.surveys
-    )
-    scope = ReportScope(
-        surveys=asked, min_answers=settings.reports.min_answers, company=settings.company.name
-    )
-    if account is None:
-        return scope
-    return replace(
-        scope,
-        sales_pipelines=account.sales_pipelines,
-        complaints_pipeline=account.complaints_pipeline,
-        currency=account.currency or scope.currency,
+    return scope_from(
+        settings.surveys,
+        settings.texts,
+        account,
+        company=settings.company.name,
+        min_answers=settings.reports.min_answers,
     )
 
 
@@ -157,15 +142,6 @@ async def scope_of(settings: "Settings", db: "Database") -> "ReportScope":
 
     dictionaries = await recall(db)
     return report_scope(settings, resolve(settings, dictionaries) if dictionaries is not None else None)
-
-
-def _title_key(metric: str, trigger: str, subject: str) -> str:
-    special = {"complaint_closed": "survey.complaint", "deal_lost": "survey.lost"}.get(trigger)
-    if special:
-        return special
-    if metric == "csat" and subject:
-        return "survey.csat_manager" if subject == "manager" else "survey.csat_field"
-    return f"survey.{metric}"
 
 
 def _plain(row: "ExportRow", zone: "tzinfo") -> dict[str, Any]:

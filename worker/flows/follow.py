@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from integrations.errors import OutsideError
-from storage import outbox, surveys
+from storage import outbox, paused, surveys
 from storage.tables import Survey
 from worker.actions import keys
 from worker.actions.asking import Case, consider_reminder, reread
 from worker.actions.base import Hands
 from worker.actions.channel_watch import look_at_channels
-from worker.actions.escalate import look_for_untaken
 from worker.actions.talking import remind
 from worker.actions.words import reminder_for
 from worker.rules.eligibility import Reason, Send, Skip, Wait
@@ -32,7 +31,6 @@ async def follow(hands: Hands) -> int:
             await surveys.to_remind(tx, now - reminder_after.span, now) if reminder_after is not None else ()
         )
     done = await _expire(hands, over) + await _remind(hands, waiting, now)
-    done += await look_for_untaken(hands)
     await look_at_channels(hands)
     hands.health.mark("follow", hands.now())
     return done
@@ -63,6 +61,8 @@ async def _remind(hands: Hands, waiting: Sequence[Survey], now: datetime) -> int
     for survey in waiting:
         if survey.sent_at is None or _due(hands, survey) > now:
             continue
+        if await paused.is_paused(hands.db, hands.now()):
+            break  # Silence still ends a question; only nobody is written to.
         try:
             reminded += await _remind_one(hands, survey, now)
         except OutsideError as error:

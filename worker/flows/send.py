@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from integrations.errors import OutsideError, Temporary
-from storage import surveys
+from storage import paused, surveys
 from storage.tables import Survey
 from worker.actions.asking import Case, close, consider, reread, settle
 from worker.actions.base import Hands
@@ -21,7 +21,7 @@ async def send(hands: Hands) -> int:
     """Everything that is due; gives the number of surveys that were looked at."""
     looked_at = 0
     in_line: Counter[str] = Counter()
-    while hands.may_speak and (survey := await surveys.claim_due(hands.db, hands.now())):
+    while await _may_ask(hands) and (survey := await surveys.claim_due(hands.db, hands.now())):
         looked_at += 1
         try:
             await _one(hands, survey, in_line)
@@ -34,6 +34,10 @@ async def send(hands: Hands) -> int:
         hands.health.mark("send", hands.now())
     hands.health.mark("send", hands.now())
     return looked_at
+
+
+async def _may_ask(hands: Hands) -> bool:
+    return hands.may_speak and not await paused.is_paused(hands.db, hands.now())
 
 
 async def _one(hands: Hands, survey: Survey, in_line: Counter[str]) -> None:

@@ -1,0 +1,111 @@
+"""The rows of reports as somebody sees them who follows some pipelines or some managers only."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, Result, Select, and_, false, or_
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.database import Database
+from storage.tables import Complaint, Deal, PromoCode, Survey
+
+AFTER_COMPLAINT = "complaint_closed"  # the trigger of surveys whose own deal is a complaint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Only:
+    """Empty = all."""
+
+    pipelines: frozenset[int] = frozenset()
+    managers: frozenset[int] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.pipelines or self.managers)
+
+
+def of_surveys(only: Only) -> ColumnElement[bool]:
+    """By what was written down at planning; a survey about a complaint by the deal behind it."""
+    sales = aliased(Deal)
+    behind = (
+        select(sales.deal_id)
+        .where(col(sales.deal_id) == col(Survey.root_deal_id), _among(sales.pipeline_id, only.pipelines))
+        .exists()
+    )
+    here = and_(col(Survey.trigger) != AFTER_COMPLAINT, _among(Survey.pipeline_id, only.pipelines))
+    there = and_(col(Survey.trigger) == AFTER_COMPLAINT, behind)
+    return and_(_among(Survey.manager_id, only.managers), or_(here, there))
+
+
+def of_complaints(only: Only) -> ColumnElement[bool]:
+    """By the deal that it is about: one that was opened by hand, without such a deal, is in no pipeline."""
+    sales = aliased(Deal)
+    behind = (
+        select(sales.deal_id)
+        .where(col(sales.deal_id) == col(Complaint.source_deal_id))
+        .where(_among(sales.pipeline_id, only.pipelines))
+        .exists()
+    )
+    return and_(_among(Complaint.manager_id, only.managers), *([behind] if only.pipelines else []))
+
+
+def of_deals(only: Only) -> ColumnElement[bool]:
+    return and_(_among(Deal.pipeline_id, only.pipelines), _among(Deal.manager_id, only.managers))
+
+
+def of_codes(only: Only) -> ColumnElement[bool]:
+    """By the survey that carried it."""
+    carried = select(Survey.id).where(col(Survey.promo_code) == col(PromoCode.code), of_surveys(only))
+    return carried.exists()
+
+
+def narrowed(db: Database, only: Only) -> Database:
+    """The same database for a report to read from: `reading` shows no other rows than these.
+
+    Only what `storage.facts` reads: anything else is refused, so that nothing is shown by oversight.
+    """
+    return cast(Database, _Narrowed(db, only)) if only else db
+
+
+def _among(column: Any, ids: frozenset[int]) -> ColumnElement[bool]:
+    return col(column).in_(sorted(ids)) if ids else ~false()
+
+
+class _Narrowed:
+    def __init__(self, db: Database, only: Only) -> None:
+        self._db = db
+        self._conditions: Mapping[Any, ColumnElement[bool]] = {
+            Survey: of_surveys(only),
+            Complaint: of_complaints(only),
+            Deal: of_deals(only),
+            PromoCode: of_codes(only),
+        }
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator["_Session"]:
+        async with self._db.reading() as tx:
+            yield _Session(tx, self._conditions)
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    tx: AsyncSession
+    conditions: Mapping[Any, ColumnElement[bool]]
+
+    async def connection(self) -> "_Connection":
+        return _Connection(await self.tx.connection(), self.conditions)
+
+
+@dataclass(frozen=True, slots=True)
+class _Connection:
+    connection: AsyncConnection
+    conditions: Mapping[Any, ColumnElement[bool]]
+
+    async def execute(self, wanted: Select[*tuple[Any, ...]]) -> Result[*tuple[Any, ...]]:
+        """By the table whose columns come first."""
+        entity = wanted.column_descriptions[0]["entity"]
+        return await self.connection.execute(wanted.where(self.conditions[entity]))

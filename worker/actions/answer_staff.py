@@ -1,0 +1,263 @@
+"""What staff ask the bot for: taken from the inbox once, answered once, in the chat where it was asked."""
+
+import logging
+from typing import Any
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from integrations.channels.base import Channel, Incoming, IncomingKind, Menued, Outgoing
+from integrations.errors import Permanent, Unreachable
+from storage import deals, finding, outbox, paused, people
+from storage.tables import Inbox, Outbox, Survey
+from worker.account import Staff
+from worker.actions import keys
+from worker.actions.asking import consider
+from worker.actions.base import Hands
+from worker.rules.eligibility import Reason, Skip, Wait
+from worker.staff.commands import ABOUT_A_PERIOD, LEADERS, START, Wish, may, tapped, typed
+from worker.staff.desk import Answer, Desk
+from worker.staff.finding import find_answer
+from worker.staff.helping import greeting, help_answer, refusal
+from worker.staff.menus import menu_of
+from worker.staff.numbers import report_answer
+from worker.staff.pausing import UnclearError, told, until_of
+from worker.staff.planned import ON_A_PAGE, PlanLine, plan_answer
+from worker.staff.scope import report_scope
+
+log = logging.getLogger(__name__)
+
+
+async def take(tx: AsyncSession, hands: Hands, row: Inbox, message: Incoming, staff: Staff) -> bool:
+    """A command, or a button under an answer; False if it is neither. Safe to take twice."""
+    wish = _wish(message)
+    if wish is None:
+        return False
+    chat_id = _where(hands, message, staff)
+    if wish.command == "pause" and may(staff.role, wish.command):
+        await _pause(tx, hands, row, chat_id, wish, staff)
+    elif wish.command == "resume" and may(staff.role, wish.command):
+        await _resume(tx, hands, row, chat_id, staff)
+    else:
+        # In a chat other than the button's there is nothing to change.
+        is_edit = message.kind is IncomingKind.TAP and chat_id == message.chat_id
+        payload = {
+            "channel": row.channel,
+            "chat_id": chat_id,
+            "message_id": message.quoted if is_edit else "",
+            "staff": message.sender_id or message.chat_id,
+            "is_group": message.is_group and chat_id == message.chat_id,
+            "command": wish.command,
+            "words": wish.words,
+            "period": wish.period,
+            "client": wish.client,
+            "page": wish.page,
+        }
+        await outbox.add_once(
+            tx, "answer_staff", keys.answer_staff(row.channel, row.id), payload, hands.now(), hands.now()
+        )
+    if wish.command == START:
+        await ask_for_menu(tx, hands, row.channel, staff)
+    return True
+
+
+def _wish(message: Incoming) -> Wish | None:
+    match message.kind:
+        case IncomingKind.TAP:
+            return tapped(message.data)
+        case IncomingKind.START:
+            return Wish(command=START)
+        case IncomingKind.TEXT:
+            return typed(message.text)
+        case _:
+            return None
+
+
+def _where(hands: Hands, message: Incoming, staff: Staff) -> str:
+    """In a group that the settings do not name strangers may read along: the answer comes in private."""
+    if not message.is_group or message.chat_id in {str(group) for group in hands.alerts.groups}:
+        return message.chat_id
+    return str(staff.telegram_id)
+
+
+async def ask_for_menu(tx: AsyncSession, hands: Hands, channel: str, staff: Staff) -> None:
+    """The commands of the role in the menu of the chat; no harm if they stand there already."""
+    payload = {"channel": channel, "chat_id": str(staff.telegram_id)}
+    key = keys.staff_menu(channel, staff.telegram_id)
+    await outbox.ask_again(tx, "set_menu", key, payload, hands.now(), hands.now())
+
+
+# --- stop and go on --------------------------------------------------------------------------------------
+
+
+async def _pause(tx: AsyncSession, hands: Hands, row: Inbox, chat_id: str, wish: Wish, staff: Staff) -> None:
+    now, zone = hands.now(), hands.calendar.zone
+    try:
+        until = until_of(wish.words, now, zone)
+    except UnclearError:
+        await _say(tx, hands, row, chat_id, hands.texts.fill("pause.unclear"))
+        return
+    await paused.pause(tx, staff.name, now, until)
+    log.warning("sending to clients is stopped by a person %s", f"until {until}" if until else "until told")
+    pause = await paused.current(tx, now)
+    if pause is not None:
+        await _tell_all(tx, hands, row, chat_id, staff, told(hands.texts, pause, now, zone))
+
+
+async def _resume(tx: AsyncSession, hands: Hands, row: Inbox, chat_id: str, staff: Staff) -> None:
+    if await paused.current(tx, hands.now()) is None:
+        await _say(tx, hands, row, chat_id, hands.texts.fill("pause.not_on"))
+        return
+    await paused.resume(tx)
+    log.warning("sending to clients goes on")
+    await _tell_all(tx, hands, row, chat_id, staff, hands.texts.fill("pause.off", staff=staff.name))
+    hands.wake.send.set()
+    hands.wake.follow.set()
+
+
+async def _tell_all(
+    tx: AsyncSession, hands: Hands, row: Inbox, chat_id: str, staff: Staff, text: str
+) -> None:
+    """Who leads has to know, whoever did it; who did it reads it where it was said."""
+    await _say(tx, hands, row, chat_id, text)
+    for person in hands.known.staff:
+        if person.role in LEADERS and person.telegram_id and person.telegram_id != staff.telegram_id:
+            await _say(tx, hands, row, str(person.telegram_id), text)
+
+
+async def _say(tx: AsyncSession, hands: Hands, row: Inbox, chat_id: str, text: str) -> None:
+    payload = {"channel": row.channel, "chat_id": chat_id, "text": text}
+    key = f"{keys.answer_staff(row.channel, row.id)}:{chat_id}"
+    await outbox.add_once(tx, "tell_staff", key, payload, hands.now(), hands.now())
+
+
+# --- the answers -----------------------------------------------------------------------------------------
+
+
+async def answer_staff(item: Outbox, hands: Hands) -> None:
+    """At most one new message; an edited one looks the same if it is edited twice."""
+    payload = item.payload
+    channel = hands.channels.get(str(payload["channel"]))
+    # Whoever was taken out of the settings since is nobody to us.
+    person = hands.known.staff_member(str(payload["channel"]), str(payload["staff"]))
+    if channel is None or person is None or (item.uncertain and not payload["message_id"]):
+        return
+    wish = Wish(
+        command=str(payload["command"]),
+        words=str(payload["words"]),
+        period=str(payload["period"]),
+        client=int(payload["client"]),
+        page=int(payload["page"]),
+    )
+    desk = _desk(hands, person, is_group=bool(payload["is_group"]))
+    answer = await _answer(desk, hands, wish)
+    await _show(hands, channel, payload, Outgoing(text=answer.text, buttons=answer.buttons))
+
+
+def _desk(hands: Hands, person: Staff, *, is_group: bool) -> Desk:
+    return Desk(
+        db=hands.db,
+        account=hands.known,
+        texts=hands.texts,
+        zone=hands.calendar.zone,
+        now=hands.now(),
+        scope=report_scope(
+            hands.surveys.values(),
+            hands.texts,
+            hands.known,
+            company=hands.company.name,
+            min_answers=hands.min_answers,
+        ),
+        person=person,
+        is_group=is_group,
+        lead_url=hands.amocrm.lead_url,
+        region=hands.region,
+    )
+
+
+async def _answer(desk: Desk, hands: Hands, wish: Wish) -> Answer:
+    if wish.command == START:
+        return greeting(desk)
+    if not may(desk.person.role, wish.command):
+        return refusal(desk)
+    if wish.command in ABOUT_A_PERIOD:
+        return await report_answer(desk, wish)
+    match wish.command:
+        case "find":
+            return await find_answer(desk, wish)
+        case "plan":
+            return await _plan(desk, hands, wish)
+        case _:
+            return help_answer(desk)
+
+
+async def _plan(desk: Desk, hands: Hands, wish: Wish) -> Answer:
+    async with hands.db.reading() as tx:
+        rows, count = await finding.planned(tx, desk.only, offset=wish.page * ON_A_PAGE, limit=ON_A_PAGE)
+        pause = await paused.current(tx, desk.now)
+    said = told(desk.texts, pause, desk.now, desk.zone) if pause is not None else ""
+    return plan_answer(desk, wish, [await _plan_line(hands, survey) for survey in rows], count, said)
+
+
+async def _plan_line(hands: Hands, survey: Survey) -> PlanLine:
+    """As it would be decided when it is due, by what is known now."""
+    now = hands.now()
+    case = await consider(hands, survey, max(now, survey.due_at))
+    at, reason, is_skipped = max(now, survey.due_at), "", False
+    # A survey that was taken out of the settings is not sent.
+    match case.decision if case is not None else Skip(Reason.DELETED):
+        case Wait(until, why):
+            at, reason = until, str(why)
+        case Skip(why):
+            reason, is_skipped = str(why), True
+        case _:
+            pass
+    async with hands.db.reading() as tx:
+        client = await people.client(tx, survey.client_id) if survey.client_id is not None else None
+        deal = await deals.deal(tx, survey.deal_id)
+    route = case.route if case is not None else None
+    return PlanLine(
+        survey_key=survey.survey_key,
+        metric=survey.metric,
+        client=client.name if client is not None else "",
+        phone=client.phone if client is not None else None,
+        deal=deal.name if deal is not None else "",
+        channel=route.channel.name if route is not None and not is_skipped else "",
+        at=at,
+        is_skipped=is_skipped,
+        reason=reason,
+    )
+
+
+async def tell_staff(item: Outbox, hands: Hands) -> None:
+    """A sentence that was worded when somebody did something, at most once."""
+    channel = hands.channels.get(str(item.payload["channel"]))
+    if channel is not None and not item.uncertain:
+        await _show(hands, channel, item.payload, Outgoing(text=str(item.payload["text"])))
+
+
+async def _show(hands: Hands, channel: Channel, payload: dict[str, Any], message: Outgoing) -> None:
+    chat_id, message_id = str(payload["chat_id"]), str(payload.get("message_id") or "")
+    try:
+        if message_id:
+            await channel.edit(chat_id, message_id, message)
+        else:
+            await channel.send(chat_id, message)
+    except Unreachable as error:
+        log.info("an answer to staff found nobody: %s", error)
+        return
+    hands.health.count_message(channel.name, "out", "staff")
+
+
+async def set_menu(item: Outbox, hands: Hands) -> None:
+    """Who has not opened the bot yet has no chat to set it in, and gets it with the greeting."""
+    payload = item.payload
+    channel = hands.channels.get(str(payload["channel"]))
+    if not isinstance(channel, Menued):
+        return
+    person = hands.known.staff_member(channel.name, str(payload["chat_id"]))
+    try:
+        await channel.set_menu(
+            str(payload["chat_id"]), menu_of(person.role, hands.texts) if person is not None else ()
+        )
+    except Permanent as error:
+        log.info("a menu of commands is not set: %s", error)

@@ -1,0 +1,123 @@
+"""/report, /nps, /csat, /ces, /complaints, /referrals: the report's own words, as much as a phone shows."""
+
+from collections.abc import Mapping
+
+from integrations.channels.base import Button
+from storage import finding, paused
+from storage.finding import OpenComplaint
+from storage.narrowed import narrowed
+from worker.metrics.registry import METRICS
+from worker.metrics.surveys import SurveyResults
+from worker.reports.build import Report, build_report
+from worker.reports.text import as_text
+from worker.rules.moments import age_text, moment_text
+from worker.staff.commands import LEADERS, MANAGER, ONE_METRIC, PERIODS, Wish, period_of
+from worker.staff.desk import Answer, Desk, Rows, paged
+from worker.staff.pausing import ends_at
+
+WORDS = 10  # the newest words of clients that a manager reads
+
+
+async def report_answer(desk: Desk, wish: Wish) -> Answer:
+    period = period_of(wish.period, desk.now, desk.zone)
+    report = await build_report(narrowed(desk.db, desk.only), period, desk.scope, desk.now)
+    title, by_key = sections(report, desk)
+    head = "\n".join(filter(None, (title, await _pause_line(desk) if wish.command == "report" else "")))
+    shown = _shown(desk, wish, by_key)
+    if wish.command == "complaints" and (waiting := await _waiting(desk)):
+        shown.append(waiting)
+    if wish.command in ONE_METRIC and desk.person.role == MANAGER and (words := await _words(desk, wish)):
+        shown.append(words)
+    return paged(desk, wish, head, shown, buttons=period_buttons(desk, wish))
+
+
+def sections(report: Report, desk: Desk) -> tuple[str, Mapping[str, str]]:
+    """The title, and the blocks of the report as text by the key of their survey or metric."""
+    title, *blocks = as_text(report, desk.texts).split("\n\n")
+    surveys = report.results["surveys"]
+    keys = list(surveys.by_key) if isinstance(surveys, SurveyResults) else []
+    of_metrics = {
+        metric.key: block
+        for block in blocks[len(keys) :]
+        for metric in METRICS
+        if block.split("\n")[0] == metric.title[desk.texts.language]
+    }
+    return title, {**of_metrics, **{f"survey:{key}": block for key, block in zip(keys, blocks, strict=False)}}
+
+
+def _shown(desk: Desk, wish: Wish, by_key: Mapping[str, str]) -> list[str]:
+    if wish.command in ("complaints", "referrals"):
+        return [by_key[wish.command]]
+    asked = [one for one in desk.scope.surveys if wish.command in ("report", one.metric)]
+    found = [by_key[f"survey:{one.key}"] for one in asked]
+    if wish.command == "report" and desk.person.role != MANAGER:
+        found += [block for key, block in by_key.items() if not key.startswith("survey:")]
+    return found or [desk.texts.fill("report.no_survey")]
+
+
+async def _pause_line(desk: Desk) -> str:
+    async with desk.db.reading() as tx:
+        pause = await paused.current(tx, desk.now)
+    if pause is None:
+        return ""
+    until = ends_at(desk.texts, pause, desk.now, desk.zone)
+    return desk.texts.fill("report.paused", staff=pause.by, deadline=until)
+
+
+async def _waiting(desk: Desk) -> str:
+    """Who waits for the company, the oldest first: for those who may read names."""
+    if desk.person.role not in LEADERS:
+        return ""
+    async with desk.db.reading() as tx:
+        found = await finding.open_complaints(tx, desk.only)
+    if not found:
+        return ""
+    return "\n".join([desk.texts.fill("complaints.waiting"), *(_line(desk, one) for one in found)])
+
+
+def _line(desk: Desk, one: OpenComplaint) -> str:
+    scale = desk.scale(one.survey_key)
+    return desk.texts.fill(
+        "complaints.line",
+        no=one.number,
+        client=desk.client(one.client, one.phone, one.deal),
+        score=one.score,
+        scale_max=scale.last if scale is not None and not scale.options else None,
+        age=age_text(desk.texts, desk.now - one.opened_at),
+        who=desk.account.user_name(one.responsible_id),
+    )
+
+
+async def _words(desk: Desk, wish: Wish) -> str:
+    """What clients wrote under the manager's own scores."""
+    keys = [asked.key for asked in desk.scope.surveys if asked.metric == wish.command]
+    period = period_of(wish.period, desk.now, desk.zone)
+    async with desk.db.reading() as tx:
+        found = await finding.words(tx, desk.only, keys, period.begins, period.ends, limit=WORDS)
+    if not found:
+        return ""
+    lines = [
+        desk.texts.fill(
+            "words.line",
+            score=one.score,
+            scale_max=scale.last
+            if (scale := desk.scale(one.survey_key)) is not None and not scale.options
+            else None,
+            words=one.words,
+            when=moment_text(desk.texts, one.at, desk.zone),
+        )
+        for one in found
+    ]
+    return "\n".join([desk.texts.fill("words.title"), *lines])
+
+
+def period_buttons(desk: Desk, wish: Wish) -> Rows:
+    """This one and the last one in a row; the chosen one is marked."""
+    buttons = [
+        Button(
+            f"{'• ' if key == wish.period else ''}{desk.texts.fill(f'button.period.{key}')}",
+            data=Wish(command=wish.command, period=key).data,
+        )
+        for key in PERIODS
+    ]
+    return tuple(tuple(buttons[start : start + 2]) for start in range(0, len(buttons), 2))

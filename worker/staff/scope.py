@@ -1,0 +1,49 @@
+"""What reports are about: the surveys of the settings by their titles, and what the account says of sales."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from worker.account import Account
+from worker.metrics.base import Asked
+from worker.reports.build import ReportScope
+from worker.rules.wording import Texts
+from worker.settings import SurveySettings
+
+
+def report_scope(
+    surveys: Iterable[SurveySettings],
+    texts: Texts,
+    account: Account | None,
+    *,
+    company: str,
+    min_answers: int,
+) -> ReportScope:
+    """Before amoCRM answered for the first time there is no account."""
+    asked = tuple(
+        Asked(
+            key=survey.key,
+            metric=survey.metric,
+            title=texts.fill(title_key(survey.metric, survey.trigger, survey.subject)),
+            scale=survey.answers,
+            subject="field" if survey.subject_field else survey.subject,
+        )
+        for survey in surveys
+    )
+    scope = ReportScope(surveys=asked, min_answers=min_answers, company=company)
+    if account is None:
+        return scope
+    return replace(
+        scope,
+        sales_pipelines=account.sales_pipelines,
+        complaints_pipeline=account.complaints_pipeline,
+        currency=account.currency or scope.currency,
+    )
+
+
+def title_key(metric: str, trigger: str, subject: str) -> str:
+    special = {"complaint_closed": "survey.complaint", "deal_lost": "survey.lost"}.get(trigger)
+    if special:
+        return special
+    if metric == "csat" and subject:
+        return "survey.csat_manager" if subject == "manager" else "survey.csat_field"
+    return f"survey.{metric}"
