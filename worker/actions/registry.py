@@ -6,6 +6,7 @@ from worker.actions import alert_staff, tagging, talking, trouble, write_back
 from worker.actions.answer_staff import answer_staff, set_menu, tell_staff
 from worker.actions.base import Action
 from worker.actions.credit_referrer import credit_referrer
+from worker.actions.escalate import escalate
 from worker.actions.find_client import find_client
 from worker.actions.follow_press import follow_press
 from worker.actions.open_complaint import open_complaint, tell_of_refusal
@@ -34,6 +35,7 @@ ACTIONS: Mapping[str, Action] = {
     "edit_question": Action("clients", talking.edit_question),
     "toast": Action("clients", talking.toast),
     "alert_staff": Action("staff", alert_staff.alert_staff),
+    "escalate": Action("staff", run_many=escalate, batch=LIST),
     "alert_again": Action("staff", alert_staff.alert_again),
     "alert_words": Action("staff", alert_staff.alert_words),
     "alert_joined": Action("staff", alert_staff.alert_joined),
