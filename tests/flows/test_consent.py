@@ -90,7 +90,10 @@ async def test_a_tag_that_stood_there_before_stays_and_a_person_decides(town: Wo
     assert tags(town) == [tag]
     assert BACK not in town.to_ivan()
     assert town.to_ivan()[-1].startswith("Получили ваше сообщение, передали сотруднику.")
-    assert "«вернуться»" in town.amocrm.tasks_of(deal)[-1].text
+    assert town.amocrm.tasks_of(deal)[-1].text == (
+        "Клиент снова согласен получать вопросы, но на контакте стоит метка, по которой не спрашиваем. "
+        "Решите, снимать ли её, и ответьте клиенту до 16:02."
+    )
     assert "«вернуться»" in town.to_anna()[-1]
     assert not await asked_a_month_later(town)
 

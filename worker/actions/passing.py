@@ -37,13 +37,14 @@ async def pass_on(
     words: str,
     *,
     is_quiet: bool = False,
+    task_key: str = "deal.task_words",
 ) -> None:
     """To the responsible as a task, to the head at once; the client is told when somebody answers."""
     chat, now = received.chat, received.now
     chat.waiting_since = chat.waiting_since or now
     deal = await deal_of(tx, hands, received.client, survey)
     if deal is not None:
-        await add_task(tx, hands, deal.deal_id, received, words, about=received.about)
+        await add_task(tx, hands, deal.deal_id, received, words, about=received.about, text_key=task_key)
     await tell_head(tx, hands, received, survey, words)
     told_lately = chat.forwarded_at is not None and now < chat.forwarded_at + FORWARDED_ONCE_IN
     if deal is not None and not told_lately and not is_quiet:
@@ -83,6 +84,7 @@ async def add_task(
     words: str,
     *,
     about: str,
+    text_key: str = "deal.task_words",
     survey: Survey | None = None,
     at: datetime | None = None,
 ) -> None:
@@ -90,7 +92,7 @@ async def add_task(
     now = received.now
     payload = {
         "deal_id": deal_id,
-        "text_key": "deal.task_words" if survey is None else "deal.task_low",
+        "text_key": text_key if survey is None else "deal.task_low",
         "survey_id": survey.id if survey is not None else None,
         "words": words,
         "deadline": answer_by(hands, now).isoformat(),

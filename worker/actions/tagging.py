@@ -136,7 +136,7 @@ async def welcome_back(item: Outbox, hands: Hands) -> None:
             raise Later(None, "amoCRM has not told yet whether a person's tag stands")
         speaker = _Again(chat=chat, client=client, about=str(payload["about"]), now=now)
         if _is_kept_out(contacts, hands.stop_tags):
-            await pass_on(tx, hands, speaker, None, str(payload["words"]))
+            await pass_on(tx, hands, speaker, None, str(payload["words"]), task_key="deal.task_back")
         else:
             await say(tx, hands, speaker, "optout.undone")
 
