@@ -331,10 +331,14 @@ async def send_question(
     now: datetime,
     *,
     thanks: str = "",
+    thanks_variant: str = "",
     conversation: int | None = None,
     is_last: bool = True,
 ) -> bool:
-    """Send one question; `thanks` stands before it when it joins the answer to the one before."""
+    """Send one question; `thanks` stands before it when it joins the answer to the one before.
+
+    `thanks_variant` names its texts.
+    """
     survey, route, client = case.survey, case.route, case.client
     if route is None or client is None:
         return False
@@ -358,7 +362,7 @@ async def send_question(
         hands, survey, case.rule, case.deal, client, channel,
         code=code.code if may_carry else "", thanks=thanks, is_first=conversation is None, is_last=is_last,
     )  # fmt: skip
-    variant = TEMPLATE if is_template else question.variant
+    variant = TEMPLATE if is_template else "+".join(filter(None, [thanks_variant, question.variant]))
     message = replace(question.message, client_wrote_at=wrote_at, reference=surveys.reference_of(survey))
     begun = await surveys.begin_sending(
         hands.db, survey, channel=channel.name, chat_id=route.chat_id, text_variant=variant,

@@ -358,7 +358,8 @@ async def _obey(
     match command.name:
         case "code":
             chat, client_id = received.chat, received.client.client_id
-            if await _may_have_code(tx, hands, received):
+            # With a box for consent it is looked up first: it may not follow after all.
+            if hands.known.advertising_consent_field is None and await _may_have_code(tx, hands, received):
                 await _toast(tx, received, hands.texts.fill("promo.toast"))
             payload = {"channel": chat.channel, "chat_id": chat.chat_id, "client_id": client_id}
             await outbox.add_once(tx, "hand_over_code", f"hand_over_code:{received.about}", payload, now, now)

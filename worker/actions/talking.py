@@ -20,6 +20,7 @@ from worker.actions.asking import (
     send_question,
 )
 from worker.actions.base import Hands, Later
+from worker.actions.people import read_contact
 from worker.actions.promising import promise
 from worker.actions.words import answered_for, code_card, thanks_for
 from worker.rules.eligibility import Send, Skip, Wait
@@ -77,18 +78,24 @@ async def thank_client(item: Outbox, hands: Hands) -> None:
             case,
             hands.now(),
             thanks=thanks.text,
+            thanks_variant=thanks.variant,
             conversation=survey.conversation or survey.id,
             is_last=is_last,
         )
         if went_out:
+            if thanks.promo_code:
+                async with hands.db.transaction() as tx:
+                    await people.mark_code_sent(tx, thanks.promo_code, hands.now())
             return
         thanks = await say_thanks(has_next=False)
     if not thanks.text:
         return
     message = Outgoing(text=thanks.text, buttons=thanks.buttons if channel.has_buttons else ())
-    await _say(
+    may_have_arrived = await _say(
         hands, channel, reply.chat_id, message, survey_id=survey.id, kind="thanks", variant=thanks.variant
     )
+    if not may_have_arrived:
+        return
     async with hands.db.transaction() as tx:
         if thanks.promo_code:
             await people.mark_code_sent(tx, thanks.promo_code, hands.now())
@@ -159,8 +166,8 @@ async def _say(
     survey_id: int | None,
     kind: str,
     variant: str,
-) -> None:
-    """Send to a client at most once: an unknown outcome is let be."""
+) -> bool:
+    """Send to a client at most once: an unknown outcome is let be. False: it certainly reached nobody."""
     try:
         message_id = await channel.send(
             chat_id, replace(message, client_wrote_at=await _wrote_at(hands, channel, chat_id))
@@ -168,19 +175,20 @@ async def _say(
     except Uncertain as error:
         log.warning("a %s may have arrived and is not repeated: %s", kind, error)
         hands.health.count_message(channel.name, "out", "uncertain")
-        return
+        return True
     except Unreachable as error:
         log.info("a %s found nobody: %s", kind, error)
         hands.health.count_message(channel.name, "out", "unreachable")
         async with hands.db.transaction() as tx:
             await people.mark_dead(tx, channel.name, chat_id, error.detail, hands.now())
-        return
+        return False
     hands.health.count_message(channel.name, "out", "sent")
     async with hands.db.transaction() as tx:
         await surveys.record_message(
             tx, channel=channel.name, chat_id=chat_id, message_id=message_id, survey_id=survey_id, kind=kind,
             text_variant=variant, now=hands.now(),
         )  # fmt: skip
+    return True
 
 
 async def _wrote_at(hands: Hands, channel: Channel, chat_id: str) -> datetime | None:
@@ -246,6 +254,10 @@ async def hand_over_code(item: Outbox, hands: Hands) -> None:
         contact = await people.contact(tx, deal.contact_id) if deal is not None and deal.contact_id else None
     if client is None:
         return
+    if contact is not None and hands.known.advertising_consent_field is not None:
+        await read_contact(hands, contact.contact_id)  # Consent may have been withdrawn since.
+        async with hands.db.reading() as tx:
+            contact = await people.contact(tx, contact.contact_id)
     # A code is for those who bought: a stranger's chat gets none.
     if deal is None or not may_carry_code(hands, contact, channel.name):
         text = hands.texts.fill("promo.not_here", phone=hands.company.phone)
@@ -256,12 +268,13 @@ async def hand_over_code(item: Outbox, hands: Hands) -> None:
         return
     code = await own_code(hands, client, hands.now())
     text = code_card(hands, code.code)
-    await _say(
+    may_have_arrived = await _say(
         hands, channel, str(item.payload["chat_id"]), Outgoing(text=text), survey_id=None, kind="code",
         variant="promo.card",
     )  # fmt: skip
-    async with hands.db.transaction() as tx:
-        await people.mark_code_sent(tx, code.code, hands.now())
+    if may_have_arrived:
+        async with hands.db.transaction() as tx:
+            await people.mark_code_sent(tx, code.code, hands.now())
 
 
 async def toast(item: Outbox, hands: Hands) -> None:
