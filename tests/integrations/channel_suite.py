@@ -206,18 +206,23 @@ async def test_the_words_under_a_picture_are_words(world: World, channel: Channe
     assert incoming.media == "photo"
 
 
-async def test_an_edited_message_comes_in_again_under_a_key_of_its_own(
+async def test_every_edit_of_a_message_comes_in_under_a_key_of_its_own(
     world: World, channel: Channel
 ) -> None:
     message_id = world.types("8")
-    world.clock.forward(minutes=1)
-    world.edits(message_id, "9")
+    for text in ("9", "нет, 7"):
+        world.clock.forward(minutes=1)
+        world.edits(message_id, text)
     raws = await fetched(world, channel)
-    typed, edited = [incoming for raw in raws for incoming in channel.read(raw.body)]
+    typed, *edits = [incoming for raw in raws for incoming in channel.read(raw.body)]
     assert (typed.kind, typed.text) == (IncomingKind.TEXT, "8")
-    assert (edited.kind, edited.text, edited.chat_id) == (IncomingKind.EDITED, "9", world.chat())
-    assert typed.message_id == edited.message_id == message_id
-    assert len({(raw.kind, raw.external_id) for raw in raws}) == 2
+    assert [(each.kind, each.text) for each in edits] == [
+        (IncomingKind.EDITED, "9"),
+        (IncomingKind.EDITED, "нет, 7"),
+    ]
+    assert {each.chat_id for each in edits} == {world.chat()}
+    assert {each.message_id for each in (typed, *edits)} == {message_id}
+    assert len({(raw.kind, raw.external_id) for raw in raws}) == 3
 
 
 async def test_who_blocks_us_and_who_comes_back_is_told(world: World, channel: Channel) -> None:
@@ -304,6 +309,7 @@ async def test_statuses_in_disorder_are_told_apart_and_a_repeated_one_has_one_ke
     await fetched(world, channel)
     told = ["read", "delivered", "sent", "delivered"]
     for status in told:
+        world.clock.forward(seconds=1)
         world.tells_status(question, status)
     raws = await fetched(world, channel)
     read = [incoming for raw in raws for incoming in channel.read(raw.body)]
