@@ -1,4 +1,4 @@
-"""`promo_in = "on_request"`: the text goes without the code for friends; who asks gets it, where it may go."""
+"""`promo_in = "on_request"`: the text goes without the code; who asks gets it, where it may go."""
 
 from typing import Any
 
