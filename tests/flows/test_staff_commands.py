@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from sqlmodel import col, select
 
+from integrations.channels.base import Raw
 from integrations.standins.telegram import Posted
-from storage.tables import Outbox
+from storage.tables import Inbox, Outbox
 from tests.world import ANNA, IVAN, MONDAY, PETR, ZONE, World, configured
 
 HEAD = {"telegram_id": ANNA, "name": "Анна", "role": "head", "amocrm_user": "Мария Ким"}
@@ -315,6 +316,18 @@ async def test_who_is_fired_between_the_command_and_the_answer_gets_nothing(town
 # --- once --------------------------------------------------------------------------------------------------
 
 
+async def test_an_update_that_comes_twice_is_answered_once(town: World) -> None:
+    await answer(town, "/nps")
+    count = len(town.to_anna())
+    async with town.db.reading() as tx:
+        kept = (await tx.exec(select(Inbox).order_by(col(Inbox.id).desc()))).first()
+    assert kept is not None
+    again = Raw(kept.external_id, kept.kind, kept.raw)
+    await town.app.inbox.put("telegram", [again], town.clock.now())
+    await town.later(minutes=1)
+    assert len(town.to_anna()) == count
+
+
 async def test_after_a_sudden_end_an_answer_is_not_sent_again(town: World) -> None:
     await answer(town, "/nps")
     count = len(town.to_anna())
@@ -499,3 +512,28 @@ async def test_what_nobody_understands_stops_nothing(town: World) -> None:
         "Срок непонятен. Примеры: /pause 2h, /pause 3 дня, /pause до 18:00. Без срока — до команды /resume."
     )
     assert (await answer(town, "/resume")).text == "Отправка вопросов и так идёт."
+
+
+# --- in English --------------------------------------------------------------------------------------------
+
+
+@configured({"company": {"language": "en"}})
+async def test_in_english(town: World) -> None:
+    await low_score(town)
+    assert (await answer(town, "/nps")).labels == [
+        "This week", "Last week", "This month", "Last month", "• This quarter", "Last quarter",
+    ]  # fmt: skip
+    assert (await answer(town, "/complaints")).text.endswith(
+        "Waiting for a solution:\nNo. 1: Иван Петров, 3 out of 10, 2 min, Мария Ким"
+    )
+    story = (await answer(town, "/find 0001")).text.split("\n\n")[1]
+    assert story.splitlines()[-2:] == [
+        '8 September at 12:01: score, NPS, 3 out of 10. "монтаж три недели"',
+        "8 September at 12:00: asked, NPS, WhatsApp",
+    ]
+    assert (await answer(town, "/pause 2h")).text == (
+        "Sending is stopped until 14:05: Анна. Answers are still taken. To continue earlier: /resume"
+    )
+    assert (await answer(town, "/plan")).text.startswith(
+        "No questions are planned.\nSending is stopped until"
+    )

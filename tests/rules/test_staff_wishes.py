@@ -23,6 +23,7 @@ MONDAY = datetime(2026, 9, 7, 11, 0, tzinfo=ZONE)
         ("/nps", Wish(command="nps")),
         ("  /NPS  ", Wish(command="nps")),
         ("/report@sarafan_bot", Wish(command="report")),
+        ("/find И\0ван", Wish(command="find", words="Иван")),
         ("/find Иван\nПетров", Wish(command="find", words="Иван Петров")),
         ("/pause 2h", Wish(command="pause", words="2h")),
         ("/frt", Wish(command="frt")),  # unknown as yet: whoever may not is told what there is
@@ -38,7 +39,19 @@ def test_a_command_is_read_as_it_was_typed(text: str, wish: Wish | None) -> None
 
 
 @pytest.mark.parametrize(
-    "data", ["", "q", "q:nps", "q:nps:m9:0", "q:rm:m0:0", "q:nps:m0:x", "q:nps:m0:0:0", "c:17:take", "s:1:9"]
+    "data",
+    [
+        "",
+        "q",
+        "q:nps",
+        "q:nps:m9:0",
+        "q:rm:m0:0",
+        "q:nps:m0:x",
+        "q:nps:m0:0:0",
+        "q:nps:m0:99999",
+        "c:17:take",
+        "s:1:9",
+    ],
 )
 def test_a_button_that_is_not_ours_asks_for_nothing(data: str) -> None:
     assert tapped(data) is None

@@ -38,6 +38,7 @@ KINDS = {"w": week_of, "m": month_of, "q": quarter_of}
 
 BUTTON = "q"  # begins the data of our buttons
 TYPED = re.compile(r"/(?P<name>[a-z_]+)(?:@\w+)?(?:\s+(?P<words>.*))?", re.IGNORECASE | re.DOTALL)
+PAGE = re.compile(r"\d{1,4}", re.ASCII)
 CLIENT = re.compile(r"c(\d{1,18})", re.ASCII)
 
 
@@ -70,7 +71,8 @@ def typed(text: str) -> Wish | None:
     found = TYPED.fullmatch(text.strip())
     if found is None:
         return None
-    return Wish(command=found["name"].lower(), words=" ".join((found["words"] or "").split()))
+    words = " ".join((found["words"] or "").split())
+    return Wish(command=found["name"].lower(), words="".join(filter(str.isprintable, words)))
 
 
 def tapped(data: str) -> Wish | None:
@@ -80,7 +82,7 @@ def tapped(data: str) -> Wish | None:
     Wish(command='nps', words='', period='m1', client=0, page=2)
     """
     parts = data.split(":")
-    if len(parts) != 4 or parts[0] != BUTTON or parts[1] not in COMMANDS or not parts[3].isdecimal():
+    if len(parts) != 4 or parts[0] != BUTTON or parts[1] not in COMMANDS or not PAGE.fullmatch(parts[3]):
         return None
     _, command, about, page = parts
     if chosen := CLIENT.fullmatch(about):

@@ -16,6 +16,7 @@ from worker.staff.commands import Wish
 from worker.staff.desk import Answer, Desk, paged
 
 MOST = 10  # clients to choose from
+MOST_WORDS = 6  # of a name: more of them find nobody whom these do not
 LAST_DIGITS = 4  # fewer of them fit too many numbers
 LONGEST_NUMBER = 15  # digits of a phone number
 CARD = re.compile(r"/(?:leads|customers)/detail/(\d{1,18})", re.ASCII)
@@ -59,7 +60,7 @@ async def _found(desk: Desk, words: str) -> list[Client]:
             phone=phone,
             last_digits=digits if is_number and LAST_DIGITS <= len(digits) <= LONGEST_NUMBER else "",
             deal_id=deal_id,
-            words=() if card or is_number else words.split(),
+            words=() if card or is_number else words.split()[:MOST_WORDS],
             limit=MOST + 1,
         )
     return list(found)

@@ -61,7 +61,7 @@ async def _pause_line(desk: Desk) -> str:
     if pause is None:
         return ""
     until = ends_at(desk.texts, pause, desk.now, desk.zone)
-    return desk.texts.fill("report.paused", staff=pause.by, deadline=until)
+    return desk.texts.fill("report.paused", staff=pause.by, when=until)
 
 
 async def _waiting(desk: Desk) -> str:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from storage.paused import Pause
 from worker.rules.localtime import moment_at
-from worker.rules.moments import deadline_text
+from worker.rules.moments import moment_text
 from worker.rules.wording import Texts
 
 LONGEST = timedelta(days=365)
@@ -56,9 +56,9 @@ def told(texts: Texts, pause: Pause, now: datetime, zone: ZoneInfo) -> str:
     """To everybody who leads: who stopped it, and until when."""
     if pause.until is None:
         return texts.fill("pause.on", staff=pause.by)
-    return texts.fill("pause.on.until", staff=pause.by, deadline=ends_at(texts, pause, now, zone))
+    return texts.fill("pause.on.until", staff=pause.by, when=ends_at(texts, pause, now, zone))
 
 
 def ends_at(texts: Texts, pause: Pause, now: datetime, zone: ZoneInfo) -> str:
-    """«до 16:00»; empty without an end."""
-    return deadline_text(texts, pause.until, zone, now) if pause.until is not None else ""
+    """«16:00», or with its day; empty without an end."""
+    return moment_text(texts, pause.until, zone, now) if pause.until is not None else ""
