@@ -1,0 +1,116 @@
+"""Who follows some pipelines or managers: which rows a report is made of then, and who is found."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlmodel import select
+
+from storage import facts, finding
+from storage.database import Database
+from storage.narrowed import Only, narrowed
+from storage.tables import Client, Complaint, Deal, PromoCode, Survey, SurveyState
+
+BEGINS, INSIDE, ENDS = (datetime(2026, month, 1, tzinfo=UTC) for month in (7, 8, 10))
+SALES, SERVICE, COMPLAINTS = 1, 2, 9
+OLEG, MARIA = 11, 12
+EVERYTHING = Only()
+IN_SALES = Only(pipelines=frozenset({SALES}))
+OF_OLEG = Only(managers=frozenset({OLEG}))
+
+
+def deal(deal_id: int, pipeline: int, manager: int, client: int | None = None) -> Deal:
+    return Deal(
+        deal_id=deal_id, name=f"Сделка {deal_id}", price=deal_id, pipeline_id=pipeline, manager_id=manager,
+        status_id=142, client_id=client, created_at=INSIDE, updated_at=INSIDE, closed_at=INSIDE,
+        seen_at=INSIDE,
+    )  # fmt: skip
+
+
+def survey(deal_id: int, pipeline: int, manager: int, **more: Any) -> Survey:
+    given: dict[str, Any] = {
+        "survey_key": "nps", "metric": "nps", "trigger": "deal_won", "root_deal_id": deal_id,
+        "state": SurveyState.SENT, "settled_at": INSIDE, "triggered_at": INSIDE, "planned_at": INSIDE,
+        "due_at": INSIDE, "next_at": INSIDE, "channel": "telegram",
+    }  # fmt: skip
+    return Survey(deal_id=deal_id, pipeline_id=pipeline, manager_id=manager, **{**given, **more})
+
+
+def complaint(lead_id: int, source: int | None, manager: int) -> Complaint:
+    return Complaint(lead_id=lead_id, source_deal_id=source, manager_id=manager, opened_at=INSIDE)
+
+
+@pytest.fixture
+async def company(db: Database) -> Database:
+    """Oleg sells (deal 1) and serves (2), Maria sells (3); 1 and 2 led to complaints, 93 came by hand."""
+    rows = [
+        Client(client_id=7, key="phone:+79140000001", phone="+79140000001", name="Иван", created_at=INSIDE),
+        Client(client_id=8, key="phone:+79140000002", phone="+79140000002", name="Пётр", created_at=INSIDE),
+        deal(1, SALES, OLEG, 7), deal(2, SERVICE, OLEG, 8), deal(3, SALES, MARIA, 7),
+        survey(1, SALES, OLEG, promo_code="ДРУГ-1"), survey(2, SERVICE, OLEG, promo_code="ДРУГ-2"),
+        survey(3, SALES, MARIA),
+        # Each is about how the complaint was solved; the deal behind it tells whose it is.
+        survey(91, COMPLAINTS, OLEG, root_deal_id=1, trigger="complaint_closed", survey_key="solved"),
+        survey(92, COMPLAINTS, OLEG, root_deal_id=2, trigger="complaint_closed", survey_key="solved"),
+        complaint(91, 1, OLEG), complaint(92, 2, OLEG), complaint(93, None, MARIA),
+        PromoCode(code="ДРУГ-1", digits="1", client_id=7, created_at=INSIDE, first_sent_at=INSIDE),
+        PromoCode(code="ДРУГ-2", digits="2", client_id=8, created_at=INSIDE, first_sent_at=INSIDE),
+    ]  # fmt: skip
+    async with db.transaction() as tx:
+        tx.add_all(rows)
+    return db
+
+
+@pytest.mark.parametrize(
+    ("only", "surveys", "complaints", "prices", "codes"),
+    [
+        (EVERYTHING, 5, 3, [1, 2, 3], 2),
+        (IN_SALES, 3, 1, [1, 3], 1),
+        (OF_OLEG, 4, 2, [1, 2], 2),
+        (Only(pipelines=frozenset({SALES}), managers=frozenset({MARIA})), 1, 0, [3], 0),
+        (Only(pipelines=frozenset({SALES, SERVICE}), managers=frozenset({OLEG, MARIA})), 5, 2, [1, 2, 3], 2),
+        (Only(managers=frozenset({-1})), 0, 0, [], 0),
+    ],
+    ids=["everything", "sales", "oleg", "maria in sales", "all pipelines", "nobody"],
+)
+async def test_a_report_is_made_of_what_is_followed(
+    company: Database, only: Only, surveys: int, complaints: int, prices: list[int], codes: int
+) -> None:
+    async with narrowed(company, only).reading() as tx:
+        assert len(await facts.survey_rows(tx, BEGINS, ENDS)) == surveys
+        assert len(await facts.complaint_rows(tx, BEGINS, ENDS)) == complaints
+        assert [row.price for row in await facts.sale_rows(tx, BEGINS, ENDS)] == prices
+        assert len(await facts.code_rows(tx, BEGINS, ENDS)) == codes
+
+
+async def test_other_rows_cannot_be_read_by_oversight(company: Database) -> None:
+    async with narrowed(company, IN_SALES).reading() as tx:
+        connection = await tx.connection()
+        with pytest.raises(KeyError):
+            await connection.execute(select(Client.name))
+
+
+async def test_who_follows_all_reads_the_database_itself(db: Database) -> None:
+    assert narrowed(db, EVERYTHING) is db
+
+
+@pytest.mark.parametrize(
+    ("only", "found"), [(EVERYTHING, [8, 7]), (IN_SALES, [7]), (Only(managers=frozenset({MARIA})), [7])]
+)
+async def test_a_client_is_found_by_who_follows_a_deal_of_theirs(
+    company: Database, only: Only, found: list[int]
+) -> None:
+    async with company.reading() as tx:
+        clients = await finding.clients(
+            tx, only, phone=None, last_digits="", deal_id=0, words=["сделка"], limit=10
+        )
+    assert [client.client_id for client in clients] == found
+
+
+async def test_a_story_tells_of_followed_deals_only(company: Database) -> None:
+    async with company.reading() as tx:
+        mine = await finding.story(tx, Only(managers=frozenset({MARIA})), 7)
+        foreign = await finding.story(tx, Only(managers=frozenset({MARIA})), 8)
+    assert mine is not None
+    assert [one.deal_id for one in mine.deals] == [3]
+    assert foreign is None
