@@ -120,3 +120,16 @@ async def test_a_tap_on_call_me_declines_like_the_words(town: World) -> None:
     assert town.in_telegram()[-1] == f"Хорошо, позвоним сегодня до 16:01. Или звоните сами: {OFFICE}."
     assert town.card(deal) == "Попросили позвонить, 8 сентября в 12:01"
     assert "«Позвоните мне»" in town.amocrm.tasks_of(deal)[0].text
+
+
+async def test_the_button_is_a_call_asked_for_once_however_often_it_is_tapped(town: World) -> None:
+    deal = await town.closed_deal()
+    await town.links(deal)
+    await town.next_morning()
+    for _ in range(3):
+        await town.taps("Позвоните мне")
+    assert town.card(deal) == "Попросили позвонить, 8 сентября в 12:01"
+    assert len(town.amocrm.tasks_of(deal)) == 1
+    assert len([text for text in town.in_telegram() if text.startswith("Хорошо, позвоним")]) == 1
+    await town.taps("9")
+    assert (await town.survey(deal)).score == 9

@@ -43,7 +43,7 @@ async def test_who_opened_the_bot_by_the_deals_link_is_asked_there_and_heard(tow
     await town.next_morning()
     greeting, question = in_max(town)
     assert question.text.startswith("Здравствуйте, Иван! Это ВладАвтоматика.")
-    assert [len(row) for row in question.rows] == [5, 5, 1]
+    assert [len(row) for row in question.rows] == [5, 5, 2]
     assert town.to_ivan() == []
     assert town.card(deal) == "Спросили 8 сентября в 12:00, MAX"
     tap = await taps(town, "9")

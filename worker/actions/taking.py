@@ -364,6 +364,8 @@ async def _obey(
             payload = {"channel": chat.channel, "chat_id": chat.chat_id, "client_id": client_id}
             await outbox.add_once(tx, "hand_over_code", f"hand_over_code:{received.about}", payload, now, now)
         case "call":
+            if received.message.kind is IncomingKind.TAP and survey is not None and survey.call_asked_at:
+                return  # Tapped again: somebody has it already.
             words = _as_words(hands, received) or hands.texts.fill("button.call_me")
             await pass_on(tx, hands, received, survey, words, is_quiet=True)
             await say(tx, hands, received, "callback.done", survey=survey, deadline=answer_by(hands, now))

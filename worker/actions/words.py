@@ -28,6 +28,7 @@ from worker.rules.wording import Value
 
 Values = dict[str, Value]
 
+FEW_BUTTONS = 10
 BUTTONS_A_ROW = 5  # ten buttons read well in two rows
 LATE = timedelta(minutes=30)  # an alert that comes later than this tells when the score came
 REVIEW_SEPARATOR = "\n"
@@ -122,15 +123,21 @@ def keyboard(
 ) -> tuple[tuple[Button, ...], ...]:
     """The survey's identity stands in the button itself: old keyboards live for ever.
 
-    Where not all fit, «Не спрашивать» is the one that is left out: it can be typed.
+    Where a messenger gives few, they are for the scale, and for «Не спрашивать» if it fits: the rest can be
+    typed.
     """
     buttons = [Button(label, data=f"s:{survey.id}:{value}") for label, value in _labels(rule)]
     a_row = 2 if rule.scale.options else BUTTONS_A_ROW
     rows = [tuple(buttons[start : start + a_row]) for start in range(0, len(buttons), a_row)]
     if rule.trigger == AFTER_COMPLAINT:
         rows.append((Button(hands.texts.fill("button.uncalled"), data=f"s:{survey.id}:uncalled"),))
-    if sum(map(len, rows)) < channel.button_limit:
-        rows.append((Button(stop_label(hands), data=f"s:{survey.id}:stop"),))
+    room = channel.button_limit - sum(map(len, rows))
+    call_me = Button(hands.texts.fill("button.call_me"), data=f"s:{survey.id}:call")
+    stop = Button(stop_label(hands), data=f"s:{survey.id}:stop")
+    if channel.button_limit > FEW_BUTTONS:
+        rows.append((call_me, stop))
+    elif room > 0:
+        rows.append((stop,))
     return tuple(rows)
 
 
