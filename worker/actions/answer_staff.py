@@ -14,7 +14,7 @@ from worker.actions import keys
 from worker.actions.asking import consider
 from worker.actions.base import Hands
 from worker.rules.eligibility import Reason, Skip, Wait
-from worker.staff.commands import ABOUT_A_PERIOD, LEADERS, START, Wish, may, tapped, typed
+from worker.staff.commands import ABOUT_A_PERIOD, COMMANDS, LEADERS, START, Wish, may, tapped, typed
 from worker.staff.desk import Answer, Desk
 from worker.staff.finding import find_answer
 from worker.staff.helping import greeting, help_answer, refusal
@@ -30,8 +30,8 @@ log = logging.getLogger(__name__)
 async def take(tx: AsyncSession, hands: Hands, row: Inbox, message: Incoming, staff: Staff) -> bool:
     """A command, or a button under an answer; False if it is neither. Safe to take twice."""
     wish = _wish(message)
-    if wish is None:
-        return False
+    if wish is None or (message.is_group and wish.command not in COMMANDS):
+        return False  # In a group it may be meant for another bot.
     chat_id = _where(hands, message, staff)
     if wish.command == "pause" and may(staff.role, wish.command):
         await _pause(tx, hands, row, chat_id, wish, staff)
