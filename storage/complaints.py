@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlmodel import and_, col, func, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.tables import Alert, Complaint, Deal, Survey
+from storage.sql import inline
+from storage.tables import Alert, Complaint, Deal, Outbox, OutboxState, Survey
 
 
 async def complaint(tx: AsyncSession, complaint_id: int) -> Complaint | None:
@@ -140,3 +141,35 @@ async def fill_clients(tx: AsyncSession) -> None:
         .where(col(Complaint.client_id).is_(None), col(Complaint.lead_id).is_not(None))
         .values(client_id=known)
     )
+
+
+async def in_message(tx: AsyncSession, chat_id: str, message_id: str) -> Sequence[int]:
+    """All complaints that this message tells of, in their order: several where a burst was joined."""
+    told = select(Alert.complaint_id).where(Alert.chat_id == chat_id, Alert.message_id == message_id)
+    return (await tx.exec(told.order_by(col(Alert.complaint_id)))).all()
+
+
+async def messages_since(tx: AsyncSession, since: datetime) -> dict[str, list[datetime]]:
+    """When alerts were sent to each chat; what was joined counts as one."""
+    sent = select(Alert.chat_id, func.min(Alert.sent_at)).where(col(Alert.sent_at) > since)
+    found: dict[str, list[datetime]] = {}
+    for chat_id, at in (await tx.exec(sent.group_by(col(Alert.chat_id), col(Alert.message_id)))).all():
+        found.setdefault(chat_id, []).append(at)
+    return found
+
+
+async def wanted_alerts(tx: AsyncSession) -> Sequence[Outbox]:
+    """Alerts that are still to be sent, and complaints that are still to be opened."""
+    is_open = or_(
+        col(Outbox.state) == inline(OutboxState.WAITING), col(Outbox.state) == inline(OutboxState.DOING)
+    )
+    wanted = select(Outbox).where(is_open, (col(Outbox.kind) + "").in_(["alert_staff", "open_complaint"]))
+    return (await tx.exec(wanted.order_by(col(Outbox.id)))).all()
+
+
+async def opened_by(tx: AsyncSession, survey_ids: Sequence[int]) -> set[int]:
+    """Those of these surveys whose low score has its complaint."""
+    if not survey_ids:
+        return set()
+    known = select(Complaint.survey_id).where(col(Complaint.survey_id).in_(survey_ids))
+    return {survey_id for survey_id in (await tx.exec(known)).all() if survey_id is not None}

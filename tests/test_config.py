@@ -455,7 +455,7 @@ BROKEN = [
     (STAFF + '[complaints]\nescalate_to = "Анни"', "complaints.escalate_to:", '"Анни"', "«Анна»"),
     ('[reviews]\nlinks = [{name = "2ГИС"}]', "reviews.links.1.url:", "не указано", "это обязательно"),
     ('[reviews]\nafter = "csat"', "reviews.after:", '"csat"', '"nps"'),
-    ("[alerts]\nburst = 3", "alerts.burst:", "3", "5"),
+    ("[alerts]\nburst = -3", "alerts.burst:", "-3", "не меньше 0"),
     ("[alerts]\ngroups = [-100]", "alerts.groups:", "[-100]", "[]"),
     ('[alerts]\nquiet_hours = "21-8"', "alerts.quiet_hours:", '"21-8"', '"21:00-08:00"'),
     (STAFF.replace('"head"', '"boss"'), "config.toml:4: staff.Анна.role:", '"boss"', '"head"'),

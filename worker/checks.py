@@ -32,7 +32,6 @@ LATER = (
     Later("referral.period", ("quarter",)),
     Later("delivery.preview", (False,)),
     Later("delivery.hold_above", (30,)),
-    Later("alerts.burst", (5,)),
     Later("alerts.groups", ([],)),
     Later("reports.daily", ("09:00", ""), ("",)),
     Later("reports.weekly", ("mon 09:00", ""), ("",)),

@@ -12,6 +12,7 @@ from storage.tables import Alert, Client, Complaint, Deal, Outbox, Reply, Survey
 from worker.account import Staff
 from worker.actions import keys
 from worker.actions.base import Hands, Later
+from worker.actions.joined import burst
 from worker.actions.words import alert_text, joined_text, staff_values, told
 from worker.rules.calendar import quiet_until
 from worker.rules.formats import cut_words
@@ -83,20 +84,21 @@ async def _alert_one(
         log.warning("%s cannot be reached in Telegram: %s", person.role, error)
         return False
     hands.health.count_message(channel.name, "out", "staff")
-    await keep_alert(hands, complaint, chat_id, message_id)
+    await keep_alerts(hands, [complaint], chat_id, message_id)
     return True
 
 
-async def keep_alert(hands: Hands, complaint: Complaint, chat_id: str, message_id: str) -> None:
-    """The message that tells of this complaint in this chat, from now on."""
+async def keep_alerts(hands: Hands, about: Sequence[Complaint], chat_id: str, message_id: str) -> None:
+    """The message that tells of these complaints in this chat, from now on."""
     async with hands.db.transaction() as tx:
-        row = Alert(
-            complaint_id=complaint.id or 0, chat_id=chat_id, message_id=message_id, sent_at=hands.now()
-        )
-        if not await insert_once(tx, row):
-            for old in await complaints.alerts(tx, complaint.id or 0):
-                if old.chat_id == chat_id:
-                    old.message_id, old.sent_at = message_id, hands.now()
+        for complaint in about:
+            row = Alert(
+                complaint_id=complaint.id or 0, chat_id=chat_id, message_id=message_id, sent_at=hands.now()
+            )
+            if not await insert_once(tx, row):
+                for old in await complaints.alerts(tx, complaint.id or 0):
+                    if old.chat_id == chat_id:
+                        old.message_id, old.sent_at = message_id, hands.now()
 
 
 def alert_buttons(hands: Hands, complaint: Complaint) -> tuple[tuple[Button, ...], ...]:
@@ -176,10 +178,30 @@ async def edit_alert(item: Outbox, hands: Hands) -> None:
     text = await alert_text(hands, complaint, survey, deal, client, sent_at=sent_at)
     message = Outgoing(text=text, buttons=alert_buttons(hands, complaint))
     for alert in sent:
+        shown = await _as_joined(hands, alert) or message
         try:
-            await channel.edit(alert.chat_id, alert.message_id, message)
+            await channel.edit(alert.chat_id, alert.message_id, shown)
         except Permanent as error:
             log.info("an alert of complaint %s stays as it is: %s", complaint.id, error)
+
+
+async def _as_joined(hands: Hands, alert: Alert) -> Outgoing | None:
+    """The message as it has to look now, if it tells of other complaints too."""
+    async with hands.db.reading() as tx:
+        together = await complaints.in_message(tx, alert.chat_id, alert.message_id)
+    if len(together) < 2:
+        return None
+    cases = [case for number in together if (case := await case_of(hands, number)) is not None]
+    return burst(hands, cases, sent_at=alert.sent_at)
+
+
+async def _about(hands: Hands, alert: Alert, text: str) -> str:
+    """A word under a message that tells of several complaints says which of them it is about."""
+    async with hands.db.reading() as tx:
+        together = await complaints.in_message(tx, alert.chat_id, alert.message_id)
+    if len(together) < 2:
+        return text
+    return f"{hands.texts.fill('alert.line.about', no=alert.complaint_id)} {text}"
 
 
 async def alert_words(item: Outbox, hands: Hands) -> None:
@@ -202,7 +224,8 @@ async def alert_words(item: Outbox, hands: Hands) -> None:
         if alert.sent_at > reply.received_at:
             continue  # It came with these words.
         try:
-            await channel.send(alert.chat_id, Outgoing(text=text, quote=alert.message_id))
+            said = await _about(hands, alert, text)
+            await channel.send(alert.chat_id, Outgoing(text=said, quote=alert.message_id))
         except Permanent as error:
             log.info("no word on complaint %s: %s", complaint.id, error)
 
@@ -222,7 +245,8 @@ async def alert_joined(item: Outbox, hands: Hands) -> None:
             continue  # It came with this line.
         text = joined_text(hands, survey, words)
         try:
-            await channel.send(alert.chat_id, Outgoing(text=text, quote=alert.message_id))
+            said = await _about(hands, alert, text)
+            await channel.send(alert.chat_id, Outgoing(text=said, quote=alert.message_id))
         except Permanent as error:
             log.info("no word on complaint %s: %s", alert.complaint_id, error)
 

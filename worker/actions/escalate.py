@@ -18,7 +18,7 @@ from worker.account import Staff
 from worker.actions.alert_staff import (
     alert_buttons,
     case_of,
-    keep_alert,
+    keep_alerts,
     recipients,
     staff_channel,
     wait_for_morning,
@@ -300,7 +300,7 @@ async def _say_one(hands: Hands, channel: Channel, chat_id: str, call: Call) -> 
     )
     text = f"{call.line}\n\n{alert_itself}"
     message_id = await channel.send(chat_id, Outgoing(text=text, buttons=buttons))
-    await keep_alert(hands, complaint, chat_id, message_id)
+    await keep_alerts(hands, [complaint], chat_id, message_id)
 
 
 def _told_key(item: Outbox) -> str:

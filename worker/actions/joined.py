@@ -1,14 +1,19 @@
 """Many complaints in one message: a line and its buttons for each."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import TypeVar
 
 from integrations.channels.base import Button, Outgoing
-from storage.tables import Complaint
+from storage.tables import Client, Complaint, Deal, Survey
 from worker.actions.base import Hands
+from worker.actions.words import LATE, clock_time, staff_values
 
 A_MESSAGE = 20  # complaints: lines of 110 to 140 signs, and Telegram's limit is 4096
 
+T = TypeVar("T")
 Line = tuple[Complaint, str]
+Case = tuple[Complaint, Survey | None, Deal | None, Client | None]
 
 
 def joined(hands: Hands, head: str, lines: Sequence[Line]) -> Outgoing:
@@ -18,10 +23,29 @@ def joined(hands: Hands, head: str, lines: Sequence[Line]) -> Outgoing:
     return Outgoing(text="\n".join([*said, *(line for _, line in lines)]), buttons=tuple(buttons))
 
 
-def in_messages(lines: Sequence[Line]) -> Iterator[Sequence[Line]]:
+def in_messages(all_of_them: Sequence[T]) -> Iterator[Sequence[T]]:
     """As many as one message holds, then the next."""
-    for start in range(0, len(lines), A_MESSAGE):
-        yield lines[start : start + A_MESSAGE]
+    for start in range(0, len(all_of_them), A_MESSAGE):
+        yield all_of_them[start : start + A_MESSAGE]
+
+
+def burst(hands: Hands, cases: Sequence[Case], *, sent_at: datetime) -> Outgoing:
+    """Many alerts as one, each with what has become of it since."""
+    in_amocrm = all(complaint.lead_id is not None for complaint, *_ in cases)
+    head = hands.texts.fill("alert.burst" if in_amocrm else "alert.burst.without_deals", n=len(cases))
+    first = min(complaint.opened_at for complaint, *_ in cases)
+    if sent_at - first > LATE:
+        head = f"{hands.texts.fill('alert.late', when=clock_time(hands, first))}\n{head}"
+    return joined(hands, head, [(case[0], _line(hands, case)) for case in cases])
+
+
+def _line(hands: Hands, case: Case) -> str:
+    complaint, survey, deal, client = case
+    values = staff_values(
+        hands, client=client, deal=deal, survey=survey, complaint=complaint, now=hands.now()
+    )
+    line = hands.texts.fill("alert.burst_line", **values)
+    return f"{line} · {complaint.lines[-1]}" if complaint.lines else line
 
 
 def _buttons(hands: Hands, complaint: Complaint) -> tuple[Button, ...]:

@@ -9,6 +9,7 @@ from worker.actions.credit_referrer import credit_referrer
 from worker.actions.escalate import escalate
 from worker.actions.find_client import find_client
 from worker.actions.follow_press import follow_press
+from worker.actions.join_alerts import alert_or_join
 from worker.actions.open_complaint import open_complaint, tell_of_refusal
 
 # amoCRM takes lists of 50: https://www.amocrm.ru/developers/content/api/recommendations
@@ -34,7 +35,7 @@ ACTIONS: Mapping[str, Action] = {
     "hand_over_code": Action("clients", talking.hand_over_code),
     "edit_question": Action("clients", talking.edit_question),
     "toast": Action("clients", talking.toast),
-    "alert_staff": Action("staff", alert_staff.alert_staff),
+    "alert_staff": Action("staff", alert_or_join),
     "escalate": Action("staff", run_many=escalate, batch=LIST),
     "alert_again": Action("staff", alert_staff.alert_again),
     "alert_words": Action("staff", alert_staff.alert_words),
