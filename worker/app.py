@@ -134,6 +134,7 @@ class App:
             reviews=settings.reviews,
             complaints=settings.complaints,
             alerts=settings.alerts,
+            reports=settings.reports,
             surveys={survey.key: survey for survey in settings.surveys},
             names=settings.names,
             stop_tags=settings.amocrm.stop_tags,

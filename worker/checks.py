@@ -33,7 +33,6 @@ LATER = (
     Later("delivery.preview", (False,)),
     Later("delivery.hold_above", (30,)),
     Later("alerts.groups", ([],)),
-    Later("reports.daily", ("09:00", ""), ("",)),
     Later("reports.weekly", ("mon 09:00", ""), ("",)),
     Later("reports.monthly", ("1 09:00", ""), ("",)),
     Later("reports.quarterly", (True, False), (False,)),
@@ -76,6 +75,14 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield from _channels(settings)
     yield from _surveys(settings)
     yield from _people(settings)
+    yield from _reports(settings)
+
+
+def _reports(settings: Settings) -> Iterator[Finding]:
+    if len(settings.reports.daily.split()) > 1:
+        expected = Expected("время без дня недели: по рабочим дням", "a time without a day: on business days",
+                            '"09:00"')  # fmt: skip
+        yield Finding(("reports", "daily"), settings.reports.daily, expected)
 
 
 def _needed(settings: Settings) -> Iterator[Finding]:

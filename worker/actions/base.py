@@ -20,6 +20,7 @@ from worker.settings import (
     Company,
     Complaints,
     Referral,
+    Reports,
     Reviews,
     SurveySettings,
 )
@@ -76,6 +77,7 @@ class Hands:
     reviews: Reviews
     complaints: Complaints
     alerts: Alerts
+    reports: Reports
     surveys: Mapping[str, SurveySettings]
     names: Mapping[str, str]
     stop_tags: tuple[str, ...]

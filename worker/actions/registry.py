@@ -11,6 +11,7 @@ from worker.actions.find_client import find_client
 from worker.actions.follow_press import follow_press
 from worker.actions.join_alerts import alert_or_join
 from worker.actions.open_complaint import open_complaint, tell_of_refusal
+from worker.actions.send_daily import send_daily
 
 # amoCRM takes lists of 50: https://www.amocrm.ru/developers/content/api/recommendations
 LIST = 50
@@ -37,6 +38,7 @@ ACTIONS: Mapping[str, Action] = {
     "toast": Action("clients", talking.toast),
     "alert_staff": Action("staff", alert_or_join),
     "escalate": Action("staff", run_many=escalate, batch=LIST),
+    "send_daily": Action("staff", send_daily),
     "alert_again": Action("staff", alert_staff.alert_again),
     "alert_words": Action("staff", alert_staff.alert_words),
     "alert_joined": Action("staff", alert_staff.alert_joined),

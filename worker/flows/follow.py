@@ -12,6 +12,7 @@ from worker.actions.asking import Case, consider_reminder, reread
 from worker.actions.base import Hands
 from worker.actions.channel_watch import look_at_channels
 from worker.actions.escalate import look_for_untaken
+from worker.actions.send_daily import look_for_morning
 from worker.actions.talking import remind
 from worker.actions.words import reminder_for
 from worker.rules.eligibility import Reason, Send, Skip, Wait
@@ -32,7 +33,7 @@ async def follow(hands: Hands) -> int:
             await surveys.to_remind(tx, now - reminder_after.span, now) if reminder_after is not None else ()
         )
     done = await _expire(hands, over) + await _remind(hands, waiting, now)
-    done += await look_for_untaken(hands)
+    done += await look_for_untaken(hands) + await look_for_morning(hands)
     await look_at_channels(hands)
     hands.health.mark("follow", hands.now())
     return done

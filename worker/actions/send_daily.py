@@ -1,0 +1,157 @@
+"""In the morning of a business day: to each head the complaints that are open, and the low scores since."""
+
+import logging
+from collections.abc import Sequence
+from datetime import date
+
+from integrations.channels.base import Outgoing
+from integrations.errors import Unreachable
+from storage import mornings, outbox, surveys
+from storage.mornings import Answered, Case
+from storage.tables import Deal, Outbox, Survey
+from worker.account import Staff
+from worker.actions.alert_staff import staff_channel, wait_for_morning
+from worker.actions.base import Hands
+from worker.actions.words import staff_values
+from worker.rules.formats import cut_words, join_words
+from worker.rules.moments import age_text, day_text
+from worker.rules.mornings import Morning, due_morning, morning_of
+from worker.rules.scale import Band
+
+log = logging.getLogger(__name__)
+
+KIND = "send_daily"
+MOST_LINES = 25  # of 100 signs each: with three quotes they stay below Telegram's 4096
+MOST_QUOTES = 3
+
+
+async def look_for_morning(hands: Hands) -> int:
+    """Ask for today's messages once their time has come; one row for each head, however many workers look."""
+    now = hands.now()
+    morning = due_morning(now, hands.reports.daily, hands.calendar)
+    if morning is None:
+        return 0
+    keys = {f"{KIND}:{morning.day}:{person.telegram_id}": person for person in _heads(hands)}
+    async with hands.db.reading() as tx:
+        new = {key: person for key, person in keys.items() if not await outbox.is_known(tx, key)}
+    if not new:
+        return 0
+    async with hands.db.transaction() as tx:
+        for key, person in new.items():
+            about = {"day": morning.day.isoformat(), "telegram_id": person.telegram_id}
+            await outbox.add_once(tx, KIND, key, about, now, now)
+    hands.wake.act.set()
+    return len(new)
+
+
+async def send_daily(item: Outbox, hands: Hands) -> None:
+    """To one head. Nothing when there is nothing, and nothing any more when the morning is over."""
+    wait_for_morning(hands)
+    morning = morning_of(date.fromisoformat(item.payload["day"]), hands.reports.daily, hands.calendar)
+    person = next((one for one in _heads(hands) if one.telegram_id == item.payload["telegram_id"]), None)
+    channel = staff_channel(hands)
+    if morning is None or person is None or channel is None or morning.is_over(hands.now()):
+        return
+    text = await _text(hands, person, morning)
+    if not text:
+        return
+    try:
+        await channel.send(str(person.telegram_id), Outgoing(text=text))
+    except Unreachable as error:
+        log.warning("%s cannot be reached in Telegram: %s", person.role, error)
+        return
+    hands.health.count_message(channel.name, "out", "staff")
+
+
+def _heads(hands: Hands) -> Sequence[Staff]:
+    """In a company without heads its owners."""
+    heads = [person for person in hands.known.staff if person.role == "head"]
+    return [one for one in heads or hands.known.owners() if one.telegram_id]
+
+
+async def _text(hands: Hands, person: Staff, morning: Morning) -> str:
+    async with hands.db.reading() as tx:
+        found = await mornings.open_complaints(tx, opened_before=morning.at)
+        cases = [one for one in found if _is_theirs(hands, person, one)]
+        answered = [
+            one
+            for one in await mornings.answers(tx, morning.since, morning.until)
+            if person.follows(_pipeline(one[0], one[1]), one[0].manager_id) and not _is_about(person, one[0])
+        ]
+    if not cases and not any(survey.band == Band.LOW for survey, *_ in answered):
+        return ""
+    complaints, answers = _complaints(hands, cases, morning), await _answers(hands, answered, morning)
+    return "\n\n".join("\n".join(lines) for lines in (complaints, answers) if lines)
+
+
+def _pipeline(survey: Survey | None, deal: Deal | None) -> int:
+    if deal is not None:
+        return deal.pipeline_id
+    return survey.pipeline_id if survey is not None else 0
+
+
+def _is_about(person: Staff, survey: Survey | None) -> bool:
+    """Nobody reads here what was said of themselves."""
+    if survey is None or not survey.subject_is_manager or not person.amocrm_user:
+        return False
+    return survey.manager_id == person.amocrm_user
+
+
+def _is_theirs(hands: Hands, person: Staff, case: Case) -> bool:
+    """One opened by hand is of no sales pipeline: it goes by its manager, and to all if it is nobody's."""
+    complaint, survey, deal, _ = case
+    if _is_about(person, survey):
+        return False
+    pipeline = _pipeline(survey, deal)
+
+    def follows(one: Staff) -> bool:
+        if not pipeline:
+            return not one.pipelines and one.follows(0, complaint.manager_id)
+        return one.follows(pipeline, complaint.manager_id)
+
+    return follows(person) or not any(follows(one) for one in _heads(hands))
+
+
+def _complaints(hands: Hands, cases: Sequence[Case], morning: Morning) -> list[str]:
+    """What is overdue first, then the oldest."""
+    if not cases:
+        return []
+    now, texts = hands.now(), hands.texts
+
+    def is_overdue(case: Case) -> bool:
+        return case[0].deadline is not None and case[0].deadline <= now
+
+    said = [texts.fill("morning.title", when=day_text(texts, morning.day))]
+    for case in sorted(cases, key=lambda case: not is_overdue(case))[:MOST_LINES]:
+        complaint, survey, deal, client = case
+        values = staff_values(hands, client=client, deal=deal, survey=survey, complaint=complaint, now=now)
+        values = {**values, "age": age_text(texts, now - complaint.opened_at)}
+        if not values["deal"] and client is None:
+            values["client"] = complaint.name
+        line = texts.fill("morning.line" if survey is not None else "morning.line.by_hand", **values)
+        said.append(f"{line} · {texts.fill('morning.overdue')}" if is_overdue(case) else line)
+    if len(cases) > MOST_LINES:
+        said.append(texts.fill("morning.more", n=len(cases) - MOST_LINES))
+    return said
+
+
+async def _answers(hands: Hands, answered: Sequence[Answered], morning: Morning) -> list[str]:
+    """How many, and the words of the low ones."""
+    if not answered:
+        return []
+    texts, bands = hands.texts, [survey.band for survey, *_ in answered]
+    counts: dict[str, int | str] = {
+        "n": len(answered), "high": bands.count(Band.HIGH), "low": bands.count(Band.LOW)
+    }  # fmt: skip
+    if morning.is_about_yesterday:
+        said = [texts.fill("morning.yesterday", **counts)]
+    else:
+        said = [texts.fill("morning.since", when=day_text(texts, morning.since.date()), **counts)]
+    low = [one for one in answered if one[0].band == Band.LOW]
+    for survey, deal, client in low:
+        async with hands.db.reading() as tx:
+            words = cut_words(join_words(await surveys.words_of(tx, survey.id or 0)))
+        if words and len(said) <= MOST_QUOTES:
+            values = staff_values(hands, client=client, deal=deal, survey=survey, now=hands.now())
+            said.append(texts.fill("morning.quote", **{**values, "words": words}))
+    return said
