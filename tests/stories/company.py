@@ -326,6 +326,9 @@ def company(folder: Path, database: str, *options: str) -> Iterator[Company]:
             "storage": {"url": database},
             "http": {"listen": f"127.0.0.1:{free_port()}"},
             "amocrm": {"poll_interval": "1s", "requests_per_second": 7, "surveys_since": "2026-01-01"},
+            # Each low score is looked for in an alert of its own, at any hour.
+            "alerts": {"burst": 1000},
+            "reports": {"daily": ""},
             "log": {"level": "debug"},
         }
         made = Company(
