@@ -252,7 +252,18 @@ async def test_what_fell_due_while_the_worker_was_down_is_told_when_it_is_back(t
     await town.app.close()
     town.clock.set(datetime(2026, 9, 8, 16, 1, tzinfo=ZONE))
     await town.restart()
-    assert reminders(town, "Вера") == reminders(town, "Босс") == [UNTAKEN.format("4 часа")]
+    for who in ("Анна", "Вера", "Босс"):
+        assert reminders(town, who) == [UNTAKEN.format("4 часа")]
+
+
+async def test_who_would_hear_two_things_at_once_hears_the_last(town: World) -> None:
+    """One head and no owner, and the worker was down over the deadline."""
+    await unhappy(town)
+    await town.app.close()
+    town.clock.set(datetime(2026, 9, 9, 15, 1, tzinfo=ZONE))
+    await town.restart()
+    await town.later(minutes=30)
+    assert reminders(town, "Анна") == [f"{OVERDUE} Просрочено: 3 часа."]
 
 
 @configured(EVERYBODY)

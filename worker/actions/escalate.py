@@ -86,6 +86,7 @@ class Call:
     """One step of one complaint: what is said, and to whom; behind them who is told if nobody is reached."""
 
     item: Outbox
+    step: Step
     complaint: Complaint
     survey: Survey | None
     deal: Deal | None
@@ -154,6 +155,7 @@ async def _call(item: Outbox, hands: Hands) -> Call | None:
         return None
     return Call(
         item=item,
+        step=step,
         complaint=complaint,
         survey=survey,
         deal=deal,
@@ -259,15 +261,24 @@ async def _tell(
         reached |= {call.row for call in theirs if chat_id in call.told}
         fresh = [call for call in theirs if chat_id not in call.told]
         try:
-            for some in _portions(fresh, hands.alerts.burst):
+            for some in _portions(_latest(fresh), hands.alerts.burst):
+                said = [call for call in fresh if any(call.complaint.id == one.complaint.id for one in some)]
                 await _say(hands, channel, chat_id, some)
-                reached |= {call.row for call in some}
+                await _keep_told(hands, chat_id, said)
+                reached |= {call.row for call in said}
         except Unreachable as error:
             log.warning("a person of the staff cannot be reached in Telegram: %s", error)
         except OutsideError as error:
             failures.update({call.row: error for call in fresh if chat_id not in call.told})
             reached |= {call.row for call in fresh}
     return reached
+
+
+def _latest(calls: Sequence[Call]) -> Sequence[Call]:
+    """After a standstill several steps of one complaint are due at once: the last of them says it all."""
+    steps = list(Step)
+    in_order = sorted(calls, key=lambda call: steps.index(call.step))
+    return list({call.complaint.id: call for call in in_order}.values())
 
 
 def _portions(calls: Sequence[Call], burst: int) -> Sequence[Sequence[Call]]:
@@ -283,6 +294,9 @@ async def _say(hands: Hands, channel: Channel, chat_id: str, calls: Sequence[Cal
     else:
         await _say_one(hands, channel, chat_id, calls[0])
     hands.health.count_message(channel.name, "out", "staff")
+
+
+async def _keep_told(hands: Hands, chat_id: str, calls: Sequence[Call]) -> None:
     async with hands.db.transaction() as tx:
         for call in calls:
             call.told.add(chat_id)

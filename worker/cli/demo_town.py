@@ -80,6 +80,9 @@ telegram_id = {head_id}
 name = "Анна"
 role = "head"
 amocrm_user = "Анна Котова"
+
+[reports]
+daily = ""
 """
 
 # How a person recognises the question. The order is that of the report.
