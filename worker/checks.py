@@ -244,6 +244,8 @@ def _people(settings: Settings) -> Iterator[Finding]:
             '"owner"',
         )
         yield Finding(("complaints", "escalate_to"), wanted, hint)
+
+
 def warnings(settings: Settings) -> Iterator[tuple[str, Words]]:
     """(key, sentence) of what works, but hardly as it was meant."""
     for key, url in (
