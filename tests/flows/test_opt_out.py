@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from storage import surveys
+from storage import reminders, surveys
 from tests.flows.test_consent import says, tags
 from tests.flows.test_conversation import CSAT, NPS, OFFICE, local
 from tests.world import IVAN, World, configured
@@ -159,7 +159,7 @@ async def test_stop_while_the_reminder_is_just_being_checked_keeps_it_back(town:
     assert case is not None
     assert case.decision == Send()
     await says(town, "стоп")
-    assert not await surveys.claim_reminder(town.db, waiting, town.clock.now())
+    assert not await reminders.claim_reminder(town.db, waiting, town.clock.now())
     await town.step()
     assert len(town.in_telegram()) == bot
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from storage import inbox, outbox, surveys
+from storage import asked, inbox, outbox, reminders, surveys
 from storage.database import Database
 
 NOON = datetime(2026, 10, 5, 12, 0, tzinfo=UTC)
@@ -53,8 +53,8 @@ async def _read(db: Database, question: Callable[..., Awaitable[object]], *given
         (lambda db: outbox.rescue(db, NOON), "outbox_doing"),
         (lambda db: surveys.rescue(db, NOON, NOON), "surveys_open"),
         # Every half a minute.
-        (lambda db: _read(db, surveys.expired, NOON), "surveys_asked"),
-        (lambda db: _read(db, surveys.to_remind, NOON, NOON), "surveys_asked"),
+        (lambda db: _read(db, reminders.expired, NOON), "surveys_asked"),
+        (lambda db: _read(db, reminders.to_remind, NOON, NOON), "surveys_asked"),
         (lambda db: _read(db, outbox.is_open, "press:17:solved:"), "outbox_doing"),
     ],
 )
@@ -72,7 +72,7 @@ async def test_of_all_chats_only_the_one_asked_last_is_read(db: Database) -> Non
 
     event.listen(db._reader.sync_engine, "before_cursor_execute", note)
     async with db.reading() as tx:
-        assert await surveys.last_question_at(tx, "whatsapp") is None
+        assert await asked.last_question_at(tx, "whatsapp") is None
     event.remove(db._reader.sync_engine, "before_cursor_execute", note)
     assert "LIMIT" in next(statement for statement in statements if "FROM chats" in statement)
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage import surveys
+from storage import surveys, turns
 from storage.database import Database
 from storage.tables import Deal, Survey, SurveyState
 
@@ -46,7 +46,7 @@ async def now_in(db: Database, survey: Survey) -> Survey:
 
 
 async def revived(tx: AsyncSession) -> int:
-    return await surveys.revive(tx, IVAN, ["unreachable"], NOW, WEEK, greeting_until=NOW + GREETING)
+    return await turns.revive(tx, IVAN, ["unreachable"], NOW, WEEK, greeting_until=NOW + GREETING)
 
 
 @pytest.mark.parametrize("client_id", [IVAN, None], ids=["of the client", "of a deal of the client"])
@@ -55,7 +55,7 @@ async def test_who_links_a_messenger_while_we_find_nobody_is_asked_after_all(
 ) -> None:
     survey = await claimed(db, client_id)
     async with db.transaction() as tx:  # The client opens the bot …
-        await surveys.look_again(tx, IVAN, NOW)
+        await turns.look_again(tx, IVAN, NOW)
         assert await revived(tx) == 0
     async with db.transaction() as tx:  # … and only then it is written down that there is no way.
         assert not await surveys.close(tx, survey, "unreachable", NOW)
@@ -72,7 +72,7 @@ async def test_who_links_one_a_moment_later_is_asked_after_all_too(
     async with db.transaction() as tx:
         assert await surveys.close(tx, survey, "unreachable", NOW)
     async with db.transaction() as tx:
-        await surveys.look_again(tx, IVAN, NOW)
+        await turns.look_again(tx, IVAN, NOW)
         assert await revived(tx) == 1
     assert (await now_in(db, survey)).state == SurveyState.PLANNED
 
@@ -83,26 +83,26 @@ async def test_who_links_a_messenger_is_greeted_before_the_question(db: Database
     async with db.transaction() as tx:
         if is_closed:
             assert await surveys.close(tx, survey, "unreachable", NOW)
-        await surveys.look_again(tx, IVAN, NOW, greeting_until=NOW + GREETING)
+        await turns.look_again(tx, IVAN, NOW, greeting_until=NOW + GREETING)
         await revived(tx)
     assert await surveys.claim_due(db, NOW) is None
     async with db.transaction() as tx:
-        assert await surveys.greeted(tx, IVAN, NOW)
-        assert not await surveys.greeted(tx, IVAN, NOW)
+        assert await turns.greeted(tx, IVAN, NOW)
+        assert not await turns.greeted(tx, IVAN, NOW)
     assert await surveys.claim_due(db, NOW) is not None
 
 
 async def test_whoever_cannot_be_greeted_is_asked_all_the_same(db: Database) -> None:
     await claimed(db, IVAN)
     async with db.transaction() as tx:
-        await surveys.look_again(tx, IVAN, NOW, greeting_until=NOW + GREETING)
+        await turns.look_again(tx, IVAN, NOW, greeting_until=NOW + GREETING)
     assert await surveys.claim_due(db, NOW + GREETING) is not None
 
 
 async def test_nothing_goes_out_on_what_was_seen_before_the_client_said_stop(db: Database) -> None:
     survey = await claimed(db, IVAN)
     async with db.transaction() as tx:
-        await surveys.look_again(tx, IVAN, NOW)
+        await turns.look_again(tx, IVAN, NOW)
     assert not await surveys.begin_sending(
         db, survey, channel="whatsapp", chat_id="1", text_variant="", promo_code="", conversation=1
     )
@@ -114,7 +114,7 @@ async def test_a_question_that_is_on_its_way_is_not_taken_back(db: Database) -> 
         db, survey, channel="whatsapp", chat_id="1", text_variant="", promo_code="", conversation=1
     )
     async with db.transaction() as tx:
-        await surveys.look_again(tx, IVAN, NOW)
+        await turns.look_again(tx, IVAN, NOW)
         assert await surveys.mark_asked(
             tx, survey, message_id="m1", now=NOW, expires_at=NOW + WEEK, uncertain=False
         )

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from integrations.channels.base import Button, Channel, Outgoing
 from integrations.errors import Permanent, Unreachable
-from storage import complaints, deals, outbox, people, surveys
+from storage import asked, complaints, deals, outbox, people, surveys
 from storage.rows import insert_once
 from storage.tables import Alert, Client, Complaint, Deal, Outbox, Reply, Survey
 from worker.account import Staff
@@ -129,7 +129,7 @@ async def alert_again(item: Outbox, hands: Hands) -> None:
         client = (
             await people.client(tx, survey.client_id) if survey is not None and survey.client_id else None
         )
-        words = await surveys.words_of(tx, survey.id or 0) if survey is not None else []
+        words = await asked.words_of(tx, survey.id or 0) if survey is not None else []
         deal = await deals.deal(tx, survey.root_deal_id) if survey is not None else None
     if survey is None or complaint is None or survey.band != Band.LOW:
         return
@@ -235,7 +235,7 @@ async def alert_joined(item: Outbox, hands: Hands) -> None:
     channel = staff_channel(hands)
     async with hands.db.reading() as tx:
         survey = await surveys.survey(tx, int(item.payload["survey_id"]))
-        words = await surveys.words_of(tx, int(item.payload["survey_id"]))
+        words = await asked.words_of(tx, int(item.payload["survey_id"]))
         sent = await complaints.alerts(tx, int(item.payload["complaint_id"]))
     if survey is None or channel is None:
         return

@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.channels.base import Channel, Searchable, Sought, Templated
 from integrations.errors import AccessDenied, OutsideError, Permanent, Temporary, Uncertain, Unreachable
-from storage import complaints, deals, outbox, people, surveys
+from storage import asked, complaints, deals, outbox, people, surveys, unsettled
 from storage.rows import insert_once
 from storage.tables import Chat, Client, Contact, Deal, PromoCode, Survey
 from worker.account import Account
@@ -93,7 +93,7 @@ async def consider(
         client = await people.client(tx, fresh.client_id) if fresh.client_id is not None else None
         chats = list(await people.chats_of(tx, fresh.client_id)) if fresh.client_id is not None else []
         if (route := answered_in) is None:
-            favourite = await surveys.answered_in(tx, fresh.client_id) if fresh.client_id is not None else ""
+            favourite = await asked.answered_in(tx, fresh.client_id) if fresh.client_id is not None else ""
             route = choose_route(hands, survey, client, chats, favourite=favourite)
         circumstances = await _circumstances(
             tx, hands, survey, rule=rule, deal=deal, contact=contact, client=client, chats=chats, route=route,
@@ -157,10 +157,10 @@ async def _circumstances(
     is_joined: bool,
 ) -> Circumstances:
     account = hands.known
-    history = await surveys.history(tx, survey)
+    history = await asked.history(tx, survey)
     number, first_of_hour = 0, None
     if hands.policy.max_per_hour:  # Only then: it looks through all surveys that there ever were.
-        number, first_of_hour = await surveys.sent_since(tx, now - timedelta(hours=1))
+        number, first_of_hour = await asked.sent_since(tx, now - timedelta(hours=1))
     waits = [chat.waiting_since for chat in chats if chat.waiting_since is not None]
     humans = [chat.human_wrote_at for chat in chats if chat.human_wrote_at is not None]
     tags = {tag.casefold().strip() for tag in [*deal.tags, *(contact.tags if contact else [])]}
@@ -212,7 +212,7 @@ async def _asked_before(tx: AsyncSession, hands: Hands, account: Account, survey
     """The deal carries our mark, but our books know nothing: a restored backup or a lost volume."""
     if not has_mark(hands, account, deal):
         return False
-    return not await surveys.was_asked(tx, survey.root_deal_id)
+    return not await asked.was_asked(tx, survey.root_deal_id)
 
 
 TEMPLATE = "template"  # `text_variant` of a question that went out in the words the service approved
@@ -232,7 +232,7 @@ async def _pace_until(tx: AsyncSession, route: Route | None) -> datetime | None:
     """Numbers of user accounts that hurry from stranger to stranger are banned."""
     if route is None or not route.channel.gap:
         return None
-    last = await surveys.last_question_at(tx, route.channel.name)
+    last = await asked.last_question_at(tx, route.channel.name)
     if last is None or last[1] == route.chat_id:
         return None
     return last[0] + route.channel.gap
@@ -346,7 +346,7 @@ async def send_question(
     async with hands.db.reading() as tx:
         if conversation is None:
             conversation = await surveys.running_conversation(tx, survey)
-        has_been_told = await surveys.carried_code(tx, survey)
+        has_been_told = await asked.carried_code(tx, survey)
         chat = await people.chat(tx, channel.name, route.chat_id) if isinstance(channel, Templated) else None
     wrote_at = chat.client_wrote_at if chat is not None else None
     is_template = isinstance(channel, Templated) and channel.needs_template(wrote_at, now)
@@ -363,7 +363,7 @@ async def send_question(
         code=code.code if may_carry else "", thanks=thanks, is_first=conversation is None, is_last=is_last,
     )  # fmt: skip
     variant = TEMPLATE if is_template else "+".join(filter(None, [thanks_variant, question.variant]))
-    message = replace(question.message, client_wrote_at=wrote_at, reference=surveys.reference_of(survey))
+    message = replace(question.message, client_wrote_at=wrote_at, reference=unsettled.reference_of(survey))
     begun = await surveys.begin_sending(
         hands.db, survey, channel=channel.name, chat_id=route.chat_id, text_variant=variant,
         promo_code=code.code if may_carry else "", conversation=conversation or survey.id or 0,
@@ -425,7 +425,7 @@ async def _record(
             tx, survey, message_id=message_id, now=now, expires_at=now + hands.policy.expires_after,
             uncertain=not message_id, is_looked_for=not message_id and isinstance(route.channel, Searchable),
         )  # fmt: skip
-        await surveys.record_message(
+        await asked.record_message(
             tx, channel=route.channel.name, chat_id=route.chat_id, message_id=message_id, survey_id=survey.id,
             kind="question", text_variant=variant, now=now,
         )  # fmt: skip

@@ -1,7 +1,7 @@
 """A friend's code was named on a won deal: a note on both deals."""
 
 from integrations.amocrm.models import NewNote
-from storage import deals, people, surveys
+from storage import asked, deals, people
 from storage.tables import Outbox, Referral
 from worker.actions.base import Hands
 from worker.actions.words import Values, staff_values
@@ -17,7 +17,7 @@ async def credit_referrer(item: Outbox, hands: Hands) -> None:
         if referral is None or friend is None or referral.referrer_id is None or not referral.is_referral:
             return
         referrer = await people.client(tx, referral.referrer_id)
-        home = await surveys.first_deal_with_code(tx, referral.referrer_id)
+        home = await asked.first_deal_with_code(tx, referral.referrer_id)
         home_deal = await deals.deal(tx, home) if home is not None else None
     named = _named(hands, referral)
     values = {

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.channels.base import Channel, Incoming, IncomingKind
-from storage import deals, outbox, people, surveys
+from storage import deals, outbox, people, turns
 from storage.tables import Chat, Client, Deal, Inbox
 from worker.actions import keys
 from worker.actions.base import Hands
@@ -149,8 +149,8 @@ async def _bind(
 async def _ask_after_all(tx: AsyncSession, hands: Hands, client: Client, now: datetime) -> None:
     """Whoever could not be reached can be now."""
     until = now + GREETED_WITHIN
-    await surveys.look_again(tx, client.client_id or 0, now, greeting_until=until)
-    revived = await surveys.revive(
+    await turns.look_again(tx, client.client_id or 0, now, greeting_until=until)
+    revived = await turns.revive(
         tx, client.client_id or 0, REVIVED_BY_LINK, now, hands.policy.expires_after, greeting_until=until
     )
     if revived:

@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from integrations.channels.base import Channel, Searchable, Unsent
 from integrations.channels.hooks import is_hooked
 from integrations.errors import OutsideError
-from storage import inbox, people, surveys
+from storage import asked, inbox, people, surveys, unsettled
 from storage.tables import Message, Survey
 from worker.actions.asking import tell_deal
 from worker.actions.base import Hands
@@ -36,7 +36,7 @@ async def look_for_lost(hands: Hands, channel: Channel) -> None:
         return
     now = hands.now()
     async with hands.db.reading() as tx:
-        lost = await surveys.to_look_for(tx, channel.name, now, keys=list(hands.surveys))
+        lost = await unsettled.to_look_for(tx, channel.name, now, keys=list(hands.surveys))
         if not lost or await inbox.has_unread(tx, channel.name, channel.echo_kind):
             return
     try:
@@ -53,16 +53,16 @@ async def _settle(
 ) -> None:
     async with hands.db.transaction() as tx:
         for waiting in [one for one in queue or () if one.chat_id == survey.chat_id]:
-            if await surveys.message(tx, channel.name, waiting.message_id, waiting.chat_id) is None:
+            if await asked.message(tx, channel.name, waiting.message_id, waiting.chat_id) is None:
                 await found_again(tx, hands, channel.name, waiting.chat_id, waiting.message_id, now)
                 return
         if survey.sent_at is None or now > survey.sent_at + surveys.TOLD_FOR:
-            await surveys.stop_looking(tx, survey, now)
+            await unsettled.stop_looking(tx, survey, now)
             await tell_deal(tx, hands, survey.deal_id, now)
         elif queue is None or queue:
             # It stands still, and its head is not always shown: https://github.com/green-api/issues/issues/714
-            await surveys.look_later(tx, survey, now + LOOK_AGAIN)
-        elif await surveys.plan_again(tx, survey, now):
+            await unsettled.look_later(tx, survey, now + LOOK_AGAIN)
+        elif await unsettled.plan_again(tx, survey, now):
             log.warning("survey %s did not go out after all and is planned again", survey.id)
             if survey.promo_code:
                 await people.take_code_back(tx, survey.promo_code, survey.id or 0)
@@ -86,13 +86,13 @@ async def found_again(
     `reference`: our own name for it, where the service gives it back.
     """
     if reference:
-        survey = await surveys.settle_by_reference(tx, channel, reference, message_id)
+        survey = await unsettled.settle_by_reference(tx, channel, reference, message_id)
     else:
-        survey = await surveys.settle_uncertain(tx, channel, chat_id, message_id)
+        survey = await unsettled.settle_uncertain(tx, channel, chat_id, message_id)
     if survey is None:
         return None
     chat_id = survey.chat_id
-    await surveys.record_message(
+    await asked.record_message(
         tx,
         channel=channel,
         chat_id=chat_id,
@@ -103,4 +103,4 @@ async def found_again(
         now=at,
     )
     await tell_deal(tx, hands, survey.deal_id, hands.now())
-    return await surveys.message(tx, channel, message_id, chat_id)
+    return await asked.message(tx, channel, message_id, chat_id)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from integrations.amocrm.answers import Gone
 from integrations.amocrm.models import LeadChange, NewLead, NewNote, NewTask
 from integrations.errors import OutsideError, Permanent, Uncertain
-from storage import complaints, deals, outbox, people, surveys
+from storage import asked, complaints, deals, outbox, people, surveys
 from storage.tables import Complaint, Deal, Outbox, Reply, Survey
 from worker.actions import keys
 from worker.actions.base import Hands, Later
@@ -246,7 +246,7 @@ async def _text_of_task(hands: Hands, complaint: Complaint) -> str:
         survey = await surveys.survey(tx, complaint.survey_id or 0)
         deal = await deals.deal(tx, complaint.source_deal_id or 0)
         client = await people.client(tx, complaint.client_id) if complaint.client_id else None
-        words = await surveys.words_of(tx, complaint.survey_id or 0)
+        words = await asked.words_of(tx, complaint.survey_id or 0)
     values = staff_values(
         hands, client=client, deal=deal, survey=survey, complaint=complaint, now=hands.now(), words=words
     )
@@ -282,7 +282,7 @@ async def _add_note(hands: Hands, complaint: Complaint, *, may_exist: bool) -> N
         survey = await surveys.survey(tx, complaint.survey_id or 0)
         deal = await deals.deal(tx, complaint.source_deal_id or 0)
         client = await people.client(tx, complaint.client_id) if complaint.client_id else None
-        words = await surveys.words_of(tx, complaint.survey_id or 0)
+        words = await asked.words_of(tx, complaint.survey_id or 0)
     if survey is None:
         return
     values = staff_values(hands, client=client, deal=deal, survey=survey, now=hands.now(), words=words)
@@ -323,7 +323,7 @@ async def _join(item: Outbox, hands: Hands, complaint: Complaint) -> None:
                 "deal_id": row.lead_id,
                 "text_key": "deal.task_low",
                 "survey_id": survey.id,
-                "words": join_words(await surveys.words_of(tx, survey.id or 0)),
+                "words": join_words(await asked.words_of(tx, survey.id or 0)),
                 "deadline": row.deadline.isoformat(),
             }
             key = keys.task(row.lead_id, f"score:{survey.id}")

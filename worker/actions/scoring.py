@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.channels.base import IncomingKind
-from storage import complaints, outbox, surveys
+from storage import asked, complaints, outbox, turns
 from storage.tables import Reply, Survey, SurveyState
 from worker.actions import keys
 from worker.actions.base import Hands
@@ -46,7 +46,7 @@ async def take_score(
     is_first = survey.answered_at is None
     reply.late = survey.late if not is_first else is_late(survey, received)
     if before == score.value:
-        await surveys.uncount_replies(tx, survey.id or 0)
+        await asked.uncount_replies(tx, survey.id or 0)
         reply.counts = True
         if words:
             is_carried = band is Band.LOW and rule.on_low in ("complaint", "task")
@@ -56,7 +56,7 @@ async def take_score(
             is_thanked = not (is_quiet or is_for_person)
             await join_words(tx, hands, received, meant, reply, is_thanked=is_thanked)
         return
-    await surveys.uncount_replies(tx, survey.id or 0)
+    await asked.uncount_replies(tx, survey.id or 0)
     reply.counts = True
     survey.score, survey.band = score.value, band
     survey.revision += 1
@@ -67,7 +67,7 @@ async def take_score(
         survey.answered_at, survey.late = now, reply.late
         survey.state = SurveyState.ANSWERED
         next_at = (survey.confirm_until or now) + THANKS_FIRST
-        await surveys.give_turn(tx, received.client.client_id or 0, now, next_at)
+        await turns.give_turn(tx, received.client.client_id or 0, now, next_at)
     await tx.flush()
     await _react(tx, hands, received, meant, reply, was_band=was_band, before=before,
         wants_reply=score.wants_reply, is_quiet=is_quiet)  # fmt: skip
@@ -209,7 +209,7 @@ async def join_words(
     about = {"survey_id": survey.id, "reply_id": reply.id, "revision": survey.revision}
     if survey.answered_at is None:
         return  # The words wait with the survey; the note of its score will quote them.
-    earlier = [words for words in await surveys.words_of(tx, survey.id or 0) if words != reply.text]
+    earlier = [words for words in await asked.words_of(tx, survey.id or 0) if words != reply.text]
     is_low = survey.band == Band.LOW
     if is_low and survey.confirm_until is not None and survey.confirm_until > now:
         survey.confirm_until = now  # Words under it: no school mark, a real complaint.

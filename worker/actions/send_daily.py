@@ -6,7 +6,7 @@ from datetime import date
 
 from integrations.channels.base import Outgoing
 from integrations.errors import Unreachable
-from storage import mornings, outbox, surveys
+from storage import asked, mornings, outbox
 from storage.mornings import Answered, Case
 from storage.tables import Deal, Outbox, Survey
 from worker.account import Staff
@@ -150,7 +150,7 @@ async def _answers(hands: Hands, answered: Sequence[Answered], morning: Morning)
     low = [one for one in answered if one[0].band == Band.LOW]
     for survey, deal, client in low:
         async with hands.db.reading() as tx:
-            words = cut_words(join_words(await surveys.words_of(tx, survey.id or 0)))
+            words = cut_words(join_words(await asked.words_of(tx, survey.id or 0)))
         if words and len(said) <= MOST_QUOTES:
             values = staff_values(hands, client=client, deal=deal, survey=survey, now=hands.now())
             said.append(texts.fill("morning.quote", **{**values, "words": words}))

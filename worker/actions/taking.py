@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.channels.base import Incoming, IncomingKind
-from storage import outbox, people, surveys
+from storage import asked, outbox, people, reminders, surveys, turns
 from storage.rows import insert_once
 from storage.tables import Reply, Survey
 from worker.actions import keys
@@ -87,7 +87,7 @@ async def _meant(tx: AsyncSession, hands: Hands, received: Received) -> Meant | 
         if survey is not None and (survey.channel, survey.chat_id) != (chat.channel, chat.chat_id):
             survey = survey if survey.client_id == received.client.client_id else None
     elif message.quoted:
-        quoted = await surveys.message(tx, chat.channel, message.quoted, chat.chat_id)
+        quoted = await asked.message(tx, chat.channel, message.quoted, chat.chat_id)
         survey = await surveys.survey(tx, quoted.survey_id) if quoted and quoted.survey_id else None
     if survey is None and message.kind is not IncomingKind.TAP:
         survey = await surveys.latest_in_chat(tx, chat.channel, chat.chat_id)
@@ -346,8 +346,8 @@ async def _silence(tx: AsyncSession, received: Received) -> bool:
     """Nothing more is asked, not even what is just being checked. True if that is news."""
     client_id, now = received.client.client_id or 0, received.now
     is_news = await people.opt_out(tx, client_id, received.chat.channel, now)
-    await surveys.look_again(tx, client_id, now)
-    await surveys.let_be(tx, client_id, now)
+    await turns.look_again(tx, client_id, now)
+    await reminders.let_be(tx, client_id, now)
     return is_news
 
 

@@ -7,7 +7,7 @@ from functools import partial
 
 from integrations.channels.base import Channel, Outgoing, Templated
 from integrations.errors import AccessDenied, Permanent, Temporary, Uncertain, Unreachable
-from storage import complaints, deals, outbox, paused, people, surveys
+from storage import asked, complaints, deals, outbox, paused, people, reminders, surveys, turns
 from storage.tables import Outbox, Reply, Survey, SurveyState
 from worker.actions.asking import (
     Case,
@@ -131,7 +131,7 @@ async def _following(hands: Hands, survey: Survey, route: Route) -> tuple[Case, 
         still_open = [
             row for row in await surveys.open_of_client(tx, survey.client_id) if row.id != survey.id
         ]
-        line = await surveys.in_line(tx, survey.client_id, now, behind=survey.id)
+        line = await turns.in_line(tx, survey.client_id, now, behind=survey.id)
     if still_open:
         return None
     for number, waiting in enumerate(line, start=1):
@@ -184,7 +184,7 @@ async def _say(
         return False
     hands.health.count_message(channel.name, "out", "sent")
     async with hands.db.transaction() as tx:
-        await surveys.record_message(
+        await asked.record_message(
             tx, channel=channel.name, chat_id=chat_id, message_id=message_id, survey_id=survey_id, kind=kind,
             text_variant=variant, now=hands.now(),
         )  # fmt: skip
@@ -228,11 +228,7 @@ async def after_greeting(hands: Hands, channel: str, chat_id: str) -> None:
     """Whoever has just linked a messenger gets the question that waited for it."""
     async with hands.db.transaction() as tx:
         chat = await people.chat(tx, channel, chat_id)
-        if (
-            chat is None
-            or chat.client_id is None
-            or not await surveys.greeted(tx, chat.client_id, hands.now())
-        ):
+        if chat is None or chat.client_id is None or not await turns.greeted(tx, chat.client_id, hands.now()):
             return
     hands.wake.send.set()
 
@@ -302,7 +298,7 @@ async def edit_question(item: Outbox, hands: Hands) -> None:
 async def remind(hands: Hands, survey: Survey, message: Outgoing, variant: str, now: datetime) -> None:
     """The one reminder, written down before it is sent; an unknown outcome counts as reminded."""
     channel = hands.channels.get(survey.channel)
-    if channel is None or not await surveys.claim_reminder(hands.db, survey, now):
+    if channel is None or not await reminders.claim_reminder(hands.db, survey, now):
         return
     try:
         message_id = await channel.send(
@@ -312,7 +308,7 @@ async def remind(hands: Hands, survey: Survey, message: Outgoing, variant: str, 
     except (Temporary, AccessDenied) as error:
         log.info("reminder of survey %s is put off: %s", survey.id, error)
         wait = error.retry_after if isinstance(error, Temporary) else None
-        await surveys.unclaim_reminder(hands.db, survey, now + (wait or REFUSED_PAUSE))
+        await reminders.unclaim_reminder(hands.db, survey, now + (wait or REFUSED_PAUSE))
         return
     except Uncertain as error:
         log.warning("reminder of survey %s may have arrived: %s", survey.id, error)
@@ -322,7 +318,7 @@ async def remind(hands: Hands, survey: Survey, message: Outgoing, variant: str, 
         return
     hands.health.count_message(channel.name, "out", "sent" if message_id else "uncertain")
     async with hands.db.transaction() as tx:
-        await surveys.record_message(
+        await asked.record_message(
             tx, channel=channel.name, chat_id=survey.chat_id, message_id=message_id, survey_id=survey.id,
             kind="reminder", text_variant=variant, now=now,
         )  # fmt: skip

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from integrations.channels.base import Button, Channel, Outgoing, Templated
-from storage import people, surveys
+from storage import asked, people, surveys
 from storage.tables import Client, Complaint, Deal, Reply, Survey
 from worker.actions.base import Hands
 from worker.actions.promising import answer_by
@@ -440,7 +440,7 @@ async def alert_text(
         values = staff_values(hands, client=client, deal=deal, survey=None, complaint=complaint, now=now)
         return hands.texts.fill("alert.foot", **values)
     async with hands.db.reading() as tx:
-        words = await surveys.words_of(tx, survey.id or 0)
+        words = await asked.words_of(tx, survey.id or 0)
     values = {
         **staff_values(hands, client=client, deal=deal, survey=survey, complaint=complaint, now=now),
         "words": words[0] if words else "",

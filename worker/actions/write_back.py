@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from integrations.amocrm.models import LeadChange, NewNote, NewTask
 from integrations.channels.base import Linked
 from integrations.errors import AccessDenied, OutsideError, Permanent, Rejected
-from storage import complaints, deals, people, surveys
+from storage import asked, complaints, deals, people, surveys
 from storage.tables import Deal, Outbox, Reply, Survey, SurveyState
 from worker.actions.asking import ASKED_TAG, has_mark
 from worker.actions.base import Hands, Later
@@ -287,7 +287,7 @@ async def _note(item: Outbox, hands: Hands) -> NewNote | None:
 
 async def _words(hands: Hands, survey: Survey) -> str:
     async with hands.db.reading() as tx:
-        return join_words(await surveys.words_of(tx, survey.id or 0))
+        return join_words(await asked.words_of(tx, survey.id or 0))
 
 
 async def add_task(item: Outbox, hands: Hands) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from integrations.errors import OutsideError
-from storage import outbox, paused, surveys
+from storage import outbox, paused, reminders, turns
 from storage.tables import Survey
 from worker.actions import keys
 from worker.actions.asking import Case, consider_reminder, reread
@@ -28,9 +28,11 @@ async def follow(hands: Hands) -> int:
         return 0  # Nor does a question expire by a clock that may be wrong.
     now, reminder_after = hands.now(), hands.policy.reminder_after
     async with hands.db.reading() as tx:
-        over = await surveys.expired(tx, now)
+        over = await reminders.expired(tx, now)
         waiting = (
-            await surveys.to_remind(tx, now - reminder_after.span, now) if reminder_after is not None else ()
+            await reminders.to_remind(tx, now - reminder_after.span, now)
+            if reminder_after is not None
+            else ()
         )
     done = await _expire(hands, over) + await _remind(hands, waiting, now)
     done += await look_for_untaken(hands) + await look_for_morning(hands)
@@ -44,11 +46,11 @@ async def _expire(hands: Hands, over: Sequence[Survey]) -> int:
     for survey in over:
         async with hands.db.transaction() as tx:
             now = hands.now()
-            if not await surveys.expire(tx, survey):
+            if not await reminders.expire(tx, survey):
                 continue
             ended = [survey.deal_id]
             if survey.client_id is not None:
-                ended += await surveys.end_line(tx, survey.client_id, now, Reason.CONVERSATION_SILENT)
+                ended += await turns.end_line(tx, survey.client_id, now, Reason.CONVERSATION_SILENT)
             for deal_id in dict.fromkeys(ended):
                 await outbox.ask_again(
                     tx, "sync_deal", keys.sync_deal(deal_id), {"deal_id": deal_id}, now, now
@@ -70,7 +72,7 @@ async def _remind(hands: Hands, waiting: Sequence[Survey], now: datetime) -> int
             reminded += await _remind_one(hands, survey, now)
         except OutsideError as error:
             log.info("reminder of survey %s waits: %s", survey.id, error)
-            await surveys.remind_later(hands.db, survey, now + SERVICE_PAUSE)
+            await reminders.remind_later(hands.db, survey, now + SERVICE_PAUSE)
     return reminded
 
 
@@ -87,15 +89,15 @@ async def _remind_one(hands: Hands, survey: Survey, now: datetime) -> bool:
         await reread(hands, survey)
         case = await consider_reminder(hands, survey, now)
     if case is None:
-        await surveys.claim_reminder(hands.db, survey, now)
+        await reminders.claim_reminder(hands.db, survey, now)
         return False
     match case.decision:
         case Wait(until, _):
-            await surveys.remind_later(hands.db, survey, until)
+            await reminders.remind_later(hands.db, survey, until)
             return False
         case Skip(reason):
             log.info("survey %s is not reminded: %s", survey.id, reason)
-            await surveys.claim_reminder(hands.db, survey, now)
+            await reminders.claim_reminder(hands.db, survey, now)
             return False
         case Send():
             return await _send_reminder(hands, case, now)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.channels.base import Channel, Incoming, IncomingKind, Status, UnreadableError
-from storage import inbox, outbox, people, surveys
+from storage import asked, inbox, outbox, people, surveys
 from storage.errors import StorageError
 from storage.tables import Inbox, Message, Survey, SurveyState
 from worker.actions import keys, linking, presses
@@ -148,7 +148,7 @@ async def _take_echo(tx: AsyncSession, hands: Hands, row: Inbox, message: Incomi
             tx, hands, row.channel, message.chat_id, message.message_id, at, reference=message.reference
         )
         return
-    if await surveys.message(tx, row.channel, message.message_id, message.chat_id) is not None:
+    if await asked.message(tx, row.channel, message.message_id, message.chat_id) is not None:
         return
     chat = await people.chat(tx, row.channel, message.chat_id)
     if chat is not None:
@@ -167,7 +167,7 @@ async def _take_state(tx: AsyncSession, hands: Hands, row: Inbox, message: Incom
 
 async def _take_status(tx: AsyncSession, hands: Hands, row: Inbox, message: Incoming) -> None:
     """Sent, delivered, read, failed: never back, whatever the order."""
-    sent = await surveys.message(tx, row.channel, message.message_id)
+    sent = await asked.message(tx, row.channel, message.message_id)
     if sent is None and (message.reference or (message.text and message.chat_id)):
         # The gateway's own echo of what we sent settles a question whose answer was lost.
         at = message.sent_at or row.received_at
