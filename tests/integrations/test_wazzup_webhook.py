@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -20,7 +19,6 @@ from integrations.standins.wazzup import WazzupStandIn
 from tests.integrations.clock import Clock
 from tests.integrations.wazzup_world import SECRET, URL, posted, posts, settings, taken, wazzup
 
-SAMPLES = Path(__file__).parents[2] / "../shared/reference/samples/wazzup"
 MARIA = "+79140000001"
 CHAT = "79140000001"
 ASK = Outgoing(text="Оцените от 1 до 10", reference="survey-42")
