@@ -140,3 +140,32 @@ async def test_a_template_that_is_well_says_nothing_of_another(town: World) -> N
     town.cloud.set_template("nps_ru", "APPROVED")
     await town.meta_posts()
     assert not [reason for reason in await town.app.health.reasons() if "nps_ru" in reason]
+
+
+TWO = merged(
+    CLOUD,
+    {
+        "survey": [
+            {"key": "nps", "metric": "nps"},
+            {"key": "csat", "metric": "csat", "delay": "3d"},
+        ],
+        "whatsapp": {
+            "templates": {"csat": {"template": "csat_ru", "template_language": "ru", "buttons": 5}},
+        },
+    },
+)
+
+
+@configured(TWO)
+async def test_between_two_questions_the_window_closes_and_the_second_is_a_template(town: World) -> None:
+    town.cloud.approve("csat_ru", "Оцените нашу работу.", buttons=("1", "2", "3", "4", "5"))
+    deal = await town.asked()
+    await answers(town, "9")
+    await town.later(days=3)
+    *_, thanks, second = town.cloud.messages(IVAN)
+    assert (thanks.kind, second.kind, second.text) == ("text", "template", "Оцените нашу работу.")
+    assert (await town.survey(deal, "csat")).text_variant == "template"
+    town.clock.advance(timedelta(minutes=1))
+    town.cloud.taps(IVAN, "5")
+    await town.meta_posts()
+    assert (await town.survey(deal, "csat")).score == 5
