@@ -1,6 +1,8 @@
 """`init`: from an address and a token to a file that the program takes, by answers that are numbers."""
 
+import errno
 import io
+import os
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -82,13 +84,16 @@ class Newcomer:
         for name in names:
             del self.answers[name]
 
-    def sits_down(self) -> Settings:
-        """Answers everything, and gives what the program makes of the file."""
+    def answers_everything(self) -> None:
         typed = io.StringIO("".join(f"{answer}\n" for answer in self.answers.values()))
         write_config(
             Dialog("ru", stdin=typed), self.path, self.environ, self.transports, requests_per_second=1000
         )
         assert typed.read() == "", "answers are left over"
+
+    def sits_down(self) -> Settings:
+        """Answers everything, and gives what the program makes of the file."""
+        self.answers_everything()
         return load(self.path, self.environ)
 
     @property
@@ -186,8 +191,7 @@ def test_whatever_a_company_or_a_head_is_called_the_file_can_be_read(
 
 def test_secrets_can_stand_in_files_of_their_own(newcomer: Newcomer) -> None:
     newcomer.says(secrets="2", domain="sarafan.example.com")
-    typed = io.StringIO("".join(f"{answer}\n" for answer in newcomer.answers.values()))
-    write_config(Dialog("ru", stdin=typed), newcomer.path, {}, newcomer.transports, requests_per_second=1000)
+    newcomer.answers_everything()
     folder = newcomer.path.parent / "secrets"
     files = {file.name: file.read_text(encoding="utf-8") for file in folder.iterdir()}
     assert files["amocrm_token"] == "test-token"
@@ -251,6 +255,86 @@ def test_with_a_yes_it_is_replaced(newcomer: Newcomer) -> None:
 def test_an_empty_file_is_no_loss(newcomer: Newcomer) -> None:
     newcomer.path.touch()
     newcomer.sits_down()
+
+
+@pytest.mark.parametrize("answer", ["", "нет"])
+def test_another_installations_secrets_are_named_and_stay_without_a_yes(
+    newcomer: Newcomer, answer: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    there = beside_the_running_one(newcomer)
+    newcomer.says(secrets=f"2\n{answer}")
+    with pytest.raises(NotWritten, match=r"остались как были.*--out"):
+        newcomer.sits_down()
+    said = capsys.readouterr().out
+    assert str(newcomer.path.parent / "secrets" / "amocrm_token") in said
+    assert "telegram_token" not in said, "is no file yet"
+    assert contents(newcomer.path.parent) == there
+
+
+def test_with_a_yes_the_secrets_are_replaced(newcomer: Newcomer) -> None:
+    there = beside_the_running_one(newcomer)
+    newcomer.says(secrets="2\nда")
+    newcomer.answers_everything()
+    found = contents(newcomer.path.parent)
+    assert found.keys() - there.keys() == {"new.toml", "secrets/telegram_token"}
+    assert found["secrets/amocrm_token"] == "test-token"
+    assert found["config.toml"] == "# mine\n"
+
+
+def test_secrets_in_the_new_file_ask_nothing_about_those_that_are_there(newcomer: Newcomer) -> None:
+    there = beside_the_running_one(newcomer)
+    newcomer.sits_down()
+    assert contents(newcomer.path.parent).items() - there.items() == {
+        ("new.toml", newcomer.path.read_text(encoding="utf-8"))
+    }
+
+
+def test_an_empty_file_of_a_secret_is_no_loss(newcomer: Newcomer) -> None:
+    secret = newcomer.path.parent / "secrets" / "amocrm_token"
+    secret.parent.mkdir()
+    secret.touch()
+    newcomer.says(secrets="2")
+    newcomer.answers_everything()
+    assert secret.read_text(encoding="utf-8") == "test-token"
+
+
+def test_a_folder_in_a_secrets_place_is_told_and_nothing_is_written(newcomer: Newcomer) -> None:
+    folder = newcomer.path.parent / "secrets" / "telegram_token"
+    folder.mkdir(parents=True)
+    newcomer.says(secrets="2")
+    with pytest.raises(NotWritten, match=r"telegram_token — папка, а нужен файл"):
+        newcomer.answers_everything()
+    assert contents(newcomer.path.parent) == {}
+
+
+def test_a_closed_folder_of_secrets_is_told_and_nothing_is_written(
+    newcomer: Newcomer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(path: Path, **_: Any) -> os.stat_result:
+        if path.parent.name == "secrets":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return os.stat(path)
+
+    newcomer.says(secrets="2")
+    monkeypatch.setattr(Path, "stat", closed)  # The tests may run as root, to whom no folder is closed.
+    with pytest.raises(NotWritten, match=r"secrets/amocrm_token не записать: Permission denied"):
+        newcomer.answers_everything()
+    assert list(newcomer.path.parent.iterdir()) == []
+
+
+def beside_the_running_one(newcomer: Newcomer) -> dict[str, str]:
+    """A running installation, and a newcomer who took the advice to write beside it."""
+    folder = newcomer.path.parent
+    (folder / "secrets").mkdir()
+    (folder / "secrets" / "amocrm_token").write_text("the-running-one", encoding="utf-8")
+    newcomer.path.write_text("# mine\n", encoding="utf-8")
+    newcomer.path = folder / "new.toml"
+    return contents(folder)
+
+
+def contents(folder: Path) -> dict[str, str]:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {str(path.relative_to(folder)): path.read_text(encoding="utf-8") for path in files}
 
 
 class Leaving(io.StringIO):

@@ -89,10 +89,7 @@ def _make_sure(dialog: "Dialog", path: Path) -> None:
             f"The folder {folder} cannot be written to. Name another place: --out FILE.",
         ))  # fmt: skip
     if path.is_dir():
-        raise NotWritten(dialog.say(
-            f"{path} — папка, а нужен файл. Уберите её (её мог создать Docker) или укажите --out ФАЙЛ.",
-            f"{path} is a folder. Remove it (Docker may have made it) or name a file: --out FILE.",
-        ))  # fmt: skip
+        raise NotWritten(_folder_in_its_place(dialog, path))
     if path.exists() and path.stat().st_size:
         question = dialog.say(f"{path} уже есть. Заменить?", f"{path} is there already. Replace it?")
         if not dialog.yes(question, default=False):
@@ -100,6 +97,20 @@ def _make_sure(dialog: "Dialog", path: Path) -> None:
                 f"{path} остался как был. Записать рядом: --out ФАЙЛ.",
                 f"{path} was left as it is. To write beside it: --out FILE.",
             ))  # fmt: skip
+
+
+def _folder_in_its_place(dialog: "Dialog", path: Path) -> str:
+    return dialog.say(
+        f"{path} — папка, а нужен файл. Уберите её (её мог создать Docker) или укажите --out ФАЙЛ.",
+        f"{path} is a folder. Remove it (Docker may have made it) or name a file: --out FILE.",
+    )
+
+
+def _cannot_write(dialog: "Dialog", path: Path, error: OSError) -> str:
+    return dialog.say(
+        f"{error.filename or path} не записать: {error.strerror}.",
+        f"{error.filename or path} cannot be written: {error.strerror}.",
+    )
 
 
 def _files(dialog: "Dialog", answers: "Answers", path: Path, environ: Mapping[str, str]) -> dict[Path, str]:
@@ -122,7 +133,32 @@ def _files(dialog: "Dialog", answers: "Answers", path: Path, environ: Mapping[st
     if dialog.choose(question, options) == 0:
         return {}
     folder = path.absolute().parent / SECRETS
-    return {folder / key.replace(".", "_"): secret for key, secret in asked.items()}
+    files = {folder / key.replace(".", "_"): secret for key, secret in asked.items()}
+    _make_sure_of_secrets(dialog, path, files)
+    return files
+
+
+def _make_sure_of_secrets(dialog: "Dialog", path: Path, files: Mapping[Path, str]) -> None:
+    """A new config beside an old one shares its folder of secrets, which the running worker reads."""
+    try:
+        folder = next((file for file in files if file.is_dir()), None)
+        there = [file for file in files if file.exists() and file.stat().st_size]
+    except OSError as error:  # A folder that is closed to us does not tell what it holds.
+        raise NotWritten(_cannot_write(dialog, path, error)) from None
+    if folder is not None:
+        raise NotWritten(_folder_in_its_place(dialog, folder))
+    if not there:
+        return
+    dialog.tell("\nЭти файлы с токенами уже есть:", "\nThese files of tokens are there already:")
+    for file in there:
+        typer.echo(f"  {file}")
+    if not dialog.yes(dialog.say("Заменить их?", "Replace them?"), default=False):
+        raise NotWritten(dialog.say(
+            f"Ничего не записано: файлы в {SECRETS}/ остались как были. Повторите init: токены можно "
+            f"записать в сам {path.name} или взять другую папку: --out ПАПКА/config.toml.",
+            f"Nothing was written: the files in {SECRETS}/ were left as they are. Call init again: the "
+            f"tokens can go into {path.name} itself, or take another folder: --out FOLDER/config.toml.",
+        ))  # fmt: skip
 
 
 def _write(
@@ -149,10 +185,7 @@ def _write(
         text = "\n".join(str(problem) for problem in problems.problems)
         raise NotWritten(dialog.say("Ничего не записано:", "Nothing was written:") + f"\n{text}") from None
     except OSError as error:
-        raise NotWritten(dialog.say(
-            f"{error.filename or path} не записать: {error.strerror}.",
-            f"{error.filename or path} cannot be written: {error.strerror}.",
-        )) from None  # fmt: skip
+        raise NotWritten(_cannot_write(dialog, path, error)) from None
     finally:
         for beside in written:
             beside.unlink(missing_ok=True)
