@@ -53,7 +53,7 @@ ANSWERS: dict[str, str] = {
     "discount": "",
     "heads": "2",
     "started": "",
-    "telegram id": "",
+    "telegram id": "1",
     "secrets": "1",
 }
 
@@ -521,7 +521,7 @@ def test_a_wrong_bot_token_is_asked_for_again(newcomer: Newcomer) -> None:
 
 def test_a_bot_out_of_reach_can_be_given_a_proxy(newcomer: Newcomer) -> None:
     newcomer.telegram.faults.add(path="getMe", status=502, times=10)
-    newcomer.says(bot_token=f"{BOT_TOKEN}\n4\nhttp://proxy.example:3128\n2")
+    newcomer.says(bot_token=f"{BOT_TOKEN}\n4\nhttp://proxy.example:3128\n2", telegram_id="")
     newcomer.is_not_asked("started")
     assert newcomer.sits_down().telegram.proxy == "http://proxy.example:3128"
 
@@ -618,11 +618,19 @@ def test_nobodys_start_is_taken_from_the_worker(newcomer: Newcomer) -> None:
 def test_a_head_without_an_id_stands_there_as_a_comment(newcomer: Newcomer) -> None:
     newcomer.telegram.people.clear()
     newcomer.telegram.updates.clear()
+    newcomer.says(telegram_id="")
     found = newcomer.sits_down()
     assert found.staff == ()
     text = newcomer.path.read_text(encoding="utf-8")
     assert '# name = "Мария Ким"' in text
     assert "@userinfobot" in text
+
+
+def test_enter_puts_the_id_off_and_makes_no_head_of_whoever_pressed_start(newcomer: Newcomer) -> None:
+    [only] = newcomer.telegram.people.values()
+    newcomer.says(telegram_id="")
+    assert newcomer.sits_down().staff == ()
+    assert str(only.user_id) not in newcomer.path.read_text(encoding="utf-8")
 
 
 def test_an_id_can_be_typed_and_a_wrong_one_is_asked_for_again(newcomer: Newcomer) -> None:

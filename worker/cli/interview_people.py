@@ -87,7 +87,8 @@ def _telegram_id(dialog: Dialog, head: Head, titles: Sequence[str], ids: Sequenc
         f"{head.name}: номер, id в Telegram или Enter — позже",
         f"{head.name}: a number, an id in Telegram, or Enter for later",
     )
-    typed = dialog.text(hint, "1" if len(ids) == 1 else "", check=check, may_be_empty=True)
+    # No default, not even where one alone pressed Start: it may be a stranger, and heads read of clients.
+    typed = dialog.text(hint, check=check, may_be_empty=True)
     if not typed:
         return 0
     return ids[int(typed) - 1] if int(typed) <= len(ids) else int(typed)
