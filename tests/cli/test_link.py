@@ -123,10 +123,13 @@ async def test_a_complaint_has_no_link_of_its_own(db: Database, outside: Outside
         await outside.link(db, complaint)
 
 
-async def test_without_a_bot_the_key_to_fill_in_is_named(db: Database, outside: Outside) -> None:
+@pytest.mark.parametrize("language", ["ru", "en"])
+async def test_without_a_bot_the_keys_to_fill_in_are_named(
+    db: Database, outside: Outside, language: str
+) -> None:
     await save(db, deal_row())
-    with pytest.raises(NoLink, match=r"telegram\.token") as problem:
-        await outside.link(db, 501, delivery={"channels": ["whatsapp"]})
+    with pytest.raises(NoLink, match=r"telegram\.token.*max\.token.*delivery\.channels") as problem:
+        await outside.link(db, 501, company={"language": language}, delivery={"channels": ["whatsapp"]})
     assert problem.value.exit_code == 2
 
 

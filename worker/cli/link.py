@@ -223,9 +223,10 @@ def _no_deal(settings: "Settings", deal_id: int) -> str:
 def _no_bot(settings: "Settings") -> str:
     return say(
         settings,
-        "Ссылку открывает бот, а его нет: впишите telegram.token и оставьте telegram в delivery.channels.",
-        "A link opens a bot, and there is none: fill in telegram.token and keep telegram in "
-        "delivery.channels.",
+        "Ссылку открывает бот, а его нет: впишите telegram.token или max.token и оставьте этот мессенджер "
+        "в delivery.channels.",
+        "A link opens a bot, and there is none: fill in telegram.token or max.token, and keep that messenger "
+        "in delivery.channels.",
     )
 
 
