@@ -79,7 +79,8 @@ BUTTONS = [key for key in pack("ru") if key.startswith(("button.", "option.", "t
 TROUBLE = [
     key for key in pack("ru")
     if key.startswith(("amo.", "wazzup.", "http.", "telegram.", "max.", "law.", "trouble.", "config."))
-    or key in ("channel.down", "channel.silent", "new_database", "clock", "check.ok", "check.todo")
+    or key in ("channel.down", "channel.silent", "channel.state", "new_database", "clock")
+    or key in ("check.ok", "check.todo")
 ]  # fmt: skip
 
 
