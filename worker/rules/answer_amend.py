@@ -44,7 +44,7 @@ _CORRECTIONS = tuple(
         rf"|пусть|будет) *,? *)*(?P<to>{NUMBER})",
         rf"(?:хотел\w*|думал\w*|собирал\w+|могл?[ао]? бы|был\w? бы|мог бы|поставил\w? бы|планировал\w*"
         rf"|wanted|would)(?: [а-яa-z]+)*? {NUMBER}[^\d]{{0,30}}?(?:но|а"
-        rf"|but)(?: [а-яa-z]+){{0,4}}? (?P<to>{NUMBER})",
+        rf"|but)(?! не )(?: [а-яa-z]+){{0,4}}? (?P<to>{NUMBER})",
         rf"скорее (?P<to>{NUMBER}) *,? *чем {NUMBER}",
         rf"(?P<to>{NUMBER}) *,? *(?:а не|вместо|not|instead of) {NUMBER}",
         rf"(?:исправ\w+|поменя\w+|измен\w+|замен\w+|меняю|change)(?: (?:мою|свою|оценку|my|it|rating"
@@ -57,6 +57,8 @@ _CORRECTIONS = tuple(
 _OPENING = Pattern(
     rf"\W*(?>{_BETWEEN}{_GAP})*+{_TAKEN_BACK}{_GAP}(?>(?:{_BETWEEN}|{_TAKEN_BACK}){_GAP})*+(?P<to>{NUMBER})"
 )
+# What only says once more that the number is a score: «3 балла», «3 из 10 возможных», «3 из 10 баллов».
+_UNIT_AFTER = re.compile(rf" *(?:{vocabulary.UNIT_OF_SCORE.pattern}|возможн\w+(?: бал+ов)?|possible)(?!\w)")
 
 
 def corrected(found: Scan, parts: list[Clause]) -> Candidate | None:
@@ -72,16 +74,19 @@ def corrected(found: Scan, parts: list[Clause]) -> Candidate | None:
 def _candidate(
     found: Scan, parts: list[Clause], match: re.Match[str], *, is_certain: bool
 ) -> Candidate | None:
-    after = re.match(r" *([a-zа-я]+)", found.text[match.end() :])
-    if after and not vocabulary.may_follow(after[1], 0):
-        return None
     numbers = [n for part in parts for n in part.numbers]
     own = [n for n in numbers if match.start() <= n.start < match.end()]
     others = [n for n in numbers if n not in own]
     inside = [n for n in own if n.start == match.start("to")]
     if others or found.ranges or not inside or inside[0].is_school:
         return None
+    after = re.match(r" *([a-zа-я]+)", found.text[match.end() :])
+    if after and not inside[0].is_out_of_top and not vocabulary.may_follow(after[1], 0):
+        return None
     start = 0 if not re.search(r"\w", found.text[: match.start()]) else match.start()
     # «Я ошибся, 10» amends what was sent before, «не 5, а 4» corrects itself.
     rule = AMENDED if len(own) == 1 else "correction"
-    return Candidate(inside[0], rule, start, match.end(), has_marker=is_certain)
+    end = max(match.end(), inside[0].end)  # «3 из 10» ends with the ten
+    if unit := _UNIT_AFTER.match(found.text, end):
+        end = unit.end()
+    return Candidate(inside[0], rule, start, end, has_marker=is_certain)
