@@ -9,8 +9,13 @@ from sqlmodel import col, select
 
 from integrations.channels.base import Raw
 from integrations.standins.telegram import Posted
-from storage.tables import Inbox, Outbox
+from storage import finding, outbox
+from storage.errors import Unavailable
+from storage.inbox import unread
+from storage.tables import Outbox
 from tests.world import ANNA, IVAN, MONDAY, PETR, ZONE, World, configured
+from worker.flows.listen import listen
+from worker.flows.receive import receive
 
 HEAD = {"telegram_id": ANNA, "name": "Анна", "role": "head", "amocrm_user": "Мария Ким"}
 BOSS = {"telegram_id": 333333333, "name": "Босс", "role": "owner"}
@@ -317,19 +322,19 @@ async def test_who_is_fired_between_the_command_and_the_answer_gets_nothing(town
 
 
 async def test_an_update_that_comes_twice_is_answered_once(town: World) -> None:
-    await answer(town, "/nps")
-    count = len(town.to_anna())
-    async with town.db.reading() as tx:
-        kept = (await tx.exec(select(Inbox).order_by(col(Inbox.id).desc()))).first()
-    assert kept is not None
+    town.telegram.says("Анна", "/nps")
+    await receive(town.app.hands, town.app.hands.channels["telegram"], town.app.inbox, timedelta(0))
+    (kept,) = await unread(town.db)
     again = Raw(kept.external_id, kept.kind, kept.raw)
+    await town.step(pulls=False)
+    count = len(town.to_anna())
     await town.app.inbox.put("telegram", [again], town.clock.now())
     await town.later(minutes=1)
     assert len(town.to_anna()) == count
 
 
-async def test_after_a_sudden_end_an_answer_is_not_sent_again(town: World) -> None:
-    await answer(town, "/nps")
+async def test_after_a_sudden_end_an_answer_is_sent_again_rather_than_lost(town: World) -> None:
+    said = await answer(town, "/nps")
     count = len(town.to_anna())
     async with town.db.transaction() as tx:
         rows = (await tx.exec(select(Outbox).where(Outbox.kind == "answer_staff"))).all()
@@ -337,10 +342,49 @@ async def test_after_a_sudden_end_an_answer_is_not_sent_again(town: World) -> No
         # As after a crash between the sending and its record.
         newest.state, newest.uncertain = "waiting", True
     await town.later(minutes=1)
-    assert len(town.to_anna()) == count
+    assert [text.split("\n")[0] for text in town.to_anna()[count:]] == [said.text.split("\n")[0]]
     async with town.db.reading() as tx:
         states = (await tx.exec(select(Outbox.state).where(col(Outbox.kind) == "answer_staff"))).all()
     assert set(states) == {"done"}
+
+
+async def takes(town: World, text: str) -> None:
+    """It is taken from the inbox, and not yet answered."""
+    town.telegram.says("Анна", text)
+    await receive(town.app.hands, town.app.hands.channels["telegram"], town.app.inbox, timedelta(0))
+    await listen(town.app.hands)
+
+
+@configured({"staff": EVERYBODY})
+async def test_a_worker_that_ends_between_the_claim_and_the_request_owes_every_word(town: World) -> None:
+    await opens(town, BOSS)
+    before = len(town.to_anna()), len(town.in_telegram("Босс"))
+    await takes(town, "/nps")
+    await takes(town, "/pause")
+    kinds = ["answer_staff", "tell_staff"]
+    assert len(await outbox.claim(town.db, town.clock.now(), kinds=kinds, limit=100)) >= 3
+    await outbox.let_go(town.db, kinds, town.clock.now())
+    await town.step(pulls=False)
+    assert len(town.to_anna()) == before[0] + 2
+    assert len(town.in_telegram("Босс")) == before[1] + 1
+
+
+async def test_a_command_is_answered_although_the_database_failed_once(
+    town: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = len(town.to_anna())
+    real, failures = finding.planned, [Unavailable("The database was busy for 30 seconds.")]
+
+    async def planned(*args: Any, **more: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return await real(*args, **more)
+
+    monkeypatch.setattr(finding, "planned", planned)
+    await sends(town, "/plan")
+    assert failures == []
+    await town.later(minutes=5)
+    assert len(town.to_anna()) == before + 1
 
 
 # --- find --------------------------------------------------------------------------------------------------

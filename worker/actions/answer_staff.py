@@ -1,4 +1,4 @@
-"""What staff ask the bot for: taken from the inbox once, answered once, in the chat where it was asked."""
+"""What staff ask the bot for: taken from the inbox once, answered in the chat where it was asked."""
 
 import logging
 from typing import Any
@@ -134,12 +134,12 @@ async def _say(tx: AsyncSession, hands: Hands, row: Inbox, chat_id: str, text: s
 
 
 async def answer_staff(item: Outbox, hands: Hands) -> None:
-    """At most one new message; an edited one looks the same if it is edited twice."""
+    """At least once: whoever asked waits for it, and a second one says the same."""
     payload = item.payload
     channel = hands.channels.get(str(payload["channel"]))
     # Whoever was taken out of the settings since is nobody to us.
     person = hands.known.staff_member(str(payload["channel"]), str(payload["staff"]))
-    if channel is None or person is None or (item.uncertain and not payload["message_id"]):
+    if channel is None or person is None:
         return
     wish = Wish(
         command=str(payload["command"]),
@@ -229,9 +229,9 @@ async def _plan_line(hands: Hands, survey: Survey) -> PlanLine:
 
 
 async def tell_staff(item: Outbox, hands: Hands) -> None:
-    """A sentence that was worded when somebody did something, at most once."""
+    """A sentence that was worded when somebody did something, at least once."""
     channel = hands.channels.get(str(item.payload["channel"]))
-    if channel is not None and not item.uncertain:
+    if channel is not None:
         await _show(hands, channel, item.payload, Outgoing(text=str(item.payload["text"])))
 
 
