@@ -1,5 +1,6 @@
 """Many clients are unhappy at once: what is on the heads' phones, and is anybody forgotten?"""
 
+import asyncio
 from datetime import datetime, timedelta
 
 import pytest
@@ -8,6 +9,9 @@ from sqlmodel import select
 from integrations.standins.telegram import Posted
 from storage.tables import Alert
 from tests.world import ANNA, ZONE, World, configured
+from worker.flows.act import act
+from worker.flows.listen import listen
+from worker.flows.receive import receive
 
 BOSS_ID, VERA_ID = 333333333, 444444444
 HEAD = {"telegram_id": ANNA, "name": "Анна", "role": "head", "amocrm_user": "Мария Ким"}
@@ -42,6 +46,15 @@ async def all_say(town: World, people: int, first: int = 0) -> None:
     for place in range(first, first + people):
         says(town, place)
     await town.step(pulls=False)
+
+
+async def complaints_opened(town: World) -> None:
+    """What was said is taken in and stands in amoCRM; nobody has been alerted."""
+    hands = town.app.hands
+    while await receive(hands, hands.channels["whatsapp"], town.app.inbox, timedelta(0)):
+        pass
+    await listen(hands)
+    await act(hands, "crm")
 
 
 def alerts(town: World, who: str = "Анна") -> list[Posted]:
@@ -142,6 +155,17 @@ async def test_what_may_have_arrived_is_repeated_once_and_whole(town: World) -> 
     for _ in range(4):
         await town.later(minutes=5)
     assert [told_of(post) for post in joined(town)] == [clients(*range(7))] * 2
+    assert alerts(town) == []
+
+
+async def test_two_that_alert_at_the_same_time_tell_everything_once(town: World) -> None:
+    await asked(town, 6)
+    for place in range(6):
+        says(town, place)
+    await complaints_opened(town)
+    await asyncio.gather(act(town.app.hands, "staff"), act(town.app.hands, "staff"))
+    await town.later(minutes=5)
+    assert [told_of(post) for post in joined(town)] == [clients(*range(6))]
     assert alerts(town) == []
 
 

@@ -17,8 +17,10 @@ from storage.database import Database
 from storage.errors import Unavailable
 from storage.inbox import InboxWriter, unread
 from storage.tables import Outbox, OutboxState, Survey, SurveyState
+from tests.flows import test_burst as burst
 from tests.world import IVAN, World, start
 from worker.app import App
+from worker.flows.act import act
 
 pytestmark = pytest.mark.own_database
 
@@ -64,6 +66,30 @@ async def test_a_deal_is_asked_about_once_and_answered_once(town: World, other: 
     await both(town, other)
     assert [survey.score for survey in await town.surveys()] == [3] * 6
     assert len(town.complaints()) == 6, "one for each low score"
+
+
+async def test_a_burst_of_complaints_is_one_message_whoever_sends_it(town: World, other: App) -> None:
+    await burst.asked(town, 6)
+    for place in range(6):
+        burst.says(town, place)
+    await burst.complaints_opened(town)
+    await asyncio.gather(act(town.app.hands, "staff"), act(other.hands, "staff"))
+    town.clock.advance(timedelta(minutes=5))
+    await both(town, other)
+    assert [burst.told_of(post) for post in burst.joined(town)] == [burst.clients(*range(6))]
+    assert burst.alerts(town) == []
+
+
+async def test_one_alerts_while_it_lives_and_then_the_other(town: World, other: App) -> None:
+    await town.asked()
+    await act(town.app.hands, "staff")
+    town.whatsapp.says(IVAN, "2")
+    await burst.complaints_opened(town)
+    assert await act(other.hands, "staff") == 0
+    assert burst.alerts(town) == []
+    await town.db.close()
+    assert await act(other.hands, "staff") > 0
+    assert len(burst.alerts(town)) == 1
 
 
 async def test_three_deals_of_one_client_are_one_question(town: World, other: App) -> None:

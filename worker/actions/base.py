@@ -93,6 +93,7 @@ class Hands:
     emptied_at: dict[str, datetime] = field(default_factory=dict)  # when to look at its queue again
     channels_looked_at: datetime | None = None  # when it was last asked whether they still work
     clock_watch: ClockWatch | None = None  # None: the clock is moved by hand
+    alerting: asyncio.Lock = field(default_factory=asyncio.Lock)  # held while staff are alerted
 
     def now(self) -> datetime:
         return self.clock.now()
@@ -136,7 +137,7 @@ class Later(Exception):
 class Action:
     """One kind of outbox row. `run_many` answers with what went wrong, by the row's id."""
 
-    lane: str  # rows of one lane are done one after the other: crm, clients, staff, desk
+    lane: str  # rows of one lane are done one after the other: crm, clients, staff, escalation, desk …
     run: Callable[[Outbox, Hands], Awaitable[None]] | None = None
     run_many: Callable[[Sequence[Outbox], Hands], Awaitable[Mapping[int, Exception]]] | None = None
     batch: int = 1

@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 LANES = tuple(dict.fromkeys(action.lane for action in ACTIONS.values()))
 CLIENTS = "clients"  # the lane of what clients read
+ALERTS = "staff"  # the lane in which many rows become one message: one worker's at a time
 SOON = timedelta(seconds=30)
 AFTER_REFUSAL = timedelta(minutes=10)  # a token or a right has to be mended by a person first
 
@@ -32,6 +33,17 @@ def kinds_of(lane: str) -> list[str]:
 
 async def act(hands: Hands, lane: str) -> int:
     """Do what is due in this lane; gives the number of rows that were taken up."""
+    if lane != ALERTS:
+        return await _act(hands, lane)
+    # Two at it would each join what the other has just claimed, and staff would read it twice.
+    async with hands.alerting:
+        if await hands.db.hold(f"act {lane}"):
+            return await _act(hands, lane)
+    hands.health.mark("act", hands.now())
+    return 0
+
+
+async def _act(hands: Hands, lane: str) -> int:
     kinds = kinds_of(lane)
     taken = 0
     while hands.may_speak if lane == CLIENTS else not hands.wake.is_stopping:
