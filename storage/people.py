@@ -9,6 +9,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.tables import Chat, Client, Complaint, Contact, Deal, PromoCode, Referral, Reply, Survey
 
+BLOCKED = "blocked"  # `dead_reason` of a chat in which the person said so
+
 
 async def client(tx: AsyncSession, client_id: int, *, lock: bool = False) -> Client | None:
     """`lock` holds the row until the transaction ends: two workers decide about one person in turn."""
@@ -163,6 +165,19 @@ async def mark_dead(tx: AsyncSession, channel: str, chat_id: str, reason: str, n
         .where(col(Chat.channel) == channel, col(Chat.chat_id) == chat_id, col(Chat.dead_at).is_(None))
         .values(dead_at=now, dead_reason=reason)
     )
+
+
+async def note_alias(tx: AsyncSession, channel: str, chat_id: str, alias: str) -> None:
+    await tx.exec(
+        update(Chat)
+        .where(col(Chat.channel) == channel, col(Chat.chat_id) == chat_id, col(Chat.alias) != alias)
+        .values(alias=alias)
+    )
+
+
+async def chat_by_alias(tx: AsyncSession, channel: str, alias: str) -> Chat | None:
+    wanted = select(Chat).where(Chat.channel == channel, Chat.alias == alias).order_by(col(Chat.id)).limit(1)
+    return (await tx.exec(wanted)).first()
 
 
 async def forget_writing(tx: AsyncSession, channel: str, chat_id: str) -> None:

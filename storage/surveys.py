@@ -132,6 +132,14 @@ async def postpone(db: Database, survey: Survey, until: datetime, reason: str) -
         return changed.rowcount == 1
 
 
+async def pass_over(db: Database, survey: Survey, channel: str, now: datetime) -> bool:
+    """This channel can ask nobody for now: the next one is tried at once."""
+    async with db.transaction() as tx:
+        values = {"tried": [*survey.tried, channel], "next_at": now, "waits_for": "channel"}
+        changed = await tx.exec(update(Survey).where(*_held(survey)).values(**values))
+        return changed.rowcount == 1
+
+
 async def close(tx: AsyncSession, survey: Survey, reason: str, now: datetime) -> bool:
     """It will not be sent, for this reason."""
     changed = await tx.exec(

@@ -135,6 +135,7 @@ class Chat(SQLModel, table=True):
     id: int | None = _serial()
     channel: str
     chat_id: str
+    alias: str = Field(default="", index=True)  # another id by which the service may name it
     client_id: int | None = _big(default=None, index=True)
     name: str = _text()
     linked_at: datetime

@@ -63,6 +63,7 @@ class Incoming:
 
     kind: IncomingKind
     chat_id: str = ""
+    alias: str = ""  # another id of this chat, where the service tells both
     sent_at: datetime | None = None  # by the service's clock
     message_id: str = ""  # of the incoming message; of ours for STATUS
     text: str = ""
@@ -245,6 +246,14 @@ class Templated(Protocol):
     """A service that takes free words only for a while after a person wrote, and else approved templates."""
 
     def needs_template(self, client_wrote_at: datetime | None, now: datetime) -> bool: ...
+
+
+@runtime_checkable
+class Aliased(Protocol):
+    """A service that names one chat by two ids, the number and one of its own, and often tells only one."""
+
+    def alias_of(self, chat_id: str) -> str:
+        """The other id of this chat as far as sending has told it; "" where it has not."""
 
 
 @runtime_checkable

@@ -107,6 +107,10 @@ class Cloud:
         if "display_phone_number" not in found:
             raise AccessDenied(self.name, "knows no number under this id", remedy=NUMBER_ID)
 
+    def alias_of(self, chat_id: str) -> str:
+        """Sending tells none; messages and statuses do."""
+        return ""
+
     def needs_template(self, client_wrote_at: datetime | None, now: datetime) -> bool:
         return client_wrote_at is None or now >= client_wrote_at + WINDOW
 

@@ -40,6 +40,7 @@ STATUSES = {
 # Nobody said anything: a number changed, a message was taken back, a chat was opened.
 SILENT = frozenset({"system", "revoke", "request_welcome"})
 TEMPLATE_FIELDS = frozenset({"message_template_status_update", "template_category_update"})
+NUMBER_FIELD = "phone_number_quality_update"
 TEMPLATE_IS_WELL = frozenset({"APPROVED", "REINSTATED", "UNARCHIVED"})
 NUMBER_IS_WORSE = frozenset({"FLAGGED", "DOWNGRADE"})
 ACCOUNT_IS_WORSE = frozenset(
@@ -150,8 +151,11 @@ def _incomings(change: Change, templates: Collection[str]) -> Iterator[Incoming]
     yield from (_status(delivery, value.contact) for delivery in value.statuses)
     yield from (_preference(preference) for preference in value.user_preferences)
     if not any((value.messages, value.message_echoes, value.statuses, value.user_preferences)):
-        trouble = _account_trouble(change)
-        yield _state(trouble) if trouble else Incoming(kind=IncomingKind.OTHER)
+        trouble, is_about_number = _account_trouble(change), change.field == NUMBER_FIELD
+        if trouble or is_about_number:  # Its quality is told each time that it changes, for the better too.
+            yield _state(trouble, about="number" if is_about_number else "")
+        else:
+            yield Incoming(kind=IncomingKind.OTHER)
 
 
 def _state(reason: str, *, about: str = "") -> Incoming:
@@ -172,7 +176,7 @@ def _template_trouble(change: Change) -> str:
 
 def _account_trouble(change: Change) -> str:
     value = change.value
-    if change.field == "phone_number_quality_update" and value.event in NUMBER_IS_WORSE:
+    if change.field == NUMBER_FIELD and value.event in NUMBER_IS_WORSE:
         return f"number: {value.event}"
     if change.field == "account_update" and value.event in ACCOUNT_IS_WORSE:
         return f"account: {value.event}"
@@ -188,15 +192,17 @@ class _Sender:
 
     message: Message
     chat_id: str
+    alias: str
     name: str
     phone: str
 
     @classmethod
     def of(cls, message: Message, contact: Contact) -> "_Sender":
         phone = message.sender or contact.wa_id
-        chat_id = phone or message.from_user_id or contact.user_id
+        user_id = message.from_user_id or contact.user_id
         name = contact.profile.name or contact.profile.username
-        return cls(message, chat_id, name, phone if NUMBER.fullmatch(phone) else "")
+        alias = user_id if phone else ""
+        return cls(message, phone or user_id, alias, name, phone if NUMBER.fullmatch(phone) else "")
 
     def said(self) -> Incoming:
         message = self.message
@@ -242,6 +248,7 @@ class _Sender:
     def _incoming(self, kind: IncomingKind, **more: Any) -> Incoming:
         fields: Json = {
             "chat_id": self.chat_id,
+            "alias": self.alias,
             "sent_at": self.message.timestamp,
             "message_id": self.message.id,
             "quoted": self.message.context.id,
@@ -281,6 +288,7 @@ def _status(delivery: Delivery, contact: Contact) -> Incoming:
     return Incoming(
         kind=IncomingKind.STATUS,
         chat_id=delivery.recipient_id or delivery.recipient_user_id or contact.wa_id or contact.user_id,
+        alias=delivery.recipient_user_id if delivery.recipient_id else "",
         sent_at=delivery.timestamp,
         message_id=delivery.id,
         status=status,

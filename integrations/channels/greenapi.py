@@ -28,7 +28,7 @@ from integrations.channels.base import (
     UnreadableError,
     Unsent,
 )
-from integrations.channels.hooks import is_ours, is_same
+from integrations.channels.hooks import as_bytes, is_ours, is_same
 from integrations.channels.secret_path import HIDDEN, SecretPath
 from integrations.errors import AccessDenied, OutsideError, Permanent, Temporary, Uncertain, Unreachable
 from integrations.http import Answer, Http, OnResult, Pace
@@ -536,7 +536,7 @@ class Notification(_Part):
 
 
 def _raw(body: object) -> Raw:
-    content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    content = as_bytes(body)
     try:
         notification = Notification.model_validate_json(content)
     except ValidationError:

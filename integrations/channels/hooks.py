@@ -1,15 +1,29 @@
 """What webhook channels share: is a secret right, is an address one of ours?"""
 
 import hmac
+import json
 
 import httpx
 
-from integrations.channels.base import Channel, Hooked
+from integrations.channels.base import Channel, Hooked, Searchable
 
 
 def is_hooked(channel: Channel) -> bool:
     """Does its service post to us, so that it is not polled?"""
     return isinstance(channel, Hooked) and channel.is_hooked
+
+
+def is_searched(channel: Channel) -> bool:
+    """Can be found out what became of a message? A webhook that is late has not told of all that went out."""
+    return isinstance(channel, Searchable) and not is_hooked(channel)
+
+
+def as_bytes(body: object) -> bytes:
+    """JSON to be kept. Half an emoji, as a name that was cut has it, is no UTF-8: then all is escaped."""
+    try:
+        return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:
+        return json.dumps(body, separators=(",", ":")).encode()
 
 
 def is_same(given: str, secret: str) -> bool:

@@ -54,7 +54,7 @@ from integrations.channels.base import (
     RefusedError,
     UnreadableError,
 )
-from integrations.channels.hooks import is_ours, is_same
+from integrations.channels.hooks import as_bytes, is_ours, is_same
 from integrations.channels.secret_path import HIDDEN, SecretPath
 from integrations.errors import AccessDenied, OutsideError, Permanent, Temporary, Uncertain, Unreachable
 from integrations.http import DEADLINE, OnResult, Pace, Paused
@@ -527,7 +527,7 @@ def _quote(message_id: str) -> ReplyParameters | None:
 
 
 def _raw(update: dict[str, Any]) -> Raw:
-    body = json.dumps(update, ensure_ascii=False, separators=(",", ":")).encode()
+    body = as_bytes(update)
     return Raw(str(update["update_id"]), "update", body)
 
 

@@ -328,6 +328,9 @@ class Wazzup:
         is_group = not PHONE.fullmatch(chat_id) if messenger.chats_are_phones else chat_id.startswith("-")
         return {"chatType": messenger.group_type if is_group else messenger.chat_type, "chatId": chat_id}
 
+    def alias_of(self, chat_id: str) -> str:
+        return self._reader.chats.get(chat_id[1:], "") if chat_id.startswith("+") else ""
+
     def _learn(self, chat_id: str, answer: Json) -> None:
         told = answer.get("chatId")
         if chat_id.startswith("+") and isinstance(told, str) and told:

@@ -131,6 +131,7 @@ class Reader:
         chat_id, phone = (message.chat_id, "") if is_group else self.person(message.chat_id, phone)
         fields: Json = {
             "chat_id": chat_id,
+            "alias": message.chat_id if chat_id != message.chat_id else "",
             "sent_at": message.date_time,
             "message_id": message.message_id,
             "quoted": self.ours.name_of(message.quoted_message.message_id),

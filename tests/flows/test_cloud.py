@@ -169,3 +169,72 @@ async def test_between_two_questions_the_window_closes_and_the_second_is_a_templ
     town.cloud.taps(IVAN, "5")
     await town.meta_posts()
     assert (await town.survey(deal, "csat")).score == 5
+
+
+@configured(merged(CLOUD, {"delivery": {"channels": ["whatsapp", "telegram"]}}))
+async def test_failed_in_the_evening_and_arrived_a_minute_later_it_is_asked_once(town: World) -> None:
+    town.cloud.keep_statuses()
+    deal = await town.closed_deal()
+    await town.links(deal)
+    await town.next_morning()
+    [question] = town.cloud.messages(IVAN)
+    await town.at(town.local().replace(hour=21))
+    town.cloud.tells_status(question.wamid, "failed", 131026)
+    await town.meta_posts()
+    await town.later(minutes=1)
+    town.cloud.tells_status(question.wamid, "delivered")
+    await town.meta_posts()
+    await town.next_morning()
+    survey = await town.survey(deal)
+    assert (survey.state, survey.channel) == (SurveyState.SENT, "whatsapp")
+    assert len(town.in_telegram()) == 1, "the greeting alone"
+
+
+@configured(CLOUD)
+async def test_who_was_not_to_be_found_and_writes_is_asked_there_the_next_time(town: World) -> None:
+    town.cloud.has_no_account(IVAN)
+    await town.asked()
+    await town.meta_posts()
+    town.cloud.person(IVAN).has_account = True
+    await town.later(days=40)
+    await answers(town, "Здравствуйте")
+    second = await town.closed_deal()
+    await town.later(days=1, hours=1)
+    assert (await town.survey(second)).channel == "whatsapp"
+
+
+@configured(CLOUD)
+async def test_who_hides_the_number_later_is_still_the_same_person(town: World) -> None:
+    deal = await town.closed_deal()
+    await answers(town, "Здравствуйте")  # A message tells both ids, as long as the number is shown.
+    await town.later(days=2)
+    hidden = town.cloud.hides(IVAN)
+    town.clock.advance(timedelta(minutes=1))
+    town.cloud.says(hidden, "9")
+    await town.meta_posts()
+    assert (await town.survey(deal)).score == 9
+    town.clock.advance(timedelta(days=1))
+    town.cloud.says(hidden, "стоп")
+    await town.meta_posts()
+    assert "не опрашивать" in town.amocrm.contacts[town.ivan()].tags
+
+
+@configured(CLOUD)
+async def test_what_a_template_costs_keeps_nobody_from_being_ready_and_a_good_number_is_good(
+    town: World,
+) -> None:
+    town.cloud.set_category("nps_ru", "MARKETING")
+    await town.meta_posts()
+    assert not [reason for reason in await town.app.health.reasons() if "state" in reason]
+
+
+@configured(CLOUD)
+async def test_a_status_tells_the_other_id_as_well(town: World) -> None:
+    town.cloud.person(IVAN)
+    deal = await town.asked()
+    await town.meta_posts()
+    hidden = town.cloud.hides(IVAN)
+    town.clock.advance(timedelta(minutes=1))
+    town.cloud.says(hidden, "9")
+    await town.meta_posts()
+    assert (await town.survey(deal)).score == 9

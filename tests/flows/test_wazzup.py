@@ -123,6 +123,20 @@ async def test_an_account_asks_by_phone_and_knows_whose_answer_it_gets(town: Wor
     assert len(server.messages(IVAN)) == 2  # the question, and thanks to the same chat
 
 
+@configured(merged(MAX_ACCOUNT, {"delivery": {"channels": ["max_account", "whatsapp"]}}))
+async def test_after_a_restart_an_account_still_knows_whose_chat_it_is(town: World) -> None:
+    server = await account(town, "max")
+    server.tells_phones = False
+    deal = await town.asked()
+    await connect(town, server)
+    await wazzup_posts(town, server)
+    await answers(town, server, "9")
+    assert (await town.survey(deal)).score == 9
+    await answers(town, server, "стоп")
+    assert "не опрашивать" in town.amocrm.contacts[town.ivan()].tags
+    assert len(server.messages(IVAN)) == 3, "the question, the thanks, the word on stopping: in one chat"
+
+
 @configured({"delivery": {"channels": ["whatsapp", "telegram"]}})
 async def test_who_is_not_on_the_messenger_is_asked_by_the_next_channel(town: World) -> None:
     server = await account(town)

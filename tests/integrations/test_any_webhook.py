@@ -206,6 +206,16 @@ def test_the_usual_with_any_part_replaced(section: str, provider: str) -> None:
 
 
 @KINDS
+def test_half_an_emoji_anywhere(section: str, provider: str) -> None:
+    """As in a name that somebody cut: it is no UTF-8, and stops nothing."""
+    channel = opened(section, provider)
+    usual = USUAL[provider or section]
+    for path in places(usual):
+        for raw in taken(channel, json.dumps(replaced(usual, path, "\ud83d")).encode()):
+            read(channel, raw)
+
+
+@KINDS
 def test_nothing_unsigned_is_taken(section: str, provider: str) -> None:
     channel = opened(section, provider)
     if provider == "wazzup":

@@ -350,6 +350,7 @@ async def test_a_typed_reply(server: CloudStandIn, whatsapp: Cloud) -> None:
     assert one(server, whatsapp) == Incoming(
         kind=IncomingKind.TEXT,
         chat_id=CHAT,
+        alias=server.person(MARIA).user_id,
         sent_at=datetime(2026, 3, 16, 1, 0, tzinfo=UTC),
         message_id=wamid,
         text="9",
@@ -613,7 +614,7 @@ async def test_templates_of_others_are_not_our_business(server: CloudStandIn, wh
     ("field", "value", "reason"),
     [
         ("phone_number_quality_update", {"event": "FLAGGED"}, "number: FLAGGED"),
-        ("phone_number_quality_update", {"event": "UPGRADE"}, None),
+        ("phone_number_quality_update", {"event": "UPGRADE"}, ""),
         ("account_update", {"event": "ACCOUNT_RESTRICTION"}, "account: ACCOUNT_RESTRICTION"),
         ("account_update", {"event": "PARTNER_ADDED"}, None),
         ("messages", {"errors": [{"code": 131031}]}, "131031 has locked the account"),

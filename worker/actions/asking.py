@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from integrations.channels.base import Channel, Searchable, Sought, Templated
+from integrations.channels.base import Aliased, Channel, Sought, Templated
+from integrations.channels.hooks import is_searched
 from integrations.errors import AccessDenied, OutsideError, Permanent, Temporary, Uncertain, Unreachable
 from storage import asked, complaints, deals, outbox, people, surveys, unsettled
 from storage.rows import insert_once
@@ -95,6 +96,8 @@ async def consider(
         if (route := answered_in) is None:
             favourite = await asked.answered_in(tx, fresh.client_id) if fresh.client_id is not None else ""
             route = choose_route(hands, survey, client, chats, favourite=favourite)
+            if route is not None and (unlinked := await _unlinked(tx, route, chats)) is not None:
+                chats.append(unlinked)
         circumstances = await _circumstances(
             tx, hands, survey, rule=rule, deal=deal, contact=contact, client=client, chats=chats, route=route,
             now=now, is_joined=answered_in is not None and not is_reminder,
@@ -107,6 +110,14 @@ async def consider(
     if decision == Skip(Reason.STOP_TAG) and is_lifting:
         decision = Wait(now + LIFTING_PAUSE, Reason.SERVICE)
     return Case(survey, rule, deal, contact, client, route, decision)
+
+
+async def _unlinked(tx: AsyncSession, route: Route, chats: list[Chat]) -> Chat | None:
+    """Where the company wrote to this address before anybody knew whose it is."""
+    if any((chat.channel, chat.chat_id) == (route.channel.name, route.chat_id) for chat in chats):
+        return None
+    found = await people.chat(tx, route.channel.name, route.chat_id)
+    return found if found is not None and found.client_id is None else None
 
 
 async def consider_reminder(hands: Hands, survey: Survey, now: datetime) -> Case | None:
@@ -269,6 +280,9 @@ async def look_up(hands: Hands, case: Case, route: Route, now: datetime) -> None
         hands.health.count_message(channel.name, "out", "unreachable")
     except OutsideError as error:
         log.warning("survey %s is put off: %s", survey.id, error)
+        if isinstance(error, Permanent) and not isinstance(error, AccessDenied):
+            await surveys.pass_over(hands.db, survey, channel.name, now)
+            return
         wait = error.retry_after if isinstance(error, Temporary) else timedelta(minutes=5)
         await surveys.postpone(hands.db, survey, next_try(min(survey.attempt, 5), now, wait), Reason.CHANNEL)
         return
@@ -423,7 +437,7 @@ async def _record(
     async with hands.db.transaction() as tx:
         await surveys.mark_asked(
             tx, survey, message_id=message_id, now=now, expires_at=now + hands.policy.expires_after,
-            uncertain=not message_id, is_looked_for=not message_id and isinstance(route.channel, Searchable),
+            uncertain=not message_id, is_looked_for=not message_id and is_searched(route.channel),
         )  # fmt: skip
         await asked.record_message(
             tx, channel=route.channel.name, chat_id=route.chat_id, message_id=message_id, survey_id=survey.id,
@@ -434,6 +448,8 @@ async def _record(
             client_id=client.client_id if client else None, name="", now=now,
         )  # fmt: skip
         chat.asked_at = now
+        if isinstance(route.channel, Aliased) and (alias := route.channel.alias_of(route.chat_id)):
+            chat.alias = alias
         if code is not None:
             await people.mark_code_sent(tx, code.code, now)
         await tell_deal(tx, hands, survey.deal_id, now)

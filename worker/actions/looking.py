@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.channels.base import Channel, Searchable, Unsent
-from integrations.channels.hooks import is_hooked
+from integrations.channels.hooks import is_searched
 from integrations.errors import OutsideError
 from storage import asked, inbox, people, surveys, unsettled
 from storage.tables import Message, Survey
@@ -21,9 +21,7 @@ LOOK_AGAIN = timedelta(minutes=1)
 
 def searchable(channels: Iterable[Channel]) -> list[str]:
     """The names of those that can be looked into."""
-    return [
-        channel.name for channel in channels if isinstance(channel, Searchable) and not is_hooked(channel)
-    ]
+    return [channel.name for channel in channels if is_searched(channel)]
 
 
 async def look_for_lost(hands: Hands, channel: Channel) -> None:

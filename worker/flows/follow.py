@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from integrations.errors import OutsideError
-from storage import outbox, paused, reminders, turns
+from storage import asked, outbox, paused, reminders, turns
 from storage.tables import Survey
 from worker.actions import keys
 from worker.actions.asking import Case, consider_reminder, reread
@@ -64,7 +64,10 @@ async def _remind(hands: Hands, waiting: Sequence[Survey], now: datetime) -> int
     """One reminder per conversation, under the same conditions as the question."""
     reminded = 0
     for survey in waiting:
-        if survey.sent_at is None or _due(hands, survey) > now:
+        if survey.sent_at is None or _due(hands, survey.sent_at) > now:
+            continue
+        if (due := _due(hands, await _asked_at(hands, survey))) > now:
+            await reminders.remind_later(hands.db, survey, due)
             continue
         if await paused.is_paused(hands.db, hands.now()):
             break  # Silence still ends a question; only nobody is written to.
@@ -76,11 +79,16 @@ async def _remind(hands: Hands, waiting: Sequence[Survey], now: datetime) -> int
     return reminded
 
 
-def _due(hands: Hands, survey: Survey) -> datetime:
+def _due(hands: Hands, asked_at: datetime) -> datetime:
     after = hands.policy.reminder_after
-    if after is None or survey.sent_at is None:
-        return hands.now()
-    return hands.calendar.add(survey.sent_at, after, hands.window)
+    return hands.now() if after is None else hands.calendar.add(asked_at, after, hands.window)
+
+
+async def _asked_at(hands: Hands, survey: Survey) -> datetime:
+    """When the question went out that the client has: the first one may have failed, on another channel."""
+    async with hands.db.reading() as tx:
+        sent = await asked.message(tx, survey.channel, survey.message_id, survey.chat_id)
+    return max(filter(None, (survey.sent_at, sent.sent_at if sent is not None else None)))
 
 
 async def _remind_one(hands: Hands, survey: Survey, now: datetime) -> bool:

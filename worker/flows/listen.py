@@ -1,11 +1,12 @@
 """Replies in: from the inbox to scores, and to the actions that a score calls for."""
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from integrations.channels.base import Channel, Incoming, IncomingKind, Status, UnreadableError
+from integrations.channels.base import Aliased, Channel, Incoming, IncomingKind, Status, UnreadableError
 from storage import asked, inbox, outbox, people, surveys
 from storage.errors import StorageError
 from storage.tables import Inbox, Message, Survey, SurveyState
@@ -16,6 +17,7 @@ from worker.actions.channel_watch import note_state
 from worker.actions.looking import found_again
 from worker.actions.received import Received
 from worker.actions.taking import take
+from worker.rules.phone import normalise
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +103,7 @@ async def _take(
     tx: AsyncSession, hands: Hands, channel: Channel, row: Inbox, message: Incoming, waiting: Chats
 ) -> None:
     now = hands.now()
+    message = await _as_we_name_it(tx, channel, row, message)
     match message.kind:
         case IncomingKind.STATUS:
             await _take_status(tx, hands, row, message)
@@ -117,7 +120,7 @@ async def _take(
         case IncomingKind.START | IncomingKind.CONTACT:
             await linking.link(tx, hands, channel, row, message, now)
         case IncomingKind.BLOCKED:
-            await people.mark_dead(tx, row.channel, message.chat_id, "blocked", now)
+            await people.mark_dead(tx, row.channel, message.chat_id, people.BLOCKED, now)
         case IncomingKind.UNBLOCKED:
             await people.mark_alive(tx, row.channel, message.chat_id)
         case IncomingKind.ECHO:
@@ -125,8 +128,21 @@ async def _take(
         case _:
             await _wait_for_question(tx, row, message, waiting)
             chat, client = await linking.whose(tx, hands, row, message, now)
+            if chat.dead_reason != people.BLOCKED:  # Who was not to be found there writes from there.
+                chat.dead_at, chat.dead_reason = None, ""
             received = Received(channel=channel, row=row, message=message, chat=chat, client=client, now=now)
             await take(tx, hands, received)
+
+
+async def _as_we_name_it(tx: AsyncSession, channel: Channel, row: Inbox, message: Incoming) -> Incoming:
+    """A service that has two ids for one chat may tell only the one that we do not know it by."""
+    if not isinstance(channel, Aliased) or not message.chat_id or message.is_group:
+        return message
+    if message.alias:
+        await people.note_alias(tx, row.channel, message.chat_id, message.alias)
+        return message
+    chat = await people.chat_by_alias(tx, row.channel, message.chat_id)
+    return replace(message, chat_id=chat.chat_id) if chat is not None else message
 
 
 async def _wait_for_question(tx: AsyncSession, row: Inbox, message: Incoming, waiting: Chats) -> None:
@@ -150,16 +166,25 @@ async def _take_echo(tx: AsyncSession, hands: Hands, row: Inbox, message: Incomi
         return
     if await asked.message(tx, row.channel, message.message_id, message.chat_id) is not None:
         return
-    chat = await people.chat(tx, row.channel, message.chat_id)
-    if chat is not None:
-        chat.human_wrote_at = message.sent_at or row.received_at
-        chat.waiting_since = None
+    if not message.chat_id or message.is_group:
+        return
+    # Whom the company writes to first has no chat here yet; whoever is asked there later is this person.
+    phone = normalise(f"+{message.phone.lstrip('+')}", hands.region) if message.phone else None
+    client = await people.client_by_key(tx, f"phone:{phone}") if phone else None
+    chat = await people.chat_for(
+        tx, row.channel, message.chat_id,
+        client_id=client.client_id if client is not None else None, name="", now=hands.now(),
+    )  # fmt: skip
+    chat.human_wrote_at = at
+    chat.waiting_since = None
 
 
 async def _take_state(tx: AsyncSession, hands: Hands, row: Inbox, message: Incoming) -> None:
     trouble = "" if message.reason in ("authorized", "online", "") else message.reason
     # By a name of its own: that replies are fetched again does not make the account well.
-    hands.health.set_trouble(".".join(filter(None, (row.channel, "state", message.about))), trouble)
+    # What a template costs from now on keeps nobody from being asked.
+    stops = trouble if "category" not in trouble else ""
+    hands.health.set_trouble(".".join(filter(None, (row.channel, "state", message.about))), stops)
     await note_state(tx, hands, row.channel, trouble, about=message.about)
     if trouble:
         log.warning("the gateway of %s says: %s", row.channel, message.reason)
@@ -231,9 +256,9 @@ async def _try_the_next(
 async def _arrived_after_all(tx: AsyncSession, hands: Hands, survey: Survey, sent: Message) -> None:
     """Said to have failed, and then to have arrived: nobody is asked once more, as long as nobody was."""
     await people.mark_alive(tx, sent.channel, sent.chat_id)
-    is_waiting = survey.state == SurveyState.PLANNED and survey.waits_for == "channel" and not survey.owner
-    if is_waiting and survey.message_id == sent.message_id:
+    if survey.state == SurveyState.PLANNED and survey.message_id == sent.message_id:
         survey.state, survey.waits_for = SurveyState.SENT, ""
+        survey.attempt += 1  # Whoever is just checking it for the next channel loses it.
         code = await people.code_of(tx, survey.client_id) if survey.client_id is not None else None
         if code is not None and CODE_IN_QUESTION in sent.text_variant:
             survey.promo_code = code.code

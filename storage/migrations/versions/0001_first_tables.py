@@ -104,6 +104,7 @@ def upgrade() -> None:
         always("id", SERIAL),
         always("channel", STRING),
         always("chat_id", STRING),
+        always("alias", STRING),
         maybe("client_id", BIG),
         always("name", TEXT),
         always("linked_at", MOMENT),
@@ -117,6 +118,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("channel", "chat_id"),
     )
+    index("chats", "alias")
     index("chats", "client_id")
 
     op.create_table(
