@@ -186,6 +186,16 @@ async def begin_sending(
         return changed.rowcount == 1
 
 
+async def note_words(db: Database, survey: Survey, *, text_variant: str, promo_code: str) -> None:
+    """It went out in other words than were meant."""
+    async with db.transaction() as tx:
+        await tx.exec(
+            update(Survey)
+            .where(*_held(survey, SurveyState.SENDING))
+            .values(text_variant=text_variant, promo_code=promo_code)
+        )
+
+
 async def mark_asked(
     tx: AsyncSession,
     survey: Survey,

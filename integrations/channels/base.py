@@ -247,6 +247,9 @@ class Templated(Protocol):
 
     def needs_template(self, client_wrote_at: datetime | None, now: datetime) -> bool: ...
 
+    def went_as_template(self, message_id: str) -> bool:
+        """Did this one, just sent, go as a template because free words were refused? To be asked once."""
+
 
 @runtime_checkable
 class Aliased(Protocol):

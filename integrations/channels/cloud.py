@@ -83,6 +83,7 @@ class Cloud:
         self._verify_token = settings.verify_token
         self._templates = settings.templates
         self._busy_in_a_row = 0
+        self._as_templates: set[str] = set()  # ids of messages, until they are asked about
         self._has_been_posted_to = False
         # A number that may not send for a while can still be asked of.
         self._sending, self._asking = (
@@ -114,6 +115,11 @@ class Cloud:
     def needs_template(self, client_wrote_at: datetime | None, now: datetime) -> bool:
         return client_wrote_at is None or now >= client_wrote_at + WINDOW
 
+    def went_as_template(self, message_id: str) -> bool:
+        is_one = message_id in self._as_templates
+        self._as_templates.discard(message_id)
+        return is_one
+
     async def send(self, chat_id: str, message: Outgoing) -> str:
         """Free words within the window, else the template of the message's topic.
 
@@ -123,14 +129,18 @@ class Cloud:
         """
         if not is_person(chat_id):
             raise Unreachable(self.name, "cannot write to a chat id of this form")
-        if not self.needs_template(message.client_wrote_at, self._now()):
+        is_planned = self.needs_template(message.client_wrote_at, self._now())
+        if not is_planned:
             try:
                 return await self._post(chat_id, message, cloud_write.free_words(message), "message")
             except WindowClosedError:
                 if message.topic not in self._templates:
                     raise
         content = self._template(message)
-        return await self._post(chat_id, message, content, f"template {content['template']['name']}")
+        message_id = await self._post(chat_id, message, content, f"template {content['template']['name']}")
+        if not is_planned:
+            self._as_templates.add(message_id)
+        return message_id
 
     async def edit(self, chat_id: str, message_id: str, message: Outgoing) -> None:
         """Nothing: what was sent stays as it is."""

@@ -77,6 +77,7 @@ class Wazzup:
         self._settings_gap = settings.gap
         self._messenger = MESSENGERS[name]
         self._transport = ""  # until the account was asked
+        self._as_templates: set[str] = set()  # ids of messages, until they are asked about
         self._healthy_until = 0.0  # by the loop's clock
         self._ours = Ours()
         self._reader = Reader(
@@ -147,6 +148,11 @@ class Wazzup:
         is_waba = self._transport == WABA if self._transport else bool(self._templates)
         return is_waba and (client_wrote_at is None or now >= client_wrote_at + WINDOW)
 
+    def went_as_template(self, message_id: str) -> bool:
+        is_one = message_id in self._as_templates
+        self._as_templates.discard(message_id)
+        return is_one
+
     async def send(self, chat_id: str, message: Outgoing) -> str:
         """Send and give the message's id; free words, or in a WABA channel out of the window a template.
 
@@ -168,7 +174,9 @@ class Wazzup:
             # The two clocks differ. A status may say it as well; then it is the caller's to repeat.
             if message.topic not in self._templates:
                 raise
-            return await self._post(chat_id, reference, self._template(message), take=":template")
+            message_id = await self._post(chat_id, reference, self._template(message), take=":template")
+        self._as_templates.add(message_id)
+        return message_id
 
     async def edit(self, chat_id: str, message_id: str, message: Outgoing) -> None:
         """Nothing: a message with buttons cannot be edited, and one without has none to take away."""

@@ -238,3 +238,17 @@ async def test_a_status_tells_the_other_id_as_well(town: World) -> None:
     town.cloud.says(hidden, "9")
     await town.meta_posts()
     assert (await town.survey(deal)).score == 9
+
+
+@configured(CLOUD)
+async def test_where_free_words_are_refused_at_once_the_code_follows_the_answer(town: World) -> None:
+    town.cloud.refuses_at_once = True
+    deal = await town.closed_deal()
+    await town.at(town.local().replace(hour=20))
+    await answers(town, "Здравствуйте")
+    town.cloud.person(IVAN).wrote_at = None
+    await town.next_morning()
+    survey = await town.survey(deal)
+    assert (survey.text_variant, survey.promo_code) == ("template", "")
+    await answers(town, "9")
+    assert "ДРУГ-" in texts(town)[-1]

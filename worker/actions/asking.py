@@ -417,6 +417,9 @@ async def send_question(
     except Uncertain as error:
         log.warning("survey %s may have arrived and counts as asked: %s", survey.id, error)
         message_id = ""  # Nobody is asked twice: where it can be looked for, it is, and else it stays so.
+    if message_id and isinstance(channel, Templated) and channel.went_as_template(message_id):
+        variant, may_carry = TEMPLATE, False  # We thought that the client had written lately enough.
+        await surveys.note_words(hands.db, survey, text_variant=variant, promo_code="")
     await _record(hands, case, route, message_id, variant, now, code=code if may_carry else None)
     hands.wake.listen.set()  # A reply that was faster than this has waited.
     hands.health.count_message(channel.name, "out", "sent" if message_id else "uncertain")
