@@ -74,7 +74,9 @@ async def erase_person(tx: AsyncSession, phone: str, now: datetime) -> Erasure:
     """Erase whoever has this E.164 number, and keep a keyed hash of it, also of a number that nobody has."""
     await _keep_hash(tx, phone, now)
     digits = phone.removeprefix("+")
-    chats = list((await tx.exec(select(Chat).where(col(Chat.chat_id).startswith(f"{digits}@")))).all())
+    # Also where the number is the chat's name and nobody has been linked to it.
+    named = or_(col(Chat.chat_id).startswith(f"{digits}@"), col(Chat.chat_id).in_((digits, phone)))
+    chats = list((await tx.exec(select(Chat).where(named))).all())
     clients = await _clients(tx, phone, {chat.client_id for chat in chats if chat.client_id})
     ids = [client.client_id for client in clients if client.client_id is not None]
     chats += (
@@ -83,7 +85,8 @@ async def erase_person(tx: AsyncSession, phone: str, now: datetime) -> Erasure:
         )
     ).all()
     places = {(chat.channel, chat.chat_id) for chat in chats}
-    needles = {digits} | {re.sub(r"\D", "", chat_id) for _, chat_id in places}
+    names = [name for chat in chats for name in (chat.chat_id, chat.alias)]
+    needles = {digits, *(re.sub(r"\D", "", name) for name in names)} - {""}
     messages = await _erase_inbox(tx, ids, places, needles, now)
     await _erase_outbox(tx, ids, places)
     await _erase_put_aside(tx, ids, phone, clients)

@@ -207,6 +207,17 @@ async def test_a_stranger_is_found_by_the_number_of_the_chat(db: Database) -> No
     assert "Гость" not in await everything(db)
 
 
+@pytest.mark.parametrize("chat_id", ["79140000001@c.us", "79140000001", "+79140000001"])
+async def test_a_chat_that_the_company_opened_is_found_by_its_number(db: Database, chat_id: str) -> None:
+    chat = Chat(channel="whatsapp", chat_id=chat_id, alias="RU.540155196617901376", linked_at=NOW)
+    somebody = Chat(channel="whatsapp", chat_id="791400000012", linked_at=NOW)
+    await keep(db, chat, somebody)
+    assert (await forget(db)).chats == 1
+    left = await everything(db)
+    assert "791400000012" in left
+    assert "540155196617901376" not in left
+
+
 @pytest.mark.parametrize(
     ("raw", "is_left"),
     [
