@@ -175,6 +175,13 @@ async def mark_read(tx: AsyncSession, id: int | None, now: datetime) -> bool:
     return await _move(tx, id, InboxState.READ, read_at=now, error="")
 
 
+async def empty(tx: AsyncSession, id: int | None) -> None:
+    """Keep no more of what came than that it did; the key still keeps it from being taken twice."""
+    await tx.exec(
+        update(Inbox).where(col(Inbox.id) == id).values(raw=b"").execution_options(synchronize_session=False)
+    )
+
+
 async def quarantine(tx: AsyncSession, id: int | None, error: str, now: datetime) -> bool:
     """Put aside what cannot be read; it is kept as it came."""
     return await _move(tx, id, InboxState.QUARANTINED, read_at=now, error=error)

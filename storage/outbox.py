@@ -20,6 +20,8 @@ from storage.tables import Json, Outbox, OutboxState
 
 _IS_WAITING = col(Outbox.state) == inline(OutboxState.WAITING)
 _IS_DOING = col(Outbox.state) == inline(OutboxState.DOING)
+# By kind: what staff typed, often a client's name or number. Nobody needs it once it is answered.
+TYPED = {"answer_staff": "words"}
 REFUSED = "refused: "  # begins the error of what a service lets nobody do until a person has mended it
 
 
@@ -272,19 +274,18 @@ def _row(kind: str, key: str, payload: Json, due_at: datetime, now: datetime) ->
 
 async def _settle(tx: AsyncSession, item: Outbox, state: OutboxState, error: str, now: datetime) -> bool:
     was_asked_again = col(Outbox.revision) != item.revision
-    return await _if_held(
-        tx,
-        item,
-        {
-            "state": case((was_asked_again, OutboxState.WAITING.value), else_=state.value),
-            "done_at": case((was_asked_again, None), else_=now),
-            "created_at": case((was_asked_again, now), else_=col(Outbox.created_at)),
-            "attempt": case((was_asked_again, 0), else_=col(Outbox.attempt)),
-            "uncertain": False if state == OutboxState.DONE else col(Outbox.uncertain),
-            "owner": "",
-            "error": error,
-        },
-    )
+    values: dict[str, Any] = {
+        "state": case((was_asked_again, OutboxState.WAITING.value), else_=state.value),
+        "done_at": case((was_asked_again, None), else_=now),
+        "created_at": case((was_asked_again, now), else_=col(Outbox.created_at)),
+        "attempt": case((was_asked_again, 0), else_=col(Outbox.attempt)),
+        "uncertain": False if state == OutboxState.DONE else col(Outbox.uncertain),
+        "owner": "",
+        "error": error,
+    }
+    if typed := TYPED.get(item.kind):
+        values["payload"] = {**item.payload, typed: ""}
+    return await _if_held(tx, item, values)
 
 
 async def _if_held(tx: AsyncSession, item: Outbox, values: dict[str, Any]) -> bool:

@@ -1,9 +1,11 @@
 """Who asked to be forgotten is forgotten, and not brought back by the next look into amoCRM."""
 
+import json
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import inspect
-from sqlmodel import select
+from sqlmodel import SQLModel, select
 
 from storage.database import Database
 from storage.erase import Erasure, erase_person
@@ -36,6 +38,59 @@ async def test_forgetting_leaves_neither_name_nor_number_nor_words(town: World) 
     left = await stored(town.db)
     assert [text for text in personal if text in left] == []
     assert (await town.report())["surveys"]["nps"]["answered"] == 1
+
+
+async def everywhere(db: Database) -> str:
+    """As `stored`, of all tables, and with the letters of bodies as people read them."""
+    found: list[str] = []
+    async with db.reading() as tx:
+        for table in SQLModel.metadata.sorted_tables:
+            for row in (await (await tx.connection()).execute(table.select())).all():
+                found += [_read(value) for value in row]
+    return "\n".join(found)
+
+
+def _read(value: object) -> str:
+    if isinstance(value, bytes):
+        value = json.loads(value) if value else ""
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+@pytest.mark.parametrize("command", ["/find Петров", "/find 8 (914) 000-00-01", "Петров, 8 (914) 000-00-01"])
+async def test_what_staff_typed_to_find_the_person_is_forgotten_too(town: World, command: str) -> None:
+    await town.asked(name="Ворота Петрову")
+    town.clock.advance(timedelta(minutes=1))
+    town.telegram.says("Анна", command)
+    await town.step(pulls=False)
+    assert any("Петров" in text for text in town.to_anna()) is command.startswith("/")
+    await forget(town)
+    left = await everywhere(town.db)
+    assert [text for text in ("Петров", "000-00-01", "9140000001") if text in left] == []
+
+
+async def test_a_tap_under_what_was_found_keeps_nothing_of_it(town: World) -> None:
+    await town.asked()
+    await town.closed_deal([town.contact("Пётр Петров", PETR)])
+    town.clock.advance(timedelta(minutes=1))
+    town.telegram.says("Анна", "/find петров")
+    await town.step(pulls=False)
+    await town.taps("Иван Петров, +79140000001", "Анна")
+    await forget(town)
+    await forget(town, PETR)
+    left = await everywhere(town.db)
+    assert [text for text in ("Петров", "петров", "9140000001", "9140000002") if text in left] == []
+
+
+async def test_what_is_not_answered_yet_is_kept_until_it_is(town: World) -> None:
+    town.telegram.faults.add(r"(?i)/sendMessage$", times=0, status=500)
+    town.telegram.says("Анна", "/find Сидоров")
+    await town.step(pulls=False)
+    told = len(town.to_anna())
+    assert "Сидоров" in await everywhere(town.db)
+    town.telegram.faults.clear()
+    await town.later(minutes=15)
+    assert len(town.to_anna()) == told + 1
+    assert "Сидоров" not in await everywhere(town.db)
 
 
 async def test_the_next_pull_does_not_bring_the_person_back(town: World) -> None:

@@ -291,3 +291,16 @@ async def test_the_next_due_time(db: Database) -> None:
     assert await outbox.next_due(db) == NOON
     await claim_one(db)
     assert await outbox.next_due(db) == NOON + MINUTE
+
+
+@pytest.mark.parametrize("ends", ["answered", "given up"])
+async def test_what_staff_typed_is_kept_until_they_have_their_answer(db: Database, ends: str) -> None:
+    async with db.transaction() as tx:
+        asked = {"chat_id": "7", "words": "Иван Петров"}
+        await outbox.add_once(tx, "answer_staff", "answer", asked, NOON, NOON)
+    item = await claim_one(db)
+    await outbox.postpone(db, item, NOON, "not now", uncertain=False)
+    item = await claim_one(db)
+    assert item.payload == asked
+    assert await (outbox.done(db, item, NOON) if ends == "answered" else outbox.give_up(db, item, "no", NOON))
+    assert (await row(db, "answer")).payload == {"chat_id": "7", "words": ""}

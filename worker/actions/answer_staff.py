@@ -7,7 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.channels.base import Channel, Incoming, IncomingKind, Menued, Outgoing
 from integrations.errors import Permanent, Unreachable
-from storage import deals, finding, outbox, paused, people
+from storage import deals, finding, inbox, outbox, paused, people
 from storage.tables import Inbox, Outbox, Survey
 from worker.account import Staff
 from worker.actions import keys
@@ -28,7 +28,11 @@ log = logging.getLogger(__name__)
 
 
 async def take(tx: AsyncSession, hands: Hands, row: Inbox, message: Incoming, staff: Staff) -> bool:
-    """A command, or a button under an answer; False if it is neither. Safe to take twice."""
+    """A command, or a button under an answer; False if it is neither. Safe to take twice.
+
+    Staff write of clients: of what they typed, and of the message that they tapped, nothing is kept.
+    """
+    await inbox.empty(tx, row.id)
     wish = _wish(message)
     if wish is None or (message.is_group and wish.command not in COMMANDS):
         return False  # In a group it may be meant for another bot.
