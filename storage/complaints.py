@@ -7,7 +7,7 @@ from sqlmodel import and_, col, func, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.sql import inline
-from storage.tables import Alert, Complaint, Deal, Outbox, OutboxState, Survey
+from storage.tables import Alert, Complaint, Deal, Outbox, OutboxState, Reply, Survey
 
 
 async def complaint(tx: AsyncSession, complaint_id: int) -> Complaint | None:
@@ -121,6 +121,25 @@ async def is_still_low(tx: AsyncSession, complaint: Complaint) -> bool:
     )
     low = select(Survey.id).where(Survey.band == "low", or_(col(Survey.id) == complaint.survey_id, joined))
     return (await tx.exec(low.limit(1))).first() is not None
+
+
+async def rated_low(tx: AsyncSession, complaint: Complaint) -> frozenset[int]:
+    """amoCRM users whom its low scores are about: that which opened it, and those that came to it since."""
+    opened_it = col(Survey.id) == complaint.survey_id
+    said_since = select(Reply.survey_id).where(Reply.received_at >= complaint.opened_at)
+    first = select(Survey.answered_at).where(Survey.id == complaint.survey_id).scalar_subquery()
+    joined = and_(
+        col(Survey.client_id).is_not(None),
+        Survey.client_id == complaint.client_id,
+        Survey.band == "low",
+        or_(
+            col(Survey.id).in_(said_since),  # a score that was corrected keeps its first moment
+            func.coalesce(Survey.confirm_until, Survey.answered_at) >= complaint.opened_at,
+            col(Survey.answered_at) >= first,
+        ),
+    )
+    wanted = select(Survey.manager_id).where(col(Survey.subject_is_manager).is_(True), or_(opened_it, joined))
+    return frozenset(user for user in (await tx.exec(wanted.distinct())).all() if user)
 
 
 async def lacks_clients(tx: AsyncSession) -> bool:

@@ -58,7 +58,8 @@ deal.state.planned 60, deal.state.asked 60, deal.state.answered 60, deal.state.s
 deal.state.skipped 60, alert.no_words 330, alert.words 330, alert.state.taken 60, alert.state.talked 60
 alert.state.later 60, alert.state.passed 60, alert.state.solved 60, alert.state.solved_in_amocrm 60
 alert.state.refused 60, alert.state.raised 60
-alert.already 60, alert.ask_result 100, alert.untaken 140, alert.overdue 140, alert.again 460
+alert.already 60, alert.leaders_only 60, alert.not_yours 60, alert.ask_result 100
+alert.untaken 140, alert.overdue 140, alert.again 460
 alert.uncalled 140, alert.burst 110, alert.burst_line 110, alert.late 70, client.wrote 480
 client.wrote.call 480, client.replied 80, client.reply_failed 80, client.stranger 370, erase.task 140
 rollout.preview 100, rollout.bulk 140, morning.title 100, morning.line 100, morning.yesterday 380

@@ -6,21 +6,20 @@ from datetime import datetime, timedelta
 
 from integrations.channels.base import Button, Channel, Outgoing
 from integrations.errors import Permanent, Unreachable
-from storage import asked, complaints, deals, outbox, people, surveys
+from storage import asked, complaints, deals, people, surveys
 from storage.rows import insert_once
-from storage.tables import Alert, Client, Complaint, Deal, Outbox, Reply, Survey
+from storage.tables import Alert, Complaint, Deal, Outbox, Survey
 from worker.account import Staff
-from worker.actions import keys
 from worker.actions.base import Hands, Later
-from worker.actions.joined import burst
-from worker.actions.words import alert_text, joined_text, staff_values, told
+from worker.actions.hearing import CHANNEL, about_whom, above, but, may_hear, recipients
+from worker.actions.joined import Case, burst
+from worker.actions.words import alert_text, staff_values
 from worker.rules.calendar import quiet_until
 from worker.rules.formats import cut_words
 from worker.rules.scale import Band
 
 log = logging.getLogger(__name__)
 
-CHANNEL = "telegram"
 CALL_LATER = timedelta(hours=1)
 
 
@@ -49,9 +48,10 @@ async def alert_staff(item: Outbox, hands: Hands) -> None:
     text = await alert_text(hands, complaint, survey, deal, client, sent_at=hands.now())
     message = Outgoing(text=text, buttons=alert_buttons(hands, complaint))
     is_again = bool(item.payload.get("is_again"))
-    for rank in recipients(hands, complaint, survey, deal):
+    about = await about_whom(hands, complaint, survey)
+    for rank in recipients(hands, complaint, survey, deal, about):
         reached = [
-            await _alert_one(hands, channel, person, complaint, message, is_again=is_again) for person in rank
+            await alert_one(hands, channel, person, complaint, message, is_again=is_again) for person in rank
         ]
         if any(reached):
             return
@@ -60,17 +60,7 @@ async def alert_staff(item: Outbox, hands: Hands) -> None:
     )
 
 
-def recipients(
-    hands: Hands, complaint: Complaint | None, survey: Survey | None, deal: Deal | None
-) -> Sequence[Sequence[Staff]]:
-    """Heads of the deal's pipeline; behind them who is told when none of these can be reached."""
-    about = survey.manager_id if survey is not None and survey.subject_is_manager else 0
-    pipeline = deal.pipeline_id if deal is not None else (survey.pipeline_id if survey is not None else 0)
-    manager = complaint.manager_id if complaint is not None else (deal.manager_id if deal is not None else 0)
-    return hands.known.alerted(pipeline=pipeline, manager=manager, but=about)
-
-
-async def _alert_one(
+async def alert_one(
     hands: Hands, channel: Channel, person: Staff, complaint: Complaint, message: Outgoing, *, is_again: bool
 ) -> bool:
     chat_id = str(person.telegram_id)
@@ -120,7 +110,7 @@ def _button(hands: Hands, what: str, complaint: Complaint) -> Button:
 
 
 async def alert_again(item: Outbox, hands: Hands) -> None:
-    """The client is unhappy with how it was solved: no second complaint, but everybody hears of it."""
+    """The client is unhappy with how it was solved: no second complaint, but those above hear of it too."""
     async with hands.db.reading() as tx:
         survey = await surveys.survey(tx, int(item.payload["survey_id"]))
         complaint = await complaints.by_lead(tx, survey.deal_id) if survey is not None else None
@@ -138,11 +128,12 @@ async def alert_again(item: Outbox, hands: Hands) -> None:
         hands, client=client, deal=deal, survey=survey, complaint=complaint, now=hands.now(), words=words
     )
     text = hands.texts.fill("alert.again", **values)
-    await _tell(hands, text, complaint, survey, deal, buttons=alert_buttons(hands, complaint))
+    buttons = alert_buttons(hands, complaint)
+    await _tell(hands, text, complaint, survey, deal, buttons=buttons, also=above(hands))
 
 
 async def tell_uncalled(item: Outbox, hands: Hands) -> None:
-    """The complaint was closed, and the client says that nobody had called."""
+    """The complaint was closed, and the client says that nobody had called: those above hear of it too."""
     async with hands.db.reading() as tx:
         survey = await surveys.survey(tx, int(item.payload["survey_id"]))
         complaint = await complaints.by_lead(tx, survey.deal_id) if survey is not None else None
@@ -159,11 +150,12 @@ async def tell_uncalled(item: Outbox, hands: Hands) -> None:
     said = [hands.texts.fill("alert.uncalled", **values)]
     if words := cut_words(str(item.payload.get("words") or "")):
         said.append(hands.texts.fill("alert.quote", words=words))
-    await _tell(hands, "\n".join(said), complaint, survey, deal, buttons=alert_buttons(hands, complaint))
+    buttons = alert_buttons(hands, complaint)
+    await _tell(hands, "\n".join(said), complaint, survey, deal, buttons=buttons, also=above(hands))
 
 
 async def edit_alert(item: Outbox, hands: Hands) -> None:
-    """The alert shows what has happened since, for everybody who got it."""
+    """The alert shows what has happened since, for everybody who got it and may hear of it still."""
     case = await case_of(hands, int(item.payload["complaint_id"]))
     channel = staff_channel(hands)
     if case is None or channel is None:
@@ -177,7 +169,10 @@ async def edit_alert(item: Outbox, hands: Hands) -> None:
     sent_at = min(alert.sent_at for alert in sent)
     text = await alert_text(hands, complaint, survey, deal, client, sent_at=sent_at)
     message = Outgoing(text=text, buttons=alert_buttons(hands, complaint))
+    about = await about_whom(hands, complaint, survey)
     for alert in sent:
+        if not may_hear(hands, alert.chat_id, about):
+            continue
         shown = await _as_joined(hands, alert) or message
         try:
             await channel.edit(alert.chat_id, alert.message_id, shown)
@@ -191,64 +186,12 @@ async def _as_joined(hands: Hands, alert: Alert) -> Outgoing | None:
         together = await complaints.in_message(tx, alert.chat_id, alert.message_id)
     if len(together) < 2:
         return None
-    cases = [case for number in together if (case := await case_of(hands, number)) is not None]
+    found = [case for number in together if (case := await case_of(hands, number)) is not None]
+    # What has become this person's own matter since stands in it no more.
+    cases = [
+        case for case in found if may_hear(hands, alert.chat_id, await about_whom(hands, case[0], case[1]))
+    ]
     return burst(hands, cases, sent_at=alert.sent_at)
-
-
-async def _about(hands: Hands, alert: Alert, text: str) -> str:
-    """A word under a message that tells of several complaints says which of them it is about."""
-    async with hands.db.reading() as tx:
-        together = await complaints.in_message(tx, alert.chat_id, alert.message_id)
-    if len(together) < 2:
-        return text
-    return f"{hands.texts.fill('alert.line.about', no=alert.complaint_id)} {text}"
-
-
-async def alert_words(item: Outbox, hands: Hands) -> None:
-    """What the client added stands in the alert at once, and one reply to it says so."""
-    async with hands.db.reading() as tx:
-        survey = await surveys.survey(tx, int(item.payload["survey_id"]))
-        reply = await tx.get(Reply, int(item.payload["reply_id"]))
-        complaint = await complaints.of_score(tx, survey) if survey is not None else None
-    channel = staff_channel(hands)
-    if survey is None or reply is None or complaint is None or channel is None:
-        return
-    about = {"complaint_id": complaint.id}
-    async with hands.db.transaction() as tx:
-        now = hands.now()
-        await outbox.ask_again(tx, "edit_alert", keys.edit_alert(complaint.id), about, now, now)
-        sent = await complaints.alerts(tx, complaint.id or 0)
-    wait_for_morning(hands)
-    text = hands.texts.fill("alert.words", words=cut_words(told(hands, reply.text, reply.kind)))
-    for alert in sent:
-        if alert.sent_at > reply.received_at:
-            continue  # It came with these words.
-        try:
-            said = await _about(hands, alert, text)
-            await channel.send(alert.chat_id, Outgoing(text=said, quote=alert.message_id))
-        except Permanent as error:
-            log.info("no word on complaint %s: %s", complaint.id, error)
-
-
-async def alert_joined(item: Outbox, hands: Hands) -> None:
-    """A second low score joined a complaint: its alert is edited, and one reply to it says so."""
-    channel = staff_channel(hands)
-    async with hands.db.reading() as tx:
-        survey = await surveys.survey(tx, int(item.payload["survey_id"]))
-        words = await asked.words_of(tx, int(item.payload["survey_id"]))
-        sent = await complaints.alerts(tx, int(item.payload["complaint_id"]))
-    if survey is None or channel is None:
-        return
-    wait_for_morning(hands)
-    for alert in sent:
-        if alert.sent_at > item.created_at:
-            continue  # It came with this line.
-        text = joined_text(hands, survey, words)
-        try:
-            said = await _about(hands, alert, text)
-            await channel.send(alert.chat_id, Outgoing(text=said, quote=alert.message_id))
-        except Permanent as error:
-            log.info("no word on complaint %s: %s", alert.complaint_id, error)
 
 
 async def tell_low(item: Outbox, hands: Hands) -> None:
@@ -300,6 +243,7 @@ async def tell_erase(item: Outbox, hands: Hands) -> None:
     channel = staff_channel(hands)
     if channel is None:
         return
+    wait_for_morning(hands)
     for person in hands.known.owners():
         try:
             await channel.send(
@@ -317,25 +261,36 @@ async def _tell(
     deal: Deal | None,
     *,
     buttons: tuple[tuple[Button, ...], ...],
+    also: Sequence[Staff] = (),
 ) -> None:
+    """To the first rank that can be reached, and to `also`: each once, and never whom it is about."""
     channel = staff_channel(hands)
     if channel is None:
         return
-    for rank in recipients(hands, complaint, survey, deal):
-        is_told = False
+    about = await about_whom(hands, complaint, survey)
+    message = Outgoing(text=text, buttons=buttons)
+    reached: dict[int, bool] = {}
+    for rank in recipients(hands, complaint, survey, deal, about):
         for person in rank:
-            try:
-                await channel.send(str(person.telegram_id), Outgoing(text=text, buttons=buttons))
-                is_told = True
-            except Unreachable as error:
-                log.warning("%s cannot be reached in Telegram: %s", person.role, error)
-        if is_told:
-            return
+            await _tell_one(channel, person, message, reached)
+        if any(reached.values()):
+            break
+    for person in but(also, about):
+        await _tell_one(channel, person, message, reached)
 
 
-async def case_of(
-    hands: Hands, complaint_id: int
-) -> tuple[Complaint, Survey | None, Deal | None, Client | None] | None:
+async def _tell_one(channel: Channel, person: Staff, message: Outgoing, reached: dict[int, bool]) -> None:
+    if person.telegram_id in reached:
+        return
+    reached[person.telegram_id] = False
+    try:
+        await channel.send(str(person.telegram_id), message)
+        reached[person.telegram_id] = True
+    except Unreachable as error:
+        log.warning("%s cannot be reached in Telegram: %s", person.role, error)
+
+
+async def case_of(hands: Hands, complaint_id: int) -> Case | None:
     async with hands.db.reading() as tx:
         complaint = await complaints.complaint(tx, complaint_id)
         if complaint is None:

@@ -19,11 +19,11 @@ from worker.actions.alert_staff import (
     alert_buttons,
     case_of,
     keep_alerts,
-    recipients,
     staff_channel,
     wait_for_morning,
 )
 from worker.actions.base import Hands, Later
+from worker.actions.hearing import about_whom, above, but, may_hear, recipients
 from worker.actions.joined import in_messages, joined
 from worker.actions.words import LATE, alert_text, staff_values
 from worker.rules.escalation import Step, Terms, Waiting, due_at
@@ -32,7 +32,6 @@ from worker.rules.moments import age_text
 log = logging.getLogger(__name__)
 
 KIND = "escalate"
-OWNER = "owner"
 
 Ranks = Sequence[Sequence[Staff]]
 
@@ -81,6 +80,13 @@ async def _waiting(tx: AsyncSession, complaint: Complaint) -> Waiting:
     )
 
 
+@dataclass(slots=True)
+class Crm:
+    """Does amoCRM answer? Once it did not, nobody waits for it again: it may take a minute each time."""
+
+    answers: bool = True
+
+
 @dataclass(slots=True, kw_only=True)
 class Call:
     """One step of one complaint: what is said, and to whom; behind them who is told if nobody is reached."""
@@ -106,9 +112,10 @@ async def escalate(items: Sequence[Outbox], hands: Hands) -> Mapping[int, Except
     failures: dict[int, Exception] = {}
     channel = staff_channel(hands)
     calls: list[Call] = []
+    crm = Crm()
     for item in items:
         try:
-            call = await _call(item, hands)
+            call = await _call(item, hands, crm)
         except Later as later:
             failures[item.id or 0] = later
         else:
@@ -131,7 +138,7 @@ async def escalate(items: Sequence[Outbox], hands: Hands) -> Mapping[int, Except
     return failures
 
 
-async def _call(item: Outbox, hands: Hands) -> Call | None:
+async def _call(item: Outbox, hands: Hands, crm: Crm) -> Call | None:
     """None: it has been taken, closed or corrected meanwhile."""
     case = await case_of(hands, int(item.payload["complaint_id"]))
     if case is None:
@@ -151,8 +158,9 @@ async def _call(item: Outbox, hands: Hands) -> Call | None:
     if at > hands.now():
         raise Later(at, "somebody asked to be reminded later")
     wait_for_morning(hands)
-    if await _is_seen_to(hands, step, complaint):
+    if await _is_seen_to(hands, step, complaint, crm):
         return None
+    about = await about_whom(hands, complaint, survey)
     return Call(
         item=item,
         step=step,
@@ -162,14 +170,14 @@ async def _call(item: Outbox, hands: Hands) -> Call | None:
         client=client,
         line=_line(hands, step, waiting, complaint, survey, deal, client),
         alerts=alerts,
-        ranks=_ranks(hands, step, complaint, survey, deal, frozenset(alerts)),
+        ranks=_ranks(hands, step, complaint, survey, deal, frozenset(alerts), about),
         told=set(told.get("chats", ())),
     )
 
 
-async def _is_seen_to(hands: Hands, step: Step, complaint: Complaint) -> bool:
+async def _is_seen_to(hands: Hands, step: Step, complaint: Complaint, crm: Crm) -> bool:
     """What only amoCRM tells: the deal was deleted, or the task to call the client is done."""
-    if complaint.lead_id is None:
+    if complaint.lead_id is None or not crm.answers:
         return False
     try:
         if await hands.amocrm.lead(complaint.lead_id) is None:
@@ -180,6 +188,7 @@ async def _is_seen_to(hands: Hands, step: Step, complaint: Complaint) -> bool:
     except Gone:
         return True
     except OutsideError as error:
+        crm.answers = False
         log.info("whether complaint %s was seen to cannot be asked now: %s", complaint.id, error)
         return False
     return any(task.id == complaint.task_id and task.is_completed for task in tasks)
@@ -192,35 +201,28 @@ def _ranks(
     survey: Survey | None,
     deal: Deal | None,
     alerted: frozenset[str],
+    about: frozenset[int],
 ) -> Ranks:
-    """Nobody whom the score is about: they have no alert either."""
-    about = survey.manager_id if survey is not None and survey.subject_is_manager else 0
-    heard = [one for one in hands.known.staff if str(one.telegram_id) in alerted]
-    above = [one for one in _above(hands) if not about or one.amocrm_user != about]
-    others = recipients(hands, complaint, survey, deal)
+    """Nobody whom one of the scores is about, though there may be an alert from before it came."""
+    hearing = {chat_id for chat_id in alerted if may_hear(hands, chat_id, about)}
+    heard = [one for one in hands.known.staff if str(one.telegram_id) in hearing]
+    higher = but(above(hands), about)
+    others = recipients(hands, complaint, survey, deal, about)
     match step:
         case Step.UNTAKEN:
             pipeline = deal.pipeline_id if deal is not None else (survey.pipeline_id if survey else 0)
             following = [
                 one
-                for one in hands.known.staff
+                for one in but(hands.known.staff, about)
                 if one.role == "head"
                 and (not one.pipelines or pipeline in one.pipelines)
-                and (not about or one.amocrm_user != about)
                 and one not in heard
             ]
             return ([*heard, *following[:1]], *others)
         case Step.ESCALATED:
-            return (above, *others)
+            return (higher, *others)
         case Step.OVERDUE:
-            return ([*heard, *(one for one in above if one not in heard)], *others)
-
-
-def _above(hands: Hands) -> Sequence[Staff]:
-    """`[complaints] escalate_to`: the owners, or somebody of the staff by name."""
-    wanted = hands.complaints.escalate_to.strip().casefold()
-    named = [one for one in hands.known.staff if one.name.strip().casefold() == wanted]
-    return hands.known.owners() if wanted == OWNER or not named else named
+            return ([*heard, *(one for one in higher if one not in heard)], *others)
 
 
 def _line(

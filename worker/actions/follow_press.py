@@ -43,6 +43,9 @@ async def _hand_over(hands: Hands, complaint: Complaint, user: int) -> None:
     """The presser becomes responsible, where it is known who that is in amoCRM."""
     if not user or complaint.lead_id is None or not hands.known.is_active(user):
         return
+    async with hands.db.reading() as tx:
+        if user in await complaints.rated_low(tx, complaint):
+            return  # A score about the presser has joined it since.
     await hands.amocrm.update_leads([LeadChange(lead_id=complaint.lead_id, responsible_user_id=user)])
     await _change_task(hands, complaint, responsible_user_id=user)
 

@@ -14,11 +14,11 @@ from worker.actions.alert_staff import (
     alert_staff,
     case_of,
     keep_alerts,
-    recipients,
     staff_channel,
     wait_for_morning,
 )
 from worker.actions.base import Hands, Later
+from worker.actions.hearing import about_whom, recipients
 from worker.actions.joined import Case, burst, in_messages
 from worker.actions.words import alert_text
 from worker.rules.bursts import WINDOW, Alone, Gather, Together, gather
@@ -84,7 +84,7 @@ async def _wanted(hands: Hands, complaint_id: int) -> Wanted | None:
         return None
     async with hands.db.reading() as tx:
         heard = frozenset(alert.chat_id for alert in await complaints.alerts(tx, complaint_id))
-    ranks = recipients(hands, *case[:3])
+    ranks = recipients(hands, *case[:3], await about_whom(hands, case[0], case[1]))
     if ranks and heard.issuperset(_chat(person) for person in ranks[0]):
         return None
     return Wanted(case=case, ranks=ranks, heard=heard)

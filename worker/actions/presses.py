@@ -13,6 +13,7 @@ from worker.account import Staff
 from worker.actions import answer_staff, keys
 from worker.actions.alert_staff import in_an_hour
 from worker.actions.base import Hands
+from worker.actions.hearing import but, leads
 from worker.actions.words import clock_time
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,10 @@ async def _press(tx: AsyncSession, hands: Hands, message: Incoming, staff: Staff
     complaint = await complaints.complaint(tx, int(parts[1]))
     if complaint is None:
         return ""
+    if not leads(hands, staff):
+        return hands.texts.fill("alert.leaders_only")
+    if not but([staff], await complaints.rated_low(tx, complaint)):
+        return hands.texts.fill("alert.not_yours")  # A score that joined it may be about the presser.
     press = Press(complaint=complaint, what=parts[2], staff=staff, now=now)
     match press.what:
         case "take":

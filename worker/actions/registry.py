@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from worker.actions import alert_staff, tagging, talking, trouble, write_back
+from worker.actions import adding, alert_staff, tagging, talking, trouble, write_back
 from worker.actions.answer_staff import answer_staff, set_menu, tell_staff
 from worker.actions.base import Action
 from worker.actions.credit_referrer import credit_referrer
@@ -37,11 +37,12 @@ ACTIONS: Mapping[str, Action] = {
     "edit_question": Action("clients", talking.edit_question),
     "toast": Action("clients", talking.toast),
     "alert_staff": Action("staff", alert_or_join),
-    "escalate": Action("staff", run_many=escalate, batch=LIST),
+    # By itself: it asks amoCRM, and no alert waits for that.
+    "escalate": Action("escalation", run_many=escalate, batch=LIST),
     "send_daily": Action("staff", send_daily),
     "alert_again": Action("staff", alert_staff.alert_again),
-    "alert_words": Action("staff", alert_staff.alert_words),
-    "alert_joined": Action("staff", alert_staff.alert_joined),
+    "alert_words": Action("staff", adding.alert_words),
+    "alert_joined": Action("staff", adding.alert_joined),
     "tell_low": Action("staff", alert_staff.tell_low),
     "edit_alert": Action("staff", alert_staff.edit_alert),
     "tell_head": Action("staff", alert_staff.tell_head),
