@@ -24,13 +24,13 @@ demo: .venv/installed
 	$(BIN)/sarafan demo
 
 test: .venv/installed-dev
-	$(BIN)/python -m pytest -n 3 --dist worksteal
+	$(BIN)/python -m pytest -n 4 --dist worksteal
 
 test-all: .venv/installed-dev
-	$(BIN)/python -m pytest -n 3 --dist worksteal -m "long or not long"
+	$(BIN)/python -m pytest -n 4 --dist worksteal -m "long or not long"
 
 faults: .venv/installed-dev
-	$(BIN)/python -m pytest -n 3 --dist worksteal -m "long or not long" tests/faults
+	$(BIN)/python -m pytest -n 4 --dist worksteal -m "long or not long" tests/faults
 
 accuracy: .venv/installed-dev
 	$(BIN)/python -m tests.rules.accuracy
