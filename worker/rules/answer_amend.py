@@ -58,7 +58,7 @@ _OPENING = Pattern(
     rf"\W*(?>{_BETWEEN}{_GAP})*+{_TAKEN_BACK}{_GAP}(?>(?:{_BETWEEN}|{_TAKEN_BACK}){_GAP})*+(?P<to>{NUMBER})"
 )
 # What only says once more that the number is a score: «3 балла», «3 из 10 возможных», «3 из 10 баллов».
-_UNIT_AFTER = re.compile(rf" *(?:{vocabulary.UNIT_OF_SCORE.pattern}|возможн\w+(?: бал+ов)?|possible)(?!\w)")
+_UNIT_AFTER = Pattern(rf" *(?:{vocabulary.UNIT_OF_SCORE.pattern}|возможн\w+(?: бал+ов)?|possible)(?!\w)")
 
 
 def corrected(found: Scan, parts: list[Clause]) -> Candidate | None:
