@@ -1,0 +1,127 @@
+"""What every face of a report shows: sections of sentences, tables and pictures, with the figures as numbers.
+
+Text, page, sheet and picture draw the same document, so a figure is worked out and named once. Figures are
+at full precision here; each face rounds once, when it writes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+Cell = str | int | float | date | None  # None: undefined, which is no zero
+
+
+class Kind(StrEnum):
+    """What a figure is, so that each face writes it in its own way."""
+
+    TEXT = "text"
+    COUNT = "count"
+    POINTS = "points"  # an NPS, from -100 to 100, with its sign
+    PERCENT = "percent"  # 0–100
+    SCORE = "score"  # a mean on a scale, or a ratio
+    MONEY = "money"  # in the account's currency
+    SECONDS = "seconds"  # a duration
+    DAY = "day"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    key: str  # stable, as in JSON; the title is for people
+    title: str
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    key: str  # unique in the document: the name of its sheet
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    note: str = ""  # how to read it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """A value with its 95 % interval; None where it is not known."""
+
+    label: str
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    answers: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """A picture; `title` says what it shows as a finding, not as a heading."""
+
+    key: str
+    title: str
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trend(Chart):
+    """A value over time with its interval."""
+
+    points: tuple[Point, ...]
+    breaks: tuple[int, ...] = ()  # before the points of these indexes the scale was another one
+    goal: float | None = None
+    baseline: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dots(Chart):
+    """People or things side by side, the surest good first."""
+
+    points: tuple[Point, ...]
+    average: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    label: str
+    value: float
+    tone: str = ""  # low, neutral or high; "" = plain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bars(Chart):
+    """Counts side by side: a distribution, ages."""
+
+    bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack(Chart):
+    """A whole over time with a part of it, and the part's share."""
+
+    labels: tuple[str, ...]
+    whole: tuple[float, ...]
+    part: tuple[float, ...]
+    whole_title: str
+    part_title: str
+    goal: float | None = None  # of the share, in percent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """One metric."""
+
+    key: str  # as in JSON
+    title: str
+    lines: tuple[str, ...] = ()  # plain sentences, as the text report has them
+    unit: str = ""  # what is counted, and by which day
+    source: str = ""  # where the formulas come from
+    tables: tuple[Table, ...] = ()
+    charts: tuple[Chart, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    title: str
+    subtitle: str = ""  # such as that the period still runs
+    currency: str = "RUB"
+    sections: Sequence[Section] = field(default=())
+    notes: tuple[str, ...] = ()
