@@ -1,12 +1,13 @@
 """One report: rows of the storage become facts, and every metric says what they come to."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from storage.database import Database
-from storage.facts import SurveyRow, code_rows, complaint_rows, sale_rows, survey_rows
+from storage.facts import SurveyRow, complaint_rows, survey_rows
+from storage.sales import code_rows, programme_row, sale_rows
 from storage.tables import SurveyState
 from worker.metrics.base import Asked, CodeFact, ComplaintFact, Facts, Result, SaleFact, SurveyFact
 from worker.metrics.registry import METRICS
@@ -26,6 +27,10 @@ class ReportScope:
     complaints_pipeline: int | None = None
     currency: str = "RUB"
     company: str = ""
+    referral_field: int | None = None  # which says what discount the client came with
+    discount: str = ""  # as in the settings, such as «5%»
+    users: Mapping[int, str] = field(default_factory=dict)  # names, as amoCRM has them now
+    pipelines: Mapping[int, str] = field(default_factory=dict)
     delivery_told_by: frozenset[str] = TELLING_CHANNELS
     reading_told_by: frozenset[str] = TELLING_CHANNELS
 
@@ -56,6 +61,7 @@ def as_json(report: Report) -> dict[str, Any]:
 async def read_facts(db: Database, period: Period, scope: ReportScope, now: datetime) -> Facts:
     """Of the period and the one before it, as of one moment of the database."""
     begins, ends = period.previous().begins, period.ends
+    sold = {"pipelines": scope.sales_pipelines, "complaints_pipeline": scope.complaints_pipeline}
     async with db.reading() as tx:
         surveys = await survey_rows(tx, begins, ends)
         complaints = await complaint_rows(tx, begins, ends)

@@ -34,11 +34,19 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    key: str  # unique in the document: the name of its sheet
-    title: str
+    key: str  # unique in the document: its section's key and what it is
+    title: str  # says of what, so that it can stand alone as the name of a sheet
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
     note: str = ""  # how to read it
+    is_summary: bool = False  # one row of many figures: written upright where there is little room
+
+    def column(self, key: str) -> tuple[Cell, ...]:
+        """What stands under it, from above. KeyError: there is no such column."""
+        keys = [column.key for column in self.columns]
+        if key not in keys:
+            raise KeyError(key)
+        return tuple(row[keys.index(key)] for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,15 +115,26 @@ class Stack(Chart):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """One metric."""
+    """One metric, or one survey of it."""
 
-    key: str  # as in JSON
+    key: str  # as in JSON: `complaints`, `surveys.nps`
     title: str
-    lines: tuple[str, ...] = ()  # plain sentences, as the text report has them
+    group: str = ""  # the metric's title
+    lines: tuple[str, ...] = ()  # plain sentences, as the text report has them; none: it is left out there
+    is_headed: bool = False  # the first line is its heading, in place of the title
     unit: str = ""  # what is counted, and by which day
     source: str = ""  # where the formulas come from
     tables: tuple[Table, ...] = ()
     charts: tuple[Chart, ...] = ()
+
+    @property
+    def heading(self) -> str:
+        return self.lines[0] if self.is_headed and self.lines else self.title
+
+    @property
+    def body(self) -> tuple[str, ...]:
+        """The lines under the heading."""
+        return self.lines[1:] if self.is_headed else self.lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from worker.metrics.stats import rounded
+from worker.reports.titles import COLUMNS, FINDINGS, TABLES
 from worker.rules.calendar import Period
 from worker.rules.formats import NBSP, SIGNS, number
 from worker.rules.moments import day_text
@@ -132,6 +133,15 @@ class Words:
 
     def say(self, key: str, **values: Value) -> str:
         return self.texts.fill_template(SENTENCES[self.language][key], values)
+
+    def column(self, key: str) -> str:
+        return COLUMNS[self.language][key]
+
+    def table(self, key: str, **values: Value) -> str:
+        return self.texts.fill_template(TABLES[self.language][key], values)
+
+    def finding(self, key: str, **values: Value) -> str:
+        return self.texts.fill_template(FINDINGS[self.language][key], values)
 
     def reason(self, code: str) -> str:
         """Why somebody was not asked; a reason that this version does not know stays a code."""

@@ -1,15 +1,13 @@
 """/report, /nps, /csat, /ces, /complaints, /referrals: the report's own words, as much as a phone shows."""
 
-from collections.abc import Mapping
-
 from integrations.channels.base import Button
 from storage import finding, paused
 from storage.finding import OpenComplaint
 from storage.narrowed import narrowed
-from worker.metrics.registry import METRICS
-from worker.metrics.surveys import SurveyResults
-from worker.reports.build import Report, build_report
-from worker.reports.text import as_text
+from worker.reports.build import build_report
+from worker.reports.document import Document
+from worker.reports.draw import draw
+from worker.reports.text import section_text, title_text
 from worker.rules.moments import age_text, moment_text
 from worker.staff.commands import LEADERS, MANAGER, ONE_METRIC, PERIODS, Wish, period_of
 from worker.staff.desk import Answer, Desk, Rows, paged
@@ -21,9 +19,10 @@ WORDS = 10  # the newest words of clients that a manager reads
 async def report_answer(desk: Desk, wish: Wish) -> Answer:
     period = period_of(wish.period, desk.now, desk.zone)
     report = await build_report(narrowed(desk.db, desk.only), period, desk.scope, desk.now)
-    title, by_key = sections(report, desk)
-    head = "\n".join(filter(None, (title, await _pause_line(desk) if wish.command == "report" else "")))
-    shown = _shown(desk, wish, by_key)
+    document = draw(report, desk.texts)
+    pause = await _pause_line(desk) if wish.command == "report" else ""
+    head = "\n".join(filter(None, (title_text(document), pause)))
+    shown = _shown(desk, wish, document)
     if wish.command == "complaints" and (waiting := await _waiting(desk)):
         shown.append(waiting)
     if wish.command in ONE_METRIC and desk.person.role == MANAGER and (words := await _words(desk, wish)):
@@ -31,27 +30,14 @@ async def report_answer(desk: Desk, wish: Wish) -> Answer:
     return paged(desk, wish, head, shown, buttons=period_buttons(desk, wish))
 
 
-def sections(report: Report, desk: Desk) -> tuple[str, Mapping[str, str]]:
-    """The title, and the blocks of the report as text by the key of their survey or metric."""
-    title, *blocks = as_text(report, desk.texts).split("\n\n")
-    surveys = report.results["surveys"]
-    keys = list(surveys.by_key) if isinstance(surveys, SurveyResults) else []
-    of_metrics = {
-        metric.key: block
-        for block in blocks[len(keys) :]
-        for metric in METRICS
-        if block.split("\n")[0] == metric.title[desk.texts.language]
-    }
-    return title, {**of_metrics, **{f"survey:{key}": block for key, block in zip(keys, blocks, strict=False)}}
-
-
-def _shown(desk: Desk, wish: Wish, by_key: Mapping[str, str]) -> list[str]:
+def _shown(desk: Desk, wish: Wish, document: Document) -> list[str]:
+    by_key = {section.key: section_text(section) for section in document.sections if section.lines}
     if wish.command in ("complaints", "referrals"):
         return [by_key[wish.command]]
     asked = [one for one in desk.scope.surveys if wish.command in ("report", one.metric)]
-    found = [by_key[f"survey:{one.key}"] for one in asked]
+    found = [by_key[f"surveys.{one.key}"] for one in asked]
     if wish.command == "report" and desk.person.role != MANAGER:
-        found += [block for key, block in by_key.items() if not key.startswith("survey:")]
+        found += [block for key, block in by_key.items() if not key.startswith("surveys.")]
     return found or [desk.texts.fill("report.no_survey")]
 
 

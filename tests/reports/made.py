@@ -1,0 +1,99 @@
+"""Made-up reports for the tests of their faces: everything there is, next to nothing, and nothing."""
+
+import tomllib
+from collections.abc import Iterable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from tests.metrics.made import (
+    CES,
+    CSAT,
+    NOW,
+    NPS,
+    QUARTER,
+    SEED5,
+    SPRING,
+    WORDS,
+    codes,
+    complaint,
+    sales,
+    scored,
+    spread,
+    survey,
+)
+from worker.metrics.base import Asked, Facts
+from worker.metrics.registry import METRICS
+from worker.reports.build import Report, ReportScope
+from worker.rules.wording import Texts, load_texts
+
+CREW = Asked(key="csat_crew", metric="csat", title="Оценка бригады", scale=SEED5, subject="field")
+WORDED = Asked(key="ces_words", metric="ces", title="Лёгкость: словами/[1]", scale=WORDS)
+SURVEYS = (NPS, CSAT, CREW, CES, WORDED)
+TOLD_BY = frozenset({"whatsapp"})
+
+# Who is called so on purpose is harmless in every face.
+EVIL = "<b>Олег</b> & =1+1"
+
+
+def texts(language: str = "ru") -> Texts:
+    pack = Path(__file__).parents[2] / "worker" / "texts" / f"{language}.toml"
+    return load_texts(tomllib.loads(pack.read_text(encoding="utf-8")), language=language)
+
+
+def report(rows: Iterable[Any] = (), *, asked: tuple[Asked, ...] = SURVEYS, **of: Any) -> Report:
+    facts = Facts(
+        now=of.pop("now", NOW),
+        asked=asked,
+        surveys=tuple(rows),
+        delivery_told_by=TOLD_BY,
+        reading_told_by=TOLD_BY,
+        **of,
+    )
+    scope = ReportScope(surveys=asked, company="ВладАвтоматика")
+    results = {metric.key: metric.compute(facts, QUARTER) for metric in METRICS}
+    return Report(period=QUARTER, now=facts.now, scope=scope, results=results)
+
+
+def full() -> Report:
+    """All tables and pictures; scores of an earlier scale; a name that is no good."""
+    told: dict[str, Any] = {"channel": "whatsapp", "was_delivered": True, "was_read": True}
+    rows = [
+        *spread(NPS, {10: 20, 9: 5, 7: 4, 2: 3}, manager_id=1, manager="Ирина Ким", **told),
+        *spread(NPS, {10: 6, 8: 8, 6: 5, 0: 6}, manager_id=2, manager=EVIL, channel="telegram"),
+        *spread(NPS, {10: 2, 3: 1}, manager_id=3, manager="Пётр", channel="telegram"),
+        *[survey(NPS, refusal="unreachable", failed_on=("whatsapp",))] * 5,
+        *[survey(NPS, refusal="of_a_later_version")] * 2,
+        *[survey(NPS, is_open=True, is_uncertain=True, **{**told, "was_delivered": False})] * 3,
+        *scored(NPS, [9] * 16 + [7] * 16 + [3] * 8, settled_at=SPRING),
+        *scored(CSAT, [5, 5, 5, 4, 4, 3, 2, 5, 4, 1], channel="telegram"),
+        *scored(CREW, [5] * 6, subject="Бригада 1"),
+        *scored(CREW, [5, 1] * 4, subject="Бригада 2"),
+        *scored(CES, [5, 5, 4, 1]),  # too few
+        *scored(WORDED, [5, 5, 3, 2, 5]),
+    ]
+    return report(
+        rows,
+        complaints=(
+            *(complaint(days) for days in (1, 2, 2, 3, 4, 5, 30)),
+            *(complaint(opened=NOW - timedelta(days=days)) for days in (10, 20, 40)),
+            complaint(3, opened=SPRING),
+        ),
+        sales=(
+            *sales(12, 200_000.55, is_referral=True),
+            *sales(68, 12_000_000 / 68),
+            *sales(75, 1, at=SPRING),
+        ),
+        codes=codes(9, is_redeemed=True) + codes(111),
+    )
+
+
+def one_answer() -> Report:
+    return report(scored(NPS, [9], manager_id=1, manager="Олег"), asked=(NPS,))
+
+
+def nothing() -> Report:
+    return report()
+
+
+ALL = {"everything": full, "one answer": one_answer, "nothing": nothing}

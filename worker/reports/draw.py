@@ -1,0 +1,40 @@
+"""The report as a document: each metric's result as its sections, whatever METRICS holds."""
+
+from collections.abc import Iterator, Mapping
+
+from worker.metrics.base import is_running
+from worker.metrics.registry import METRICS
+from worker.reports.build import Report
+from worker.reports.document import Document
+from worker.reports.sections import channels, complaints, referrals, surveys
+from worker.reports.sections.base import Draw
+from worker.reports.words import Words
+from worker.rules.moments import moment_text
+from worker.rules.wording import Texts
+
+# By the metric's key. A new one is a line here.
+SECTIONS: Mapping[str, Draw] = {
+    "surveys": surveys.sections,
+    "complaints": complaints.sections,
+    "referrals": referrals.sections,
+    "channels": channels.sections,
+}
+
+
+def draw(report: Report, texts: Texts) -> Document:
+    """In the language of `texts`, which hold the reasons, verdicts and dates."""
+    words = Words(texts, report.scope.currency)
+    return Document(
+        title=words.say("title", company=report.scope.company, period=words.period(report.period)),
+        subtitle="\n".join(_running(report, words)),
+        currency=report.scope.currency,
+        sections=tuple(
+            section for metric in METRICS for section in SECTIONS[metric.key](metric, report, words)
+        ),
+    )
+
+
+def _running(report: Report, words: Words) -> Iterator[str]:
+    if is_running(report.period, report.now):
+        moment = moment_text(words.texts, report.now, report.period.zone)
+        yield words.say("running", when=moment)
