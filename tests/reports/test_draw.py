@@ -122,7 +122,8 @@ def test_a_picture_says_what_it_shows() -> None:
         for chart in section.charts
     }
     assert titles["surveys.nps.distribution"] == "NPS +38: промоутеров 55 %, критиков 17 %"
-    assert titles["surveys.nps.by_manager"] == "NPS: различия в пределах погрешности"
+    assert titles["surveys.nps.by_manager"] == "NPS: выше среднего Ирина Ким; ниже <b>Олег</b> & =1+1"
+    assert titles["surveys.csat_crew.by_subject"] == "Оценка бригады: различия в пределах погрешности"
     assert titles["surveys.ces.distribution"] == "Лёгкость: мало ответов (4), оценку не считаем"
 
 
