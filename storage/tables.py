@@ -203,6 +203,7 @@ class Survey(SQLModel, table=True):
     expires_at: datetime | None = None
     uncertain: bool = False  # the gateway's answer was lost and nothing has confirmed it since
 
+    scale: str = ""  # on which it was asked, by its id: the settings may change before the answer
     score: int | None = None
     band: str = ""  # low, neutral, high
     answered_at: datetime | None = Field(default=None, index=True)  # when the client first scored
@@ -324,9 +325,18 @@ class Complaint(SQLModel, table=True):
     closed_at: datetime | None = Field(default=None, index=True)
     is_solved: bool | None = None  # closed as won; None while open
     left_at: datetime | None = None  # moved away to another pipeline while open
+    closed_by: str = ""  # who pressed «Решено»; "" where it was closed in amoCRM
+    closed_by_user: int = _big(default=0)  # of amoCRM; 0: not known
     reopened: int = 0
+    by_hand: bool = False  # opened by a person in amoCRM, not by a low score
+    topic: str = ""  # the reason that was chosen in the deal; «…» where it is in free words
+    turns: list[Json] = _json(list)  # openings and closings, as amoCRM's events told them
+    followed_at: datetime | None = None  # None: the deal has changed, and its events are still to be read
     taken_by: str = ""
     taken_at: datetime | None = None
+    first_taken_at: datetime | None = None  # of one that was opened again and has to be taken anew
+    contacted_at: datetime | None = None  # when the client was first spoken to
+    contacted_by: str = ""
     call_later_at: datetime | None = None
     lines: list[str] = _json(list)  # under the alert: «Взято: Анна, 14:05» and its like
 
@@ -335,10 +345,11 @@ class Alert(SQLModel, table=True):
     """A complaint's message in a staff chat, to be edited when something changes."""
 
     __tablename__ = "alerts"
-    __table_args__ = (UniqueConstraint("complaint_id", "chat_id"),)
+    __table_args__ = (UniqueConstraint("complaint_id", "channel", "chat_id"),)
 
     id: int | None = _serial()
     complaint_id: int = _big(index=True)
+    channel: str
     chat_id: str
     message_id: str
     sent_at: datetime
@@ -368,6 +379,8 @@ class Referral(SQLModel, table=True):
     referrer_id: int | None = _big(default=None, index=True)  # a client
     problem: str = ""  # self, unknown, ambiguous: for a person to look at
     typed: str = _text()
+    told: str = ""  # due, done: the referrer hears of it, where the settings say so
+    reward: str = ""  # due, done: the task to pay the bonus
     decided_at: datetime  # the deal's `updated_at` as it was then
 
 

@@ -28,7 +28,6 @@ class Later:
 LATER = (
     Later("http.dashboard_link", ("12h",)),
     Later("amocrm.history_since", ("",)),
-    Later("referral.notify_referrer", (False,)),
     Later("referral.period", ("quarter",)),
     Later("delivery.preview", (False,)),
     Later("delivery.hold_above", (30,)),
@@ -216,24 +215,27 @@ def _one_survey(index: int, survey: SurveySettings) -> Iterator[Finding]:
 
 
 def _people(settings: Settings) -> Iterator[Finding]:
-    seen: set[int] = set()
+    seen: set[tuple[str, int]] = set()
     for index, person in enumerate(settings.staff):
-        if person.max_id:
-            expected = Expected("0: MAX появится в следующей версии", "0: MAX comes in a later version", "0")
-            yield Finding(("staff", index, "max_id"), person.max_id, expected)
-        if not person.telegram_id:
+        if person.max_id and not settings.max.token:
             expected = Expected(
-                "номер в Telegram (его скажет @userinfobot)",
-                "an id in Telegram (ask @userinfobot)",
+                "0 или бот в MAX: заполните max.token", "0, or a bot in MAX: fill in max.token", "0"
+            )
+            yield Finding(("staff", index, "max_id"), person.max_id, expected)
+        if not person.telegram_id and not person.max_id:
+            expected = Expected(
+                "номер в Telegram (его скажет @userinfobot) или max_id",
+                "an id in Telegram (ask @userinfobot), or max_id",
                 "111111111",
             )
             yield Finding(("staff", index, "telegram_id"), MISSING, expected)
-        elif person.telegram_id in seen:
-            expected = Expected(
-                "номер, которого больше ни у кого нет", "an id that nobody else has", "111111111"
-            )
-            yield Finding(("staff", index, "telegram_id"), person.telegram_id, expected)
-        seen.add(person.telegram_id)
+        for key, number in (("telegram_id", person.telegram_id), ("max_id", person.max_id)):
+            if number and (key, number) in seen:
+                expected = Expected(
+                    "номер, которого больше ни у кого нет", "an id that nobody else has", "111111111"
+                )
+                yield Finding(("staff", index, key), number, expected)
+            seen.add((key, number))
     names = {person.name.strip().casefold(): person.name for person in settings.staff}
     wanted = settings.complaints.escalate_to
     if wanted.strip().casefold() not in {"owner", *names}:
@@ -320,7 +322,7 @@ def _staff_warnings(settings: Settings) -> Iterator[tuple[str, Words]]:
                 "there is no [[staff]]: low scores are only seen as deals in amoCRM",
             ),
         )
-    elif not settings.telegram.token:
+    elif not settings.telegram.token and not any(person.max_id for person in settings.staff):
         yield (
             "telegram.token",
             Words(

@@ -233,3 +233,85 @@ async def test_a_deal_that_is_lost_after_all_is_no_referral(town: World) -> None
     await town.later(hours=1)
     found = (await town.report())["referrals"]
     assert (found["won_deals"], found["referral_deals"]) == (1, 0)
+
+
+# --- what the referrer gets --------------------------------------------------------------------------------
+
+REWARD = {"referral": {"notify_referrer": True, "reward": "Вам скидка 5 % на обслуживание."}}
+TOLD = (
+    "Здравствуйте, Иван! Это ВладАвтоматика. По вашему промокоду сделали заказ. "
+    "Спасибо, что советуете нас. Вам скидка 5 % на обслуживание."
+)
+
+
+def bonuses(town: World, deal: int) -> list[str]:
+    return [task.text for task in town.amocrm.tasks_of(deal) if "вознаграждение" in task.text]
+
+
+@configured(REWARD)
+async def test_ivan_hears_that_his_friend_has_bought_and_somebody_is_to_pay_his_bonus(town: World) -> None:
+    code = await code_of_ivan(town)
+    await town.at(town.local().replace(hour=21))  # the send window is closed
+    friend = await petr_buys(town, **{"Промокод друга": code})
+    assert bonuses(town, friend) == [
+        f"По коду {code} выиграна сделка «Калитка Петра». Начислить вознаграждение: Иван Петров."
+    ]
+    assert TOLD not in town.to_ivan()
+    await town.next_morning()
+    assert town.to_ivan()[-1] == TOLD
+    # It is refunded, opened again, won again: nothing comes twice.
+    town.amocrm.move_lead(friend, "Первичный контакт")
+    await town.later(hours=1)
+    town.amocrm.close_lead(friend)
+    await town.later(hours=1)
+    assert town.to_ivan().count(TOLD) == 1
+    assert len(bonuses(town, friend)) == 1
+
+
+@configured(REWARD)
+async def test_a_deal_that_is_opened_again_before_the_window_opens_is_thanked_for_when_it_is_won(
+    town: World,
+) -> None:
+    code = await code_of_ivan(town)
+    await town.at(town.local().replace(hour=21))
+    friend = await petr_buys(town, **{"Промокод друга": code})
+    town.amocrm.move_lead(friend, "Первичный контакт")
+    await town.next_morning()
+    assert TOLD not in town.to_ivan()
+    town.amocrm.close_lead(friend)
+    await town.later(hours=1)
+    assert town.to_ivan().count(TOLD) == 1
+
+
+@configured(REWARD)
+async def test_who_wants_no_messages_is_not_told_and_gets_the_bonus_all_the_same(town: World) -> None:
+    await code_of_ivan(town)
+    await town.ivan_writes("стоп")
+    told = len(town.to_ivan())
+    await town.later(hours=5)
+    friend = await petr_buys(town, **{"Промокод друга": IVAN})
+    await town.later(hours=1)
+    assert len(town.to_ivan()) == told
+    assert bonuses(town, friend) == [
+        "По рекомендации выиграна сделка «Калитка Петра». Начислить вознаграждение: Иван Петров."
+    ]
+
+
+@configured(REWARD)
+async def test_lost_answers_double_neither_the_task_nor_the_word(town: World) -> None:
+    code = await code_of_ivan(town)
+    town.amocrm.faults.add("/tasks$", method="POST", after=True, status=504, nth=1)
+    town.whatsapp.faults.add("sendMessage", after=True, status=504, nth=1)
+    friend = await petr_buys(town, **{"Промокод друга": code})
+    await town.later(hours=1)
+    await town.later(hours=1)
+    assert len(bonuses(town, friend)) == 1
+    assert town.to_ivan().count(TOLD) == 1
+
+
+async def test_without_a_reward_nobody_is_told_and_no_task_is_made(town: World) -> None:
+    code = await code_of_ivan(town)
+    told = len(town.to_ivan())
+    friend = await petr_buys(town, **{"Промокод друга": code})
+    await town.later(hours=1)
+    assert (len(town.to_ivan()), bonuses(town, friend)) == (told, [])

@@ -49,11 +49,13 @@ promo.not_here 80, review.high 60, review.neutral 90, review.after_complaint 60,
 ask_again.options 120, ask_again.range 80, ask_again.outside 80, ask_again.voice 120, forwarded 150
 callback.done 110, score.line 90, score.changed 90, score.locked 90, survey.over 40, optout.done 140
 optout.scored 70, optout.undone 70, erase.received 110, human.reply 40, referrer.used 230, link.invite 110
+referrer.used.phone 230
 print.qr 110, bot.about 80, start.linked 280, start.unknown 160, start.not_found 110
 start.foreign_card 100, start.used 100, complaint.name 100, complaint.name_uncalled 100
 complaint.task 600, complaint.note 600, complaint.note_words 380, complaint.note_joined 380
 complaint.note_raised 110, complaint.note_after 340, deal.note 400, deal.note_changed 400
 deal.note_optout 110, deal.note_not_new 150, deal.task_words 380, deal.task_reward 160
+deal.task_reward.phone 160
 deal.state.planned 60, deal.state.asked 60, deal.state.answered 60, deal.state.silent 60
 deal.state.skipped 60, alert.no_words 330, alert.words 330, alert.state.taken 60, alert.state.talked 60
 alert.state.later 60, alert.state.passed 60, alert.state.solved 60, alert.state.solved_in_amocrm 60

@@ -74,6 +74,14 @@ def credit_referrer(deal_id: int, code: str) -> str:
     return f"credit_referrer:{deal_id}:{code}"
 
 
+def tell_referrer(deal_id: int) -> str:
+    return f"tell_referrer:{deal_id}"
+
+
+def reward_task(deal_id: int) -> str:
+    return f"reward_task:{deal_id}"
+
+
 def stop_tag(contact_id: int) -> str:
     return f"stop_tag:{contact_id}"
 

@@ -1,7 +1,7 @@
 """Is a won deal a referral, and whose: decided anew whenever the deal changes."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -12,6 +12,9 @@ from worker.actions.base import Hands
 from worker.rules.phone import normalise
 from worker.rules.promo import candidates, read_code
 from worker.rules.referral import ReferralFacts, referral_of
+
+DUE, DONE = "due", "done"  # what is owed to a referrer: word of the friend's deal, the bonus
+RECENT = timedelta(days=30)
 
 
 async def decide_referral(
@@ -44,9 +47,31 @@ async def decide_referral(
     row.problem, row.typed = decision.problem, decision.typed
     # By amoCRM's clock: a change that came while we were deciding is still to be looked at.
     row.decided_at = deal.updated_at
-    if decision.is_referral and decision.referrer_id is not None and decision.referrer_id != before:
-        key = keys.credit_referrer(deal.deal_id, decision.code or str(decision.referrer_id))
-        await outbox.add_once(tx, "credit_referrer", key, {"deal_id": deal.deal_id}, now, now)
+    if decision.is_referral and decision.referrer_id is not None:
+        if decision.referrer_id != before:
+            key = keys.credit_referrer(deal.deal_id, decision.code or str(decision.referrer_id))
+            await outbox.add_once(tx, "credit_referrer", key, {"deal_id": deal.deal_id}, now, now)
+            _owe(hands, deal, row, now)
+        await _ask_for_thanks(tx, row, now)
+
+
+def _owe(hands: Hands, deal: Deal, row: Referral, now: datetime) -> None:
+    """Once for a deal, whoever is named on it later; what was won long ago has been settled by people."""
+    if deal.closed_at is None or deal.closed_at < now - RECENT:
+        return
+    if hands.referral.notify_referrer:
+        row.told = row.told or DUE
+    if hands.referral.bonus_task and hands.referral.reward:
+        row.reward = row.reward or DUE
+
+
+async def _ask_for_thanks(tx: AsyncSession, row: Referral, now: datetime) -> None:
+    """Whatever is owed still: a deal that was opened again in between owes nothing until it is won again."""
+    about = {"deal_id": row.deal_id}
+    if row.told == DUE:
+        await outbox.ask_again(tx, "tell_referrer", keys.tell_referrer(row.deal_id), about, now, now)
+    if row.reward == DUE:
+        await outbox.ask_again(tx, "reward_task", keys.reward_task(row.deal_id), about, now, now)
 
 
 def _texts(deal: Deal, field_id: int | None) -> tuple[str, ...]:

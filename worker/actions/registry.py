@@ -11,6 +11,7 @@ from worker.actions.find_client import find_client
 from worker.actions.follow_press import follow_press
 from worker.actions.join_alerts import alert_or_join
 from worker.actions.open_complaint import open_complaint, tell_of_refusal
+from worker.actions.rewarding import reward_task, tell_referrer
 from worker.actions.send_daily import send_daily
 
 # amoCRM takes lists of 50: https://www.amocrm.ru/developers/content/api/recommendations
@@ -30,11 +31,13 @@ ACTIONS: Mapping[str, Action] = {
     "sync_stop_tag": Action("crm", tagging.sync_stop_tag),
     "welcome_back": Action("crm", tagging.welcome_back),
     "credit_referrer": Action("crm", credit_referrer),
+    "reward_task": Action("crm", reward_task),
     "find_client": Action("crm", find_client),
     "thank_client": Action("clients", talking.thank_client),
     "say": Action("clients", talking.say),
     "hand_over_code": Action("clients", talking.hand_over_code),
     "edit_question": Action("clients", talking.edit_question),
+    "tell_referrer": Action("clients", tell_referrer),
     "toast": Action("clients", talking.toast),
     "alert_staff": Action("staff", alert_or_join),
     # By itself: it asks amoCRM, and no alert waits for that.

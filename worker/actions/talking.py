@@ -91,7 +91,7 @@ async def thank_client(item: Outbox, hands: Hands) -> None:
     if not thanks.text:
         return
     message = Outgoing(text=thanks.text, buttons=thanks.buttons if channel.has_buttons else ())
-    may_have_arrived = await _say(
+    may_have_arrived = await say_once(
         hands, channel, reply.chat_id, message, survey_id=survey.id, kind="thanks", variant=thanks.variant
     )
     if not may_have_arrived:
@@ -157,7 +157,7 @@ async def _following(hands: Hands, survey: Survey, route: Route) -> tuple[Case, 
     return None
 
 
-async def _say(
+async def say_once(
     hands: Hands,
     channel: Channel,
     chat_id: str,
@@ -216,7 +216,7 @@ async def say(item: Outbox, hands: Hands) -> None:
         share_phone=share,
         remove_keyboard=bool(item.payload.get("remove_keyboard")),
     )
-    await _say(
+    await say_once(
         hands, channel, str(item.payload["chat_id"]), message, survey_id=item.payload.get("survey_id"),
         kind="say", variant=variant,
     )  # fmt: skip
@@ -257,14 +257,14 @@ async def hand_over_code(item: Outbox, hands: Hands) -> None:
     # A code is for those who bought: a stranger's chat gets none.
     if deal is None or not may_carry_code(hands, contact, channel.name):
         text = hands.texts.fill("promo.not_here", phone=hands.company.phone)
-        await _say(
+        await say_once(
             hands, channel, str(item.payload["chat_id"]), Outgoing(text=text), survey_id=None, kind="say",
             variant="promo.not_here",
         )  # fmt: skip
         return
     code = await own_code(hands, client, hands.now())
     text = code_card(hands, code.code)
-    may_have_arrived = await _say(
+    may_have_arrived = await say_once(
         hands, channel, str(item.payload["chat_id"]), Outgoing(text=text), survey_id=None, kind="code",
         variant="promo.card",
     )  # fmt: skip
