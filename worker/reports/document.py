@@ -9,7 +9,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+from worker.metrics.base import amount
+
 Cell = str | int | float | date | None  # None: undefined, which is no zero
+
+
+def exact(figure: float) -> float:
+    """As in the JSON: rounded once, for programs."""
+    return amount(figure) or 0 if isinstance(figure, float) else figure
 
 
 class Kind(StrEnum):
@@ -34,7 +41,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    key: str  # unique in the document: its section's key and what it is
+    key: str  # unique in the document, such as `surveys.nps.by_manager`
     title: str  # says of what, so that it can stand alone as the name of a sheet
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
@@ -141,6 +148,8 @@ class Section:
 class Document:
     title: str
     subtitle: str = ""  # such as that the period still runs
+    first: date | None = None  # day
+    last: date | None = None
     currency: str = "RUB"
     sections: Sequence[Section] = field(default=())
     notes: tuple[str, ...] = ()

@@ -1,6 +1,7 @@
 """The report as a document: each metric's result as its sections, whatever METRICS holds."""
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 
 from worker.metrics.base import is_running
 from worker.metrics.registry import METRICS
@@ -27,6 +28,8 @@ def draw(report: Report, texts: Texts) -> Document:
     return Document(
         title=words.say("title", company=report.scope.company, period=words.period(report.period)),
         subtitle="\n".join(_running(report, words)),
+        first=report.period.start,
+        last=report.period.end - timedelta(days=1),
         currency=report.scope.currency,
         sections=tuple(
             section for metric in METRICS for section in SECTIONS[metric.key](metric, report, words)

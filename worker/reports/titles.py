@@ -126,18 +126,18 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
 # `{survey}` and the like as in the sentences of the report.
 TABLES: Mapping[str, Mapping[str, str]] = {
     "ru": {
-        "summary": "{survey}: итоги",
-        "distribution": "{survey}: оценки",
-        "not_sent": "{survey}: кого не спросили",
-        "by_manager": "{survey}: менеджеры",
-        "by_subject": "{survey}: исполнители",
+        "summary": "{survey} — итоги",
+        "distribution": "{survey} — оценки",
+        "not_sent": "{survey} — кого не спросили",
+        "by_manager": "{survey} — менеджеры",
+        "by_subject": "{survey} — исполнители",
     },
     "en": {
-        "summary": "{survey}: summary",
-        "distribution": "{survey}: scores",
-        "not_sent": "{survey}: not asked",
-        "by_manager": "{survey}: managers",
-        "by_subject": "{survey}: who did the work",
+        "summary": "{survey} — summary",
+        "distribution": "{survey} — scores",
+        "not_sent": "{survey} — not asked",
+        "by_manager": "{survey} — managers",
+        "by_subject": "{survey} — who did the work",
     },
 }
 
@@ -162,5 +162,37 @@ FINDINGS: Mapping[str, Mapping[str, str]] = {
         "people.high": "{survey}: above average {high}, the others within the margin of error",
         "people.low": "{survey}: below average {low}, the others within the margin of error",
         "people.same": "{survey}: differences within the margin of error",
+    },
+}
+
+# The first sheet of a workbook, and what stands around the sections of a page.
+COVER: Mapping[str, Mapping[str, str]] = {
+    "ru": {
+        "name": "Отчёт",
+        "first": "Первый день",
+        "last": "Последний день",
+        "sheets": "Листы",
+        "units": "Как считаем",
+        "source": "Источник",
+        "seconds": "ч:мм:сс",
+        "none": "Показывать нечего.",
+        "answers": "ответов {n}",
+        "average": "в среднем {value}",
+        "interval": "от {low} до {high}",
+        "goal": "цель {value}",
+    },
+    "en": {
+        "name": "Report",
+        "first": "First day",
+        "last": "Last day",
+        "sheets": "Sheets",
+        "units": "How we count",
+        "source": "Source",
+        "seconds": "h:mm:ss",
+        "none": "There is nothing to show.",
+        "answers": "answers {n}",
+        "average": "average {value}",
+        "interval": "{low} to {high}",
+        "goal": "goal {value}",
     },
 }

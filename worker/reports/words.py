@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from worker.metrics.stats import rounded
-from worker.reports.titles import COLUMNS, FINDINGS, TABLES
+from worker.reports.document import Cell, Kind
+from worker.reports.titles import COLUMNS, COVER, FINDINGS, TABLES
 from worker.rules.calendar import Period
 from worker.rules.formats import NBSP, SIGNS, number
 from worker.rules.moments import day_text
@@ -117,6 +118,7 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
 QUARTERS = {"ru": ("I", "II", "III", "IV"), "en": ("1st", "2nd", "3rd", "4th")}
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400  # seconds
+NOTHING = "—"
 LONG = 10  # days, from which hours no longer matter
 
 
@@ -142,6 +144,9 @@ class Words:
 
     def finding(self, key: str, **values: Value) -> str:
         return self.texts.fill_template(FINDINGS[self.language][key], values)
+
+    def cover(self, key: str, **values: Value) -> str:
+        return self.texts.fill_template(COVER[self.language][key], values)
 
     def reason(self, code: str) -> str:
         """Why somebody was not asked; a reason that this version does not know stays a code."""
@@ -180,6 +185,28 @@ class Words:
             return ""
         sign = SIGNS.get(self.currency.upper(), self.currency)
         return f"{number(value, self.language, places=0)}{NBSP}{sign}"
+
+    def cell(self, cell: Cell, kind: Kind) -> str:
+        """A figure as tables and pictures write it; a dash where it is undefined."""
+        if cell is None:
+            return NOTHING
+        if isinstance(cell, str):
+            return cell
+        if isinstance(cell, date):
+            return f"{cell:%d.%m.%Y}" if self.language == "ru" else cell.isoformat()
+        match kind:
+            case Kind.POINTS:
+                return self.points(cell)
+            case Kind.PERCENT:
+                return self.share(cell, 1)
+            case Kind.SCORE:
+                return number(cell, self.language, places=2)
+            case Kind.MONEY:
+                return self.money(cell)
+            case Kind.SECONDS:
+                return self.lasting(cell)
+            case Kind.COUNT | Kind.TEXT | Kind.DAY:
+                return number(cell, self.language)
 
     def lasting(self, seconds: float) -> str:
         """«2 дня 3 часа», «5 часов», «40 мин»: as exact as it matters."""
