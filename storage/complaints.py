@@ -162,18 +162,43 @@ async def fill_clients(tx: AsyncSession) -> None:
     )
 
 
-async def in_message(tx: AsyncSession, chat_id: str, message_id: str) -> Sequence[int]:
+async def to_follow(tx: AsyncSession, *, limit: int = 100) -> dict[int, datetime]:
+    """Complaint deals whose events are still to be read → when they last changed."""
+    wanted = (
+        select(Complaint.lead_id, Deal.updated_at)
+        .join(Deal, col(Deal.deal_id) == col(Complaint.lead_id))
+        .where(col(Complaint.followed_at).is_(None), col(Deal.is_deleted).is_(False))
+        .order_by(col(Complaint.id))
+    )
+    rows = (await tx.exec(wanted.limit(limit))).all()
+    return {lead_id: updated_at for lead_id, updated_at in rows if lead_id is not None}
+
+
+async def open_leads(tx: AsyncSession) -> list[int]:
+    """The deals of all complaints that are open."""
+    wanted = select(Complaint.lead_id).where(
+        col(Complaint.lead_id).is_not(None),
+        col(Complaint.closed_at).is_(None),
+        col(Complaint.left_at).is_(None),
+    )
+    return [lead_id for lead_id in (await tx.exec(wanted)).all() if lead_id is not None]
+
+
+async def in_message(tx: AsyncSession, channel: str, chat_id: str, message_id: str) -> Sequence[int]:
     """All complaints that this message tells of, in their order: several where a burst was joined."""
-    told = select(Alert.complaint_id).where(Alert.chat_id == chat_id, Alert.message_id == message_id)
+    told = select(Alert.complaint_id).where(
+        Alert.channel == channel, Alert.chat_id == chat_id, Alert.message_id == message_id
+    )
     return (await tx.exec(told.order_by(col(Alert.complaint_id)))).all()
 
 
-async def messages_since(tx: AsyncSession, since: datetime) -> dict[str, list[datetime]]:
-    """When alerts were sent to each chat; what was joined counts as one."""
-    sent = select(Alert.chat_id, func.min(Alert.sent_at)).where(col(Alert.sent_at) > since)
-    found: dict[str, list[datetime]] = {}
-    for chat_id, at in (await tx.exec(sent.group_by(col(Alert.chat_id), col(Alert.message_id)))).all():
-        found.setdefault(chat_id, []).append(at)
+async def messages_since(tx: AsyncSession, since: datetime) -> dict[tuple[str, str], list[datetime]]:
+    """When alerts were sent to each chat of a channel; what was joined counts as one."""
+    chat = (col(Alert.channel), col(Alert.chat_id))
+    sent = select(*chat, func.min(Alert.sent_at)).where(col(Alert.sent_at) > since)
+    found: dict[tuple[str, str], list[datetime]] = {}
+    for channel, chat_id, at in (await tx.exec(sent.group_by(*chat, col(Alert.message_id)))).all():
+        found.setdefault((channel, chat_id), []).append(at)
     return found
 
 

@@ -144,6 +144,7 @@ class Chat(SQLModel, table=True):
     client_wrote_at: datetime | None = None
     waiting_since: datetime | None = None  # the client's words that nobody has answered yet
     human_wrote_at: datetime | None = None  # a person of the company wrote here
+    answered_at: datetime | None = None  # the last time that this person did so through us
     asked_at: datetime | None = None  # our last question
     forwarded_at: datetime | None = None  # «передали сотруднику» was said: once in 12 hours
 
@@ -176,12 +177,13 @@ class Survey(SQLModel, table=True):
     manager: str = _text()
     subject: str = _text()  # the person or crew that is rated; "" for the company
     subject_is_manager: bool = False
-    triggered_at: datetime
+    triggered_at: datetime = Field(index=True)
     planned_at: datetime
     due_at: datetime = Field(index=True)  # never moves after the first sending
     turn_at: datetime | None = None  # when the question before it was answered
     next_at: datetime  # when to look at it again
     waits_for: str = ""  # the reason of the last postponement
+    bulk_id: int | None = _big(default=None)  # closed with many others at once: a head decides about all
 
     state: str = Field(default=SurveyState.PLANNED)
     reason: str = ""
@@ -213,6 +215,20 @@ class Survey(SQLModel, table=True):
     call_asked_at: datetime | None = None  # «позвоните мне» in place of a score: declined, not silent
     asked_again: bool = False  # «пришлите одно число» was said once
     reviewed: bool = False  # a public review was asked for after this one
+
+
+class Bulk(SQLModel, table=True):
+    """Many deals closed at once, whose surveys wait for a head's word."""
+
+    __tablename__ = "bulks"
+
+    id: int | None = _serial()
+    deals: int = 0  # how many closed at once
+    made_at: datetime
+    decision: str = ""  # ask, skip; "" while nobody has decided
+    decided_by: str = ""
+    decided_at: datetime | None = None
+    messages: list[list[str]] = _json(list)  # channel, chat and id of each that asks a head
 
 
 class Message(SQLModel, table=True):
@@ -353,6 +369,41 @@ class Alert(SQLModel, table=True):
     chat_id: str
     message_id: str
     sent_at: datetime
+
+
+class Request(SQLModel, table=True):
+    """Words of a client that were shown to staff; a reply to them goes to the client's chat."""
+
+    __tablename__ = "requests"
+
+    id: int | None = _serial()
+    about: str = Field(unique=True)  # the occasion, as in the keys of what it calls for
+    channel: str
+    chat_id: str
+    client_id: int | None = _big(default=None, index=True)
+    survey_id: int | None = _big(default=None)
+    deal_id: int | None = _big(default=None)
+    pipeline_id: int = _big(default=0)  # of the deal, as it was then
+    manager_id: int = _big(default=0)
+    asked_at: datetime = Field(index=True)
+    wants_answer: bool = False  # it asks or complains; else it was only passed on
+    taken_by: str = ""
+    taken_at: datetime | None = None
+    answered_at: datetime | None = None  # in the chat, by a person
+    answered_by: str = ""
+
+
+class Shown(SQLModel, table=True):
+    """The message in a staff chat that tells of a client's words."""
+
+    __tablename__ = "shown"
+    __table_args__ = (UniqueConstraint("channel", "chat_id", "message_id"),)
+
+    id: int | None = _serial()
+    request_id: int = _big(index=True)
+    channel: str
+    chat_id: str
+    message_id: str
 
 
 class PromoCode(SQLModel, table=True):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import ValidationError
@@ -140,16 +140,39 @@ class FieldIds:
     referral_code: int | None = None
 
 
+class Place(NamedTuple):
+    """A chat in which staff are met."""
+
+    channel: str
+    chat_id: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staff:
     """A person of the company with ids for names."""
 
-    telegram_id: int
+    telegram_id: int = 0  # 0: not met there
+    max_id: int = 0
     name: str
     role: str
     pipelines: frozenset[int] = frozenset()  # empty = all
     managers: frozenset[int] = frozenset()
     amocrm_user: int | None = None
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Where this person is met, the preferred place first."""
+        ids = {"telegram": self.telegram_id, "max": self.max_id}
+        return tuple(Place(channel, str(number)) for channel, number in ids.items() if number)
+
+    @property
+    def key(self) -> str:
+        """Names this person for as long as the place stays."""
+        return ":".join(self.places[0]) if self.places else self.name
+
+    def chat_in(self, channel: str) -> str:
+        """Where we meet in private there; "" if we do not."""
+        return next((place.chat_id for place in self.places if place.channel == channel), "")
 
     def follows(self, pipeline: int, manager: int) -> bool:
         in_pipeline = not self.pipelines or pipeline in self.pipelines
@@ -226,9 +249,8 @@ class Account:
         return tuple(self._with_role("owner") or self._heads())
 
     def staff_member(self, channel: str, sender_id: str) -> Staff | None:
-        if channel != "telegram":
-            return None
-        return next((person for person in self.staff if str(person.telegram_id) == sender_id), None)
+        place = Place(channel, sender_id)
+        return next((person for person in self.staff if place in person.places), None)
 
     def is_staff_chat(self, channel: str, chat_id: str) -> bool:
         return self.staff_member(channel, chat_id) is not None
@@ -239,6 +261,14 @@ class Account:
     def _heads(self) -> list[Staff]:
         # One who follows a single pipeline is nearer to the deal than one who follows all.
         return sorted(self._with_role("head"), key=lambda head: not (head.pipelines or head.managers))
+
+
+def named_staff(settings: Settings) -> tuple[Staff, ...]:
+    """The people of the settings as far as nothing of them has to be found in amoCRM."""
+    return tuple(
+        Staff(telegram_id=one.telegram_id, max_id=one.max_id, name=one.name, role=one.role)
+        for one in settings.staff
+    )
 
 
 def resolve(settings: Settings, dictionaries: Dictionaries) -> Account:
@@ -477,6 +507,7 @@ class _Resolver:
         managers = (self._user(f"{key}.managers", name) for name in person.managers)
         return Staff(
             telegram_id=person.telegram_id,
+            max_id=person.max_id,
             name=person.name,
             role=person.role,
             pipelines=self._pipelines(f"{key}.pipelines", person.pipelines),

@@ -25,7 +25,7 @@ from storage.pace import PaceRow
 from storage.tables import State
 from storage.tokens import Tokens
 from storage.upcoming import Due, due_now
-from worker.account import AccountProblems, is_recent, recall, refresh, resolve
+from worker.account import AccountProblems, is_recent, named_staff, recall, refresh, resolve
 from worker.actions.asking import tell_deal
 from worker.actions.base import Hands, Wake
 from worker.actions.looking import searchable
@@ -143,7 +143,9 @@ class App:
             region=settings.company.holidays or "RU",
             health=health,
             wake=wake,
-            administrators=_administrators(settings),
+            named_staff=named_staff(settings),
+            preview=settings.delivery.preview,
+            hold_above=settings.delivery.hold_above,
             min_answers=settings.reports.min_answers,
             token_ends=token_ends(settings.amocrm.token.get_secret_value()),
             clock_watch=ClockWatch(lambda: amocrm.heard) if is_real else None,
@@ -354,14 +356,6 @@ def _pace(db: Database, of_all: float, own: float | None) -> Pace:
     if db.is_sqlite:
         return Pace(own or of_all)
     return SharedPace(own or of_all, PaceRow(db, "amocrm"), of_all=of_all)
-
-
-def _administrators(settings: Settings) -> tuple[int, ...]:
-    """Who hears of trouble, by the settings alone: amoCRM may be what does not work."""
-    for role in ("admin", "owner", "head"):
-        if found := tuple(one.telegram_id for one in settings.staff if one.role == role and one.telegram_id):
-            return found
-    return ()
 
 
 def _limits(settings: Settings, channels: Iterable[Channel]) -> Mapping[str, timedelta]:

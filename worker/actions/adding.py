@@ -3,22 +3,22 @@
 import logging
 from collections.abc import Sequence
 
-from integrations.channels.base import Channel, Outgoing
+from integrations.channels.base import Outgoing
 from integrations.errors import Permanent
 from storage import asked, complaints, deals, outbox, surveys
 from storage.tables import Alert, Outbox, Reply
-from worker.account import Staff
+from worker.account import Place, Staff
 from worker.actions import keys
 from worker.actions.alert_staff import (
     alert_buttons,
     alert_one,
     case_of,
-    staff_channel,
     wait_for_morning,
 )
 from worker.actions.base import Hands, Later
-from worker.actions.hearing import about_whom, may_hear, recipients
+from worker.actions.hearing import about_whom, may_hear, place_of, recipients
 from worker.actions.joined import Case
+from worker.actions.reaching import has_staff_channel
 from worker.actions.words import alert_text, joined_text, told
 from worker.rules.formats import cut_words
 
@@ -31,8 +31,7 @@ async def alert_words(item: Outbox, hands: Hands) -> None:
         survey = await surveys.survey(tx, int(item.payload["survey_id"]))
         reply = await tx.get(Reply, int(item.payload["reply_id"]))
         complaint = await complaints.of_score(tx, survey) if survey is not None else None
-    channel = staff_channel(hands)
-    if survey is None or reply is None or complaint is None or channel is None:
+    if survey is None or reply is None or complaint is None or not has_staff_channel(hands):
         return
     async with hands.db.transaction() as tx:
         now, this = hands.now(), {"complaint_id": complaint.id}
@@ -44,14 +43,14 @@ async def alert_words(item: Outbox, hands: Hands) -> None:
         return
     about = await about_whom(hands, complaint, survey)
     text = hands.texts.fill("alert.words", words=cut_words(told(hands, reply.text, reply.kind)))
-    listening = [alert for alert in sent if may_hear(hands, alert.chat_id, about)]
+    listening = [alert for alert in sent if may_hear(hands, place_of(alert), about)]
     fresh = [alert for alert in listening if alert.sent_at <= reply.received_at]
-    came_with_it = {alert.chat_id for alert in listening if alert not in fresh}
-    heard = came_with_it | await _reply_to(hands, channel, fresh, text)
+    came_with_it = {place_of(alert) for alert in listening if alert not in fresh}
+    heard = came_with_it | await _reply_to(hands, fresh, text)
     if sent and not heard:
         # Whoever was alerted has left, leads no more or cannot be reached.
         ranks = recipients(hands, *case[:3], about)
-        await _alert_others(hands, channel, case, text, ranks, sent, heard)
+        await _alert_others(hands, case, text, ranks, sent, heard)
 
 
 async def alert_joined(item: Outbox, hands: Hands) -> None:
@@ -59,7 +58,6 @@ async def alert_joined(item: Outbox, hands: Hands) -> None:
 
     Those whom it concerns and who have no alert get one, since those who have may not hear of this.
     """
-    channel = staff_channel(hands)
     case = await case_of(hands, int(item.payload["complaint_id"]))
     async with hands.db.reading() as tx:
         survey = await surveys.survey(tx, int(item.payload["survey_id"]))
@@ -67,30 +65,33 @@ async def alert_joined(item: Outbox, hands: Hands) -> None:
         sent = await complaints.alerts(tx, int(item.payload["complaint_id"]))
         deal = await deals.deal(tx, survey.root_deal_id) if survey is not None else None
         is_coming = await outbox.is_open(tx, keys.alert(int(item.payload["complaint_id"]), "new"))
-    if survey is None or case is None or channel is None:
+    if survey is None or case is None or not has_staff_channel(hands):
         return
     wait_for_morning(hands)
     if is_coming and not sent:
         raise Later(None, "the alert itself is on its way")
     about = await about_whom(hands, case[0], survey)
     text = joined_text(hands, survey, words)
-    listening = [alert for alert in sent if may_hear(hands, alert.chat_id, about)]
+    listening = [alert for alert in sent if may_hear(hands, place_of(alert), about)]
     # What was sent since came with this line, unless the try before got no further than that.
     fresh = [alert for alert in listening if alert.sent_at <= item.created_at or item.attempt > 1]
-    came_with_it = {alert.chat_id for alert in listening if alert not in fresh}
-    heard = came_with_it | await _reply_to(hands, channel, fresh, text)
+    came_with_it = {place_of(alert) for alert in listening if alert not in fresh}
+    heard = came_with_it | await _reply_to(hands, fresh, text)
     ranks = recipients(hands, None, survey, deal, about)
-    await _alert_others(hands, channel, case, text, ranks, sent, heard)
+    await _alert_others(hands, case, text, ranks, sent, heard)
 
 
-async def _reply_to(hands: Hands, channel: Channel, alerts: Sequence[Alert], text: str) -> set[str]:
+async def _reply_to(hands: Hands, alerts: Sequence[Alert], text: str) -> set[Place]:
     """The chats that got it."""
-    heard: set[str] = set()
+    heard: set[Place] = set()
     for alert in alerts:
+        channel = hands.channels.get(alert.channel)
+        if channel is None:
+            continue
         try:
             said = await _about(hands, alert, text)
             await channel.send(alert.chat_id, Outgoing(text=said, quote=alert.message_id))
-            heard.add(alert.chat_id)
+            heard.add(place_of(alert))
         except Permanent as error:
             log.info("no word on complaint %s: %s", alert.complaint_id, error)
     return heard
@@ -98,35 +99,34 @@ async def _reply_to(hands: Hands, channel: Channel, alerts: Sequence[Alert], tex
 
 async def _alert_others(
     hands: Hands,
-    channel: Channel,
     case: Case,
     text: str,
     ranks: Sequence[Sequence[Staff]],
     sent: Sequence[Alert],
-    heard: set[str],
+    heard: set[Place],
 ) -> None:
     """The alert and the word under it, to those who have none: of the first rank where anybody hears it."""
     complaint, survey, deal, client = case
-    known = {alert.chat_id for alert in sent}
+    known = {place_of(alert) for alert in sent}
     shown = await alert_text(hands, complaint, survey, deal, client, sent_at=hands.now())
     message = Outgoing(text=shown, buttons=alert_buttons(hands, complaint))
     for rank in ranks:
-        fresh = [person for person in rank if str(person.telegram_id) not in known]
+        fresh = [person for person in rank if not known.intersection(person.places)]
         for person in fresh:
-            await alert_one(hands, channel, person, complaint, message, is_again=False)
-        chats = {str(person.telegram_id) for person in fresh}
+            await alert_one(hands, person, complaint, message, is_again=False)
+        places = {place for person in fresh for place in person.places}
         async with hands.db.reading() as tx:
-            alerts = [one for one in await complaints.alerts(tx, complaint.id or 0) if one.chat_id in chats]
-        if await _reply_to(hands, channel, alerts, text) or any(
-            str(one.telegram_id) in heard for one in rank
-        ):
+            alerts = [
+                one for one in await complaints.alerts(tx, complaint.id or 0) if place_of(one) in places
+            ]
+        if await _reply_to(hands, alerts, text) or any(heard.intersection(one.places) for one in rank):
             return
 
 
 async def _about(hands: Hands, alert: Alert, text: str) -> str:
     """A word under a message that tells of several complaints says which of them it is about."""
     async with hands.db.reading() as tx:
-        together = await complaints.in_message(tx, alert.chat_id, alert.message_id)
+        together = await complaints.in_message(tx, alert.channel, alert.chat_id, alert.message_id)
     if len(together) < 2:
         return text
     return f"{hands.texts.fill('alert.line.about', no=alert.complaint_id)} {text}"

@@ -4,15 +4,16 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from integrations.channels.base import Button, Channel, Outgoing
-from integrations.errors import Permanent, Unreachable
+from integrations.channels.base import Button, Outgoing
+from integrations.errors import Permanent
 from storage import asked, complaints, deals, people, surveys
 from storage.rows import insert_once
 from storage.tables import Alert, Complaint, Deal, Outbox, Survey
-from worker.account import Staff
+from worker.account import Place, Staff
 from worker.actions.base import Hands, Later
-from worker.actions.hearing import CHANNEL, about_whom, above, but, may_hear, recipients
+from worker.actions.hearing import about_whom, above, but, may_hear, place_of, recipients
 from worker.actions.joined import Case, burst
+from worker.actions.reaching import Postponed, has_staff_channel, reach
 from worker.actions.words import alert_text, staff_values
 from worker.rules.calendar import quiet_until
 from worker.rules.formats import cut_words
@@ -21,10 +22,6 @@ from worker.rules.scale import Band
 log = logging.getLogger(__name__)
 
 CALL_LATER = timedelta(hours=1)
-
-
-def staff_channel(hands: Hands) -> Channel | None:
-    return hands.channels.get(CHANNEL)
 
 
 def wait_for_morning(hands: Hands) -> None:
@@ -42,18 +39,19 @@ async def alert_staff(item: Outbox, hands: Hands) -> None:
     wait_for_morning(hands)
     if complaint.closed_at is not None or complaint.left_at is not None:
         return
-    channel = staff_channel(hands)
-    if channel is None:
+    if not has_staff_channel(hands):
         return  # The complaint deal and its task are the alert.
     text = await alert_text(hands, complaint, survey, deal, client, sent_at=hands.now())
     message = Outgoing(text=text, buttons=alert_buttons(hands, complaint))
     is_again = bool(item.payload.get("is_again"))
     about = await about_whom(hands, complaint, survey)
     for rank in recipients(hands, complaint, survey, deal, about):
-        reached = [
-            await alert_one(hands, channel, person, complaint, message, is_again=is_again) for person in rank
-        ]
-        if any(reached):
+        reached, later = False, Postponed()
+        for person in rank:
+            with later:
+                reached |= await alert_one(hands, person, complaint, message, is_again=is_again)
+        later.settle()
+        if reached:
             return
     log.warning(
         "complaint %s: nobody could be alerted; its deal and task in amoCRM are the alert", complaint.id
@@ -61,33 +59,32 @@ async def alert_staff(item: Outbox, hands: Hands) -> None:
 
 
 async def alert_one(
-    hands: Hands, channel: Channel, person: Staff, complaint: Complaint, message: Outgoing, *, is_again: bool
+    hands: Hands, person: Staff, complaint: Complaint, message: Outgoing, *, is_again: bool
 ) -> bool:
-    chat_id = str(person.telegram_id)
     async with hands.db.reading() as tx:
-        known = {alert.chat_id for alert in await complaints.alerts(tx, complaint.id or 0)}
-    if chat_id in known and not is_again:
+        known = {place_of(alert) for alert in await complaints.alerts(tx, complaint.id or 0)}
+    if not is_again and known.intersection(person.places):
         return True
-    try:
-        message_id = await channel.send(chat_id, message)
-    except Unreachable as error:
-        log.warning("%s cannot be reached in Telegram: %s", person.role, error)
-        return False
-    hands.health.count_message(channel.name, "out", "staff")
-    await keep_alerts(hands, [complaint], chat_id, message_id)
-    return True
+    told = await reach(hands, person.places, message)
+    if told is not None:
+        await keep_alerts(hands, [complaint], *told)
+    return told is not None
 
 
-async def keep_alerts(hands: Hands, about: Sequence[Complaint], chat_id: str, message_id: str) -> None:
+async def keep_alerts(hands: Hands, about: Sequence[Complaint], place: Place, message_id: str) -> None:
     """The message that tells of these complaints in this chat, from now on."""
     async with hands.db.transaction() as tx:
         for complaint in about:
             row = Alert(
-                complaint_id=complaint.id or 0, chat_id=chat_id, message_id=message_id, sent_at=hands.now()
+                complaint_id=complaint.id or 0,
+                channel=place.channel,
+                chat_id=place.chat_id,
+                message_id=message_id,
+                sent_at=hands.now(),
             )
             if not await insert_once(tx, row):
                 for old in await complaints.alerts(tx, complaint.id or 0):
-                    if old.chat_id == chat_id:
+                    if place_of(old) == place:
                         old.message_id, old.sent_at = message_id, hands.now()
 
 
@@ -157,8 +154,7 @@ async def tell_uncalled(item: Outbox, hands: Hands) -> None:
 async def edit_alert(item: Outbox, hands: Hands) -> None:
     """The alert shows what has happened since, for everybody who got it and may hear of it still."""
     case = await case_of(hands, int(item.payload["complaint_id"]))
-    channel = staff_channel(hands)
-    if case is None or channel is None:
+    if case is None:
         return
     complaint, survey, deal, client = case
     async with hands.db.reading() as tx:
@@ -170,27 +166,30 @@ async def edit_alert(item: Outbox, hands: Hands) -> None:
     text = await alert_text(hands, complaint, survey, deal, client, sent_at=sent_at)
     message = Outgoing(text=text, buttons=alert_buttons(hands, complaint))
     about = await about_whom(hands, complaint, survey)
+    later = Postponed()
     for alert in sent:
-        if not may_hear(hands, alert.chat_id, about):
+        channel = hands.channels.get(alert.channel)
+        if channel is None or not may_hear(hands, place_of(alert), about):
             continue
         shown = await _as_joined(hands, alert) or message
-        try:
-            await channel.edit(alert.chat_id, alert.message_id, shown)
-        except Permanent as error:
-            log.info("an alert of complaint %s stays as it is: %s", complaint.id, error)
+        with later:
+            try:
+                await channel.edit(alert.chat_id, alert.message_id, shown)
+            except Permanent as error:
+                log.info("an alert of complaint %s stays as it is: %s", complaint.id, error)
+    later.settle()
 
 
 async def _as_joined(hands: Hands, alert: Alert) -> Outgoing | None:
     """The message as it has to look now, if it tells of other complaints too."""
     async with hands.db.reading() as tx:
-        together = await complaints.in_message(tx, alert.chat_id, alert.message_id)
+        together = await complaints.in_message(tx, alert.channel, alert.chat_id, alert.message_id)
     if len(together) < 2:
         return None
     found = [case for number in together if (case := await case_of(hands, number)) is not None]
     # What has become this person's own matter since stands in it no more.
-    cases = [
-        case for case in found if may_hear(hands, alert.chat_id, await about_whom(hands, case[0], case[1]))
-    ]
+    place = place_of(alert)
+    cases = [case for case in found if may_hear(hands, place, await about_whom(hands, case[0], case[1]))]
     return burst(hands, cases, sent_at=alert.sent_at)
 
 
@@ -213,44 +212,17 @@ def _open_deal(hands: Hands, deal: Deal | None) -> tuple[tuple[Button, ...], ...
     return ((Button(hands.texts.fill("button.open_deal"), url=hands.amocrm.lead_url(deal.deal_id)),),)
 
 
-async def tell_head(item: Outbox, hands: Hands) -> None:
-    """A client's words that a person has to answer, as they are."""
-    wait_for_morning(hands)
-    payload = item.payload
-    async with hands.db.reading() as tx:
-        client = await people.client(tx, int(payload["client_id"])) if payload.get("client_id") else None
-        survey = await surveys.survey(tx, int(payload["survey_id"])) if payload.get("survey_id") else None
-        deal = await deals.deal(tx, survey.root_deal_id) if survey is not None else None
-        if deal is None and client is not None:
-            deal = await deals.newest_of_client(
-                tx, client.client_id or 0, but_pipeline=hands.known.complaints_pipeline
-            )
-    values = {
-        **staff_values(hands, client=client, deal=deal, survey=survey, now=hands.now()),
-        "channel": hands.texts.fill(f"channel.{payload['channel']}"),
-        "words": cut_words(str(payload.get("words") or "")),
-    }
-    key = "client.wrote.call" if deal is not None else "client.stranger"
-    text = hands.texts.fill(key, **values)
-    await _tell(hands, text, None, survey, deal, buttons=_open_deal(hands, deal))
-
-
 async def tell_erase(item: Outbox, hands: Hands) -> None:
     """«удалите мои данные»: the owner has ten working days."""
     async with hands.db.reading() as tx:
         client = await people.client(tx, int(item.payload["client_id"]))
     values = staff_values(hands, client=client, deal=None, survey=None, now=hands.now())
-    channel = staff_channel(hands)
-    if channel is None:
-        return
     wait_for_morning(hands)
+    later = Postponed()
     for person in hands.known.owners():
-        try:
-            await channel.send(
-                str(person.telegram_id), Outgoing(text=hands.texts.fill("erase.task", **values))
-            )
-        except Unreachable as error:
-            log.warning("%s cannot be reached in Telegram: %s", person.role, error)
+        with later:
+            await reach(hands, person.places, Outgoing(text=hands.texts.fill("erase.task", **values)))
+    later.settle()
 
 
 async def _tell(
@@ -264,30 +236,22 @@ async def _tell(
     also: Sequence[Staff] = (),
 ) -> None:
     """To the first rank that can be reached, and to `also`: each once, and never whom it is about."""
-    channel = staff_channel(hands)
-    if channel is None:
-        return
     about = await about_whom(hands, complaint, survey)
     message = Outgoing(text=text, buttons=buttons)
-    reached: dict[int, bool] = {}
+    reached: dict[str, bool] = {}
     for rank in recipients(hands, complaint, survey, deal, about):
         for person in rank:
-            await _tell_one(channel, person, message, reached)
+            await _tell_one(hands, person, message, reached)
         if any(reached.values()):
             break
     for person in but(also, about):
-        await _tell_one(channel, person, message, reached)
+        await _tell_one(hands, person, message, reached)
 
 
-async def _tell_one(channel: Channel, person: Staff, message: Outgoing, reached: dict[int, bool]) -> None:
-    if person.telegram_id in reached:
-        return
-    reached[person.telegram_id] = False
-    try:
-        await channel.send(str(person.telegram_id), message)
-        reached[person.telegram_id] = True
-    except Unreachable as error:
-        log.warning("%s cannot be reached in Telegram: %s", person.role, error)
+async def _tell_one(hands: Hands, person: Staff, message: Outgoing, reached: dict[str, bool]) -> None:
+    if person.key not in reached:
+        reached[person.key] = False
+        reached[person.key] = await reach(hands, person.places, message) is not None
 
 
 async def case_of(hands: Hands, complaint_id: int) -> Case | None:

@@ -1,6 +1,7 @@
 """What staff ask the bot for: taken from the inbox once, answered in the chat where it was asked."""
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -9,10 +10,11 @@ from integrations.channels.base import Channel, Incoming, IncomingKind, Menued, 
 from integrations.errors import Permanent, Unreachable
 from storage import deals, finding, inbox, outbox, paused, people
 from storage.tables import Inbox, Outbox, Survey
-from worker.account import Staff
+from worker.account import Place, Staff
 from worker.actions import keys
 from worker.actions.asking import consider
 from worker.actions.base import Hands
+from worker.actions.reaching import reach
 from worker.rules.eligibility import Reason, Skip, Wait
 from worker.staff.commands import ABOUT_A_PERIOD, COMMANDS, LEADERS, START, Wish, may, tapped, typed
 from worker.staff.desk import Answer, Desk
@@ -36,7 +38,7 @@ async def take(tx: AsyncSession, hands: Hands, row: Inbox, message: Incoming, st
     wish = _wish(message)
     if wish is None or (message.is_group and wish.command not in COMMANDS):
         return False  # In a group it may be meant for another bot.
-    chat_id = _where(hands, message, staff)
+    chat_id = _where(hands, row.channel, message, staff)
     if wish.command == "pause" and may(staff.role, wish.command):
         await _pause(tx, hands, row, chat_id, wish, staff)
     elif wish.command == "resume" and may(staff.role, wish.command):
@@ -76,17 +78,18 @@ def _wish(message: Incoming) -> Wish | None:
             return None
 
 
-def _where(hands: Hands, message: Incoming, staff: Staff) -> str:
+def _where(hands: Hands, channel: str, message: Incoming, staff: Staff) -> str:
     """In a group that the settings do not name strangers may read along: the answer comes in private."""
     if not message.is_group or message.chat_id in {str(group) for group in hands.alerts.groups}:
         return message.chat_id
-    return str(staff.telegram_id)
+    return staff.chat_in(channel)
 
 
 async def ask_for_menu(tx: AsyncSession, hands: Hands, channel: str, staff: Staff) -> None:
     """The commands of the role in the menu of the chat; no harm if they stand there already."""
-    payload = {"channel": channel, "chat_id": str(staff.telegram_id)}
-    key = keys.staff_menu(channel, staff.telegram_id)
+    chat_id = staff.chat_in(channel)
+    payload = {"channel": channel, "chat_id": chat_id}
+    key = keys.staff_menu(channel, chat_id)
     await outbox.ask_again(tx, "set_menu", key, payload, hands.now(), hands.now())
 
 
@@ -124,13 +127,18 @@ async def _tell_all(
     """Who leads has to know, whoever did it; who did it reads it where it was said."""
     await _say(tx, hands, row, chat_id, text)
     for person in hands.known.staff:
-        if person.role in LEADERS and person.telegram_id and person.telegram_id != staff.telegram_id:
-            await _say(tx, hands, row, str(person.telegram_id), text)
+        if person.role in LEADERS and person.places != staff.places:
+            await _tell(tx, hands, row, person.places, text)
 
 
 async def _say(tx: AsyncSession, hands: Hands, row: Inbox, chat_id: str, text: str) -> None:
-    payload = {"channel": row.channel, "chat_id": chat_id, "text": text}
-    key = f"{keys.answer_staff(row.channel, row.id)}:{chat_id}"
+    await _tell(tx, hands, row, [Place(row.channel, chat_id)], text)
+
+
+async def _tell(tx: AsyncSession, hands: Hands, row: Inbox, places: Sequence[Place], text: str) -> None:
+    """In the first of these places that works."""
+    payload = {"places": list(map(list, places)), "text": text}
+    key = f"{keys.answer_staff(row.channel, row.id)}:{':'.join(places[0])}"
     await outbox.add_once(tx, "tell_staff", key, payload, hands.now(), hands.now())
 
 
@@ -234,9 +242,8 @@ async def _plan_line(hands: Hands, survey: Survey) -> PlanLine:
 
 async def tell_staff(item: Outbox, hands: Hands) -> None:
     """A sentence that was worded when somebody did something, at least once."""
-    channel = hands.channels.get(str(item.payload["channel"]))
-    if channel is not None:
-        await _show(hands, channel, item.payload, Outgoing(text=str(item.payload["text"])))
+    places = [Place(*place) for place in item.payload["places"]]
+    await reach(hands, places, Outgoing(text=str(item.payload["text"])))
 
 
 async def _show(hands: Hands, channel: Channel, payload: dict[str, Any], message: Outgoing) -> None:

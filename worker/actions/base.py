@@ -10,7 +10,7 @@ from integrations.amocrm.client import AmoCrm
 from integrations.channels.base import Channel
 from storage.database import Database
 from storage.tables import Outbox
-from worker.account import Account
+from worker.account import Account, Staff
 from worker.clock import Clock, ClockWatch
 from worker.rules.calendar import Calendar, SendWindow
 from worker.rules.eligibility import DeliveryPolicy
@@ -86,7 +86,9 @@ class Hands:
     region: str  # where phone numbers without a country code are at home
     health: Pulse
     wake: Wake
-    administrators: tuple[int, ...] = ()  # their accounts in Telegram: who hears of trouble
+    named_staff: tuple[Staff, ...] = ()  # of the settings, by name alone: known while amoCRM is not
+    preview: bool = False  # nothing is sent until somebody who leads has seen the first list
+    hold_above: int = 0  # more deals than this closed within an hour wait for a word; 0: never
     min_answers: int = 5  # below it no figure is made of scores
     token_ends: datetime | None = None  # the long-lived token of amoCRM
     silent_at: dict[str, datetime] = field(default_factory=dict)  # when a channel last had nothing to tell

@@ -11,20 +11,20 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.amocrm.answers import Gone
 from integrations.channels.base import Channel, Outgoing
-from integrations.errors import OutsideError, Unreachable
+from integrations.errors import OutsideError
 from storage import complaints, outbox, state
 from storage.tables import Alert, Client, Complaint, Deal, Outbox, Survey
-from worker.account import Staff
+from worker.account import Place, Staff
 from worker.actions.alert_staff import (
     alert_buttons,
     case_of,
     keep_alerts,
-    staff_channel,
     wait_for_morning,
 )
 from worker.actions.base import Hands, Later
-from worker.actions.hearing import about_whom, above, but, may_hear, recipients
+from worker.actions.hearing import about_whom, above, but, may_hear, place_of, recipients
 from worker.actions.joined import in_messages, joined
+from worker.actions.reaching import has_staff_channel, in_first_place
 from worker.actions.words import LATE, alert_text, staff_values
 from worker.rules.escalation import Step, Terms, Waiting, due_at
 from worker.rules.moments import age_text
@@ -98,9 +98,9 @@ class Call:
     deal: Deal | None
     client: Client | None
     line: str
-    alerts: Mapping[str, Alert]  # by chat
+    alerts: Mapping[Place, Alert]
     ranks: Ranks
-    told: set[str]  # chats that a try before has reached
+    told: set[Place]  # that a try before has reached
 
     @property
     def row(self) -> int:
@@ -110,7 +110,6 @@ class Call:
 async def escalate(items: Sequence[Outbox], hands: Hands) -> Mapping[int, Exception]:
     """All that is due together, so that a burst of it is one message for each person."""
     failures: dict[int, Exception] = {}
-    channel = staff_channel(hands)
     calls: list[Call] = []
     crm = Crm()
     for item in items:
@@ -120,11 +119,11 @@ async def escalate(items: Sequence[Outbox], hands: Hands) -> Mapping[int, Except
             failures[item.id or 0] = later
         else:
             calls += [call] if call is not None else []
-    if channel is None:
+    if not has_staff_channel(hands):
         return failures  # The complaint deal and its task are the alert.
     left = calls
     while left:
-        reached = await _tell(hands, channel, left, failures)
+        reached = await _tell(hands, left, failures)
         for call in left:
             if call.row not in reached:
                 call.ranks = call.ranks[1:]
@@ -150,7 +149,7 @@ async def _call(item: Outbox, hands: Hands, crm: Crm) -> Call | None:
     async with hands.db.reading() as tx:
         waiting = await _waiting(tx, complaint)
         is_low = await complaints.is_still_low(tx, complaint)
-        alerts = {alert.chat_id: alert for alert in await complaints.alerts(tx, complaint.id or 0)}
+        alerts = {place_of(alert): alert for alert in await complaints.alerts(tx, complaint.id or 0)}
         told = await state.recall(tx, _told_key(item)) or {}
     at = due_at(step, waiting, _terms(hands), hands.calendar)
     if at is None or not is_low:
@@ -171,7 +170,7 @@ async def _call(item: Outbox, hands: Hands, crm: Crm) -> Call | None:
         line=_line(hands, step, waiting, complaint, survey, deal, client),
         alerts=alerts,
         ranks=_ranks(hands, step, complaint, survey, deal, frozenset(alerts), about),
-        told=set(told.get("chats", ())),
+        told={Place(*place) for place in told.get("places", ())},
     )
 
 
@@ -200,12 +199,12 @@ def _ranks(
     complaint: Complaint,
     survey: Survey | None,
     deal: Deal | None,
-    alerted: frozenset[str],
+    alerted: frozenset[Place],
     about: frozenset[int],
 ) -> Ranks:
     """Nobody whom one of the scores is about, though there may be an alert from before it came."""
-    hearing = {chat_id for chat_id in alerted if may_hear(hands, chat_id, about)}
-    heard = [one for one in hands.known.staff if str(one.telegram_id) in hearing]
+    hearing = {place for place in alerted if may_hear(hands, place, about)}
+    heard = [one for one in hands.known.staff if hearing.intersection(one.places)]
     higher = but(above(hands), about)
     others = recipients(hands, complaint, survey, deal, about)
     match step:
@@ -250,28 +249,26 @@ def _line(
     return said
 
 
-async def _tell(
-    hands: Hands, channel: Channel, calls: Sequence[Call], failures: dict[int, Exception]
-) -> set[int]:
+async def _tell(hands: Hands, calls: Sequence[Call], failures: dict[int, Exception]) -> set[int]:
     """To the first rank of each. Gives those that need no other: somebody heard, or it is tried again."""
-    by_chat: dict[str, list[Call]] = {}
+    by_person: dict[tuple[Place, ...], list[Call]] = {}
     for call in calls:
         for person in call.ranks[0]:
-            by_chat.setdefault(str(person.telegram_id), []).append(call)
+            by_person.setdefault(person.places, []).append(call)
     reached: set[int] = set()
-    for chat_id, theirs in by_chat.items():
-        reached |= {call.row for call in theirs if chat_id in call.told}
-        fresh = [call for call in theirs if chat_id not in call.told]
+    for places, theirs in by_person.items():
+        reached |= {call.row for call in theirs if call.told.intersection(places)}
+        fresh = [call for call in theirs if not call.told.intersection(places)]
         try:
             for some in _portions(_latest(fresh), hands.alerts.burst):
                 said = [call for call in fresh if any(call.complaint.id == one.complaint.id for one in some)]
-                await _say(hands, channel, chat_id, some)
-                await _keep_told(hands, chat_id, said)
+                place = await _say(hands, places, some)
+                if place is None:
+                    break
+                await _keep_told(hands, place, said)
                 reached |= {call.row for call in said}
-        except Unreachable as error:
-            log.warning("a person of the staff cannot be reached in Telegram: %s", error)
         except OutsideError as error:
-            failures.update({call.row: error for call in fresh if chat_id not in call.told})
+            failures.update({call.row: error for call in fresh if not call.told.intersection(places)})
             reached |= {call.row for call in fresh}
     return reached
 
@@ -288,27 +285,34 @@ def _portions(calls: Sequence[Call], burst: int) -> Sequence[Sequence[Call]]:
     return [calls] if len(calls) > burst else [[call] for call in calls]
 
 
-async def _say(hands: Hands, channel: Channel, chat_id: str, calls: Sequence[Call]) -> None:
-    if len(calls) > 1:
-        lines = [(call.complaint, call.line) for call in calls]
-        for some in in_messages(lines):
-            await channel.send(chat_id, joined(hands, "", some))
-    else:
-        await _say_one(hands, channel, chat_id, calls[0])
-    hands.health.count_message(channel.name, "out", "staff")
+async def _say(hands: Hands, places: Sequence[Place], calls: Sequence[Call]) -> Place | None:
+    """Where it was read; None: nowhere."""
+
+    async def send(channel: Channel, place: Place) -> Place:
+        if len(calls) > 1:
+            lines = [(call.complaint, call.line) for call in calls]
+            for some in in_messages(lines):
+                await channel.send(place.chat_id, joined(hands, "", some))
+        else:
+            await _say_one(hands, channel, place, calls[0])
+        return place
+
+    # Where the alert stands, there it can be replied to.
+    alerted = {place for call in calls for place in call.alerts}
+    return await in_first_place(hands, sorted(places, key=lambda place: place not in alerted), send)
 
 
-async def _keep_told(hands: Hands, chat_id: str, calls: Sequence[Call]) -> None:
+async def _keep_told(hands: Hands, place: Place, calls: Sequence[Call]) -> None:
     async with hands.db.transaction() as tx:
         for call in calls:
-            call.told.add(chat_id)
-            await state.remember(tx, _told_key(call.item), {"chats": sorted(call.told)})
+            call.told.add(place)
+            await state.remember(tx, _told_key(call.item), {"places": sorted(map(list, call.told))})
 
 
-async def _say_one(hands: Hands, channel: Channel, chat_id: str, call: Call) -> None:
+async def _say_one(hands: Hands, channel: Channel, place: Place, call: Call) -> None:
     """Who has the alert gets the word as a reply to it; who has not gets the alert itself under the word."""
-    complaint, buttons = call.complaint, alert_buttons(hands, call.complaint)
-    if (alert := call.alerts.get(chat_id)) is not None:
+    complaint, buttons, chat_id = call.complaint, alert_buttons(hands, call.complaint), place.chat_id
+    if (alert := call.alerts.get(place)) is not None:
         await channel.send(chat_id, Outgoing(text=call.line, buttons=buttons, quote=alert.message_id))
         return
     alert_itself = await alert_text(
@@ -316,7 +320,7 @@ async def _say_one(hands: Hands, channel: Channel, chat_id: str, call: Call) -> 
     )
     text = f"{call.line}\n\n{alert_itself}"
     message_id = await channel.send(chat_id, Outgoing(text=text, buttons=buttons))
-    await keep_alerts(hands, [complaint], chat_id, message_id)
+    await keep_alerts(hands, [complaint], place, message_id)
 
 
 def _told_key(item: Outbox) -> str:

@@ -3,12 +3,10 @@
 from collections.abc import Collection, Sequence
 
 from storage import complaints
-from storage.tables import Complaint, Deal, Survey
-from worker.account import Staff
+from storage.tables import Alert, Complaint, Deal, Survey
+from worker.account import Place, Staff
 from worker.actions.base import Hands
 from worker.staff.commands import LEADERS, OWNER
-
-CHANNEL = "telegram"
 
 
 async def about_whom(hands: Hands, complaint: Complaint | None, survey: Survey | None) -> frozenset[int]:
@@ -53,7 +51,11 @@ def leads(hands: Hands, person: Staff) -> bool:
     return person.role in LEADERS or person in above(hands)
 
 
-def may_hear(hands: Hands, chat_id: str, about: Collection[int]) -> bool:
+def place_of(alert: Alert) -> Place:
+    return Place(alert.channel, alert.chat_id)
+
+
+def may_hear(hands: Hands, place: Place, about: Collection[int]) -> bool:
     """Not in a chat whose owner has left the company or leads no more: its alert stays as it was."""
-    person = hands.known.staff_member(CHANNEL, chat_id)
+    person = hands.known.staff_member(*place)
     return person is not None and leads(hands, person) and bool(but([person], about))

@@ -4,22 +4,21 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from integrations.channels.base import Channel, Outgoing
-from integrations.errors import Unreachable
+from integrations.channels.base import Outgoing
 from storage import complaints
 from storage.tables import Outbox
-from worker.account import Staff
+from worker.account import Place, Staff
 from worker.actions.alert_staff import (
     alert_buttons,
     alert_staff,
     case_of,
     keep_alerts,
-    staff_channel,
     wait_for_morning,
 )
 from worker.actions.base import Hands, Later
-from worker.actions.hearing import about_whom, recipients
+from worker.actions.hearing import about_whom, place_of, recipients
 from worker.actions.joined import Case, burst, in_messages
+from worker.actions.reaching import Postponed, has_staff_channel, reach
 from worker.actions.words import alert_text
 from worker.rules.bursts import WINDOW, Alone, Gather, Together, gather
 
@@ -34,7 +33,7 @@ class Wanted:
 
     case: Case
     ranks: Ranks
-    heard: frozenset[str]
+    heard: frozenset[Place]
 
     @property
     def number(self) -> int:
@@ -46,8 +45,7 @@ async def alert_or_join(item: Outbox, hands: Hands) -> None:
 
     The rows of those find everybody told. What the try before has sent, nobody gets again.
     """
-    channel = staff_channel(hands)
-    if channel is None or item.payload.get("is_again"):
+    if not has_staff_channel(hands) or item.payload.get("is_again"):
         await alert_staff(item, hands)
         return
     wait_for_morning(hands)
@@ -74,7 +72,7 @@ async def alert_or_join(item: Outbox, hands: Hands) -> None:
         case Together():
             numbers = dict.fromkeys(int(row.payload["complaint_id"]) for row in ready)
             found = [await _wanted(hands, number) for number in numbers]
-            await _send(hands, channel, [one for one in found if one is not None])
+            await _send(hands, [one for one in found if one is not None])
 
 
 async def _wanted(hands: Hands, complaint_id: int) -> Wanted | None:
@@ -83,9 +81,9 @@ async def _wanted(hands: Hands, complaint_id: int) -> Wanted | None:
     if case is None or case[0].closed_at is not None or case[0].left_at is not None:
         return None
     async with hands.db.reading() as tx:
-        heard = frozenset(alert.chat_id for alert in await complaints.alerts(tx, complaint_id))
+        heard = frozenset(place_of(alert) for alert in await complaints.alerts(tx, complaint_id))
     ranks = recipients(hands, *case[:3], await about_whom(hands, case[0], case[1]))
-    if ranks and heard.issuperset(_chat(person) for person in ranks[0]):
+    if ranks and all(heard.intersection(person.places) for person in ranks[0]):
         return None
     return Wanted(case=case, ranks=ranks, heard=heard)
 
@@ -110,24 +108,24 @@ async def _others(item: Outbox, hands: Hands) -> tuple[Sequence[Outbox], int]:
     return ready or [item], len(coming) + len(opening)
 
 
-async def _send(hands: Hands, channel: Channel, wanted: Sequence[Wanted]) -> None:
+async def _send(hands: Hands, wanted: Sequence[Wanted]) -> None:
     """To everybody what concerns them; whom nobody of the first can hear, the next."""
     left = [(one, one.ranks) for one in wanted]
     while left:
-        by_chat: dict[str, list[Wanted]] = {}
+        by_person: dict[tuple[Place, ...], list[Wanted]] = {}
         for one, ranks in left:
             for person in ranks[0] if ranks else ():
-                by_chat.setdefault(_chat(person), []).append(one)
+                by_person.setdefault(person.places, []).append(one)
         heard: set[int] = set()
-        for chat_id, theirs in by_chat.items():
-            heard |= {one.number for one in theirs if chat_id in one.heard}
-            fresh = [one for one in theirs if chat_id not in one.heard]
-            try:
+        later = Postponed()
+        for places, theirs in by_person.items():
+            heard |= {one.number for one in theirs if one.heard.intersection(places)}
+            fresh = [one for one in theirs if not one.heard.intersection(places)]
+            with later:
                 for some in in_messages(fresh):
-                    await _send_one(hands, channel, chat_id, some)
-                    heard |= {one.number for one in some}
-            except Unreachable as error:
-                log.warning("a person of the staff cannot be reached in Telegram: %s", error)
+                    if await _send_one(hands, places, some):
+                        heard |= {one.number for one in some}
+        later.settle()
         for one, ranks in left:
             if one.number not in heard and len(ranks) < 2:
                 log.warning(
@@ -137,7 +135,7 @@ async def _send(hands: Hands, channel: Channel, wanted: Sequence[Wanted]) -> Non
         left = [(one, ranks[1:]) for one, ranks in left if one.number not in heard and len(ranks) > 1]
 
 
-async def _send_one(hands: Hands, channel: Channel, chat_id: str, some: Sequence[Wanted]) -> None:
+async def _send_one(hands: Hands, places: Sequence[Place], some: Sequence[Wanted]) -> bool:
     now = hands.now()
     if len(some) == 1:
         complaint, survey, deal, client = some[0].case
@@ -145,10 +143,7 @@ async def _send_one(hands: Hands, channel: Channel, chat_id: str, some: Sequence
         message = Outgoing(text=text, buttons=alert_buttons(hands, complaint))
     else:
         message = burst(hands, [one.case for one in some], sent_at=now)
-    message_id = await channel.send(chat_id, message)
-    hands.health.count_message(channel.name, "out", "staff")
-    await keep_alerts(hands, [one.case[0] for one in some], chat_id, message_id)
-
-
-def _chat(person: Staff) -> str:
-    return str(person.telegram_id)
+    told = await reach(hands, places, message)
+    if told is not None:
+        await keep_alerts(hands, [one.case[0] for one in some], *told)
+    return told is not None

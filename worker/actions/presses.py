@@ -10,7 +10,7 @@ from integrations.channels.base import Incoming, IncomingKind
 from storage import complaints, outbox
 from storage.tables import Complaint, Inbox
 from worker.account import Staff
-from worker.actions import answer_staff, keys
+from worker.actions import answer_staff, keys, rollout_presses
 from worker.actions.alert_staff import in_an_hour
 from worker.actions.base import Hands
 from worker.actions.hearing import but, leads
@@ -37,10 +37,19 @@ async def take(
     """Something that a person of the company did in the bot. Words of staff are never a client's answer."""
     is_taken = await answer_staff.take(tx, hands, row, message, staff)
     if message.kind is IncomingKind.TAP:
-        text = "" if is_taken else await _press(tx, hands, message, staff, now)
+        text = "" if is_taken else await _said(tx, hands, row, message, staff, now)
         payload = {"channel": row.channel, "callback_id": message.callback_id, "text": text}
         await outbox.add_once(tx, "toast", keys.toast(message.callback_id), payload, now, now)
     hands.wake.act.set()
+
+
+async def _said(
+    tx: AsyncSession, hands: Hands, row: Inbox, message: Incoming, staff: Staff, now: datetime
+) -> str:
+    """Do what the button says, whichever it is; the words for the presser."""
+    if message.data.startswith(rollout_presses.OURS):
+        return await rollout_presses.press(tx, hands, row, message, staff)
+    return await _press(tx, hands, message, staff, now)
 
 
 async def _press(tx: AsyncSession, hands: Hands, message: Incoming, staff: Staff, now: datetime) -> str:
@@ -111,7 +120,7 @@ async def _record(tx: AsyncSession, hands: Hands, press: Press, key: str) -> str
         "line": line,
         "when": now.isoformat(),
     }
-    key = keys.press(complaint.id or 0, press.what, f"{press.staff.telegram_id}:{int(now.timestamp())}")
+    key = keys.press(complaint.id or 0, press.what, f"{press.staff.key}:{int(now.timestamp())}")
     await outbox.add_once(tx, "follow_press", key, payload, now, now)
     about = {"complaint_id": complaint.id}
     await outbox.ask_again(tx, "edit_alert", keys.edit_alert(complaint.id), about, now, now)

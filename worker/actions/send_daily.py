@@ -1,24 +1,21 @@
 """In the morning of a business day: to each head the complaints that are open, and the low scores since."""
 
-import logging
 from collections.abc import Sequence
 from datetime import date
 
 from integrations.channels.base import Outgoing
-from integrations.errors import Unreachable
 from storage import asked, mornings, outbox
 from storage.mornings import Answered, Case
 from storage.tables import Deal, Outbox, Survey
 from worker.account import Staff
-from worker.actions.alert_staff import staff_channel, wait_for_morning
+from worker.actions.alert_staff import wait_for_morning
 from worker.actions.base import Hands
+from worker.actions.reaching import reach
 from worker.actions.words import staff_values
 from worker.rules.formats import cut_words, join_words
 from worker.rules.moments import age_text, day_text
 from worker.rules.mornings import Morning, due_morning, morning_of
 from worker.rules.scale import Band
-
-log = logging.getLogger(__name__)
 
 KIND = "send_daily"
 MOST_LINES = 25  # of 100 signs each: with three quotes they stay below Telegram's 4096
@@ -31,14 +28,14 @@ async def look_for_morning(hands: Hands) -> int:
     morning = due_morning(now, hands.reports.daily, hands.calendar)
     if morning is None:
         return 0
-    keys = {f"{KIND}:{morning.day}:{person.telegram_id}": person for person in _heads(hands)}
+    keys = {f"{KIND}:{morning.day}:{person.key}": person for person in _heads(hands)}
     async with hands.db.reading() as tx:
         new = {key: person for key, person in keys.items() if not await outbox.is_known(tx, key)}
     if not new:
         return 0
     async with hands.db.transaction() as tx:
         for key, person in new.items():
-            about = {"day": morning.day.isoformat(), "telegram_id": person.telegram_id}
+            about = {"day": morning.day.isoformat(), "staff": person.key}
             await outbox.add_once(tx, KIND, key, about, now, now)
     hands.wake.act.set()
     return len(new)
@@ -48,25 +45,18 @@ async def send_daily(item: Outbox, hands: Hands) -> None:
     """To one head. Nothing when there is nothing, and nothing any more when the morning is over."""
     wait_for_morning(hands)
     morning = morning_of(date.fromisoformat(item.payload["day"]), hands.reports.daily, hands.calendar)
-    person = next((one for one in _heads(hands) if one.telegram_id == item.payload["telegram_id"]), None)
-    channel = staff_channel(hands)
-    if morning is None or person is None or channel is None or morning.is_over(hands.now()):
+    person = next((one for one in _heads(hands) if one.key == item.payload["staff"]), None)
+    if morning is None or person is None or morning.is_over(hands.now()):
         return
     text = await _text(hands, person, morning)
-    if not text:
-        return
-    try:
-        await channel.send(str(person.telegram_id), Outgoing(text=text))
-    except Unreachable as error:
-        log.warning("%s cannot be reached in Telegram: %s", person.role, error)
-        return
-    hands.health.count_message(channel.name, "out", "staff")
+    if text:
+        await reach(hands, person.places, Outgoing(text=text))
 
 
 def _heads(hands: Hands) -> Sequence[Staff]:
     """In a company without heads its owners."""
     heads = [person for person in hands.known.staff if person.role == "head"]
-    return [one for one in heads or hands.known.owners() if one.telegram_id]
+    return heads or hands.known.owners()
 
 
 async def _text(hands: Hands, person: Staff, morning: Morning) -> str:

@@ -1,7 +1,7 @@
 """Trouble of the installation, told to the administrator: once per case, and once when it is over."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -9,10 +9,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from integrations.amocrm.auth import LoginState
 from integrations.amocrm.client import Condition
 from integrations.channels.base import Outgoing
-from integrations.errors import Unreachable
 from storage import outbox, state
 from storage.tables import Json, Outbox
+from worker.account import Staff
 from worker.actions.base import Hands, Later
+from worker.actions.reaching import Postponed, reach
 from worker.rules.calendar import quiet_until
 from worker.rules.moments import age_text
 from worker.rules.wording import Value
@@ -20,7 +21,6 @@ from worker.rules.wording import Value
 log = logging.getLogger(__name__)
 
 KIND = "tell_trouble"
-CHANNEL = "telegram"
 STAGES = (1, 7, 30)  # days before the end of a long-lived token at which we warn
 UNPAID = "the subscription is over (402), what has to be written waits"
 CLOCK = "the clock of this machine jumped and amoCRM's does not agree: nothing goes to clients"
@@ -211,21 +211,22 @@ def _wait_until_it_lasts(kept: Json, now: datetime) -> None:
 
 
 async def _tell(hands: Hands, text: str) -> None:
-    channel = hands.channels.get(CHANNEL)
-    if channel is None:
-        log.error("%s", text)
-        return
-    reached = False
-    for telegram_id in hands.administrators:
-        try:
-            await channel.send(str(telegram_id), Outgoing(text=text))
-        except Unreachable as error:
-            log.warning("an administrator cannot be reached in Telegram: %s", error)
-        else:
-            reached = True
-            hands.health.count_message(channel.name, "out", "staff")
+    reached, later = False, Postponed()
+    for person in administrators(hands.named_staff):
+        with later:
+            reached |= await reach(hands, person.places, Outgoing(text=text)) is not None
+    later.settle()
     if not reached:
         log.error("nobody could be told: %s", text)
+
+
+def administrators(staff: Iterable[Staff]) -> Sequence[Staff]:
+    """Who hears of trouble: the first of these roles that the company has."""
+    people = list(staff)
+    by_role = (
+        [one for one in people if one.role == role and one.places] for role in ("admin", "owner", "head")
+    )
+    return next(filter(None, by_role), [])
 
 
 def _wait_for_morning(hands: Hands) -> None:

@@ -14,11 +14,11 @@ def menu_of(role: str, texts: Texts) -> Menu:
 
 
 def changed(
-    kept: Mapping[str, str], staff: Iterable[Staff], texts: Texts
+    kept: Mapping[str, str], staff: Iterable[Staff], channel: str, texts: Texts
 ) -> tuple[dict[str, str], list[str]]:
     """What is to be kept by chat, and the chats whose menu is another than it was, or is to go."""
     wanted = {
-        str(person.telegram_id): _shown(menu_of(person.role, texts)) for person in staff if person.telegram_id
+        chat: _shown(menu_of(person.role, texts)) for person in staff if (chat := person.chat_in(channel))
     }
     chats = [chat for chat in {**kept, **wanted} if kept.get(chat) != wanted.get(chat)]
     return wanted, chats

@@ -113,6 +113,7 @@ def upgrade() -> None:
         maybe("client_wrote_at", MOMENT),
         maybe("waiting_since", MOMENT),
         maybe("human_wrote_at", MOMENT),
+        maybe("answered_at", MOMENT),
         maybe("asked_at", MOMENT),
         maybe("forwarded_at", MOMENT),
         sa.PrimaryKeyConstraint("id"),
@@ -142,6 +143,7 @@ def upgrade() -> None:
         maybe("turn_at", MOMENT),
         always("next_at", MOMENT),
         always("waits_for", STRING),
+        maybe("bulk_id", BIG),
         always("state", STRING),
         always("reason", STRING),
         maybe("settled_at", MOMENT),
@@ -181,11 +183,24 @@ def upgrade() -> None:
     index("surveys", "root_deal_id")
     index("surveys", "sent_at")
     index("surveys", "settled_at")
+    index("surveys", "triggered_at")
     partial_index("surveys_open", "surveys", "next_at", "state = 'planned'")
     partial_index("surveys_sending", "surveys", "owner", "state = 'sending'")
     partial_index("surveys_asked", "surveys", "expires_at", "state = 'sent' OR state = 'uncertain'")
     op.create_index("surveys_state", "surveys", ["survey_key", "state"])
     op.create_index("surveys_chat", "surveys", ["channel", "chat_id"])
+
+    op.create_table(
+        "bulks",
+        always("id", SERIAL),
+        always("deals", INTEGER),
+        always("made_at", MOMENT),
+        always("decision", STRING),
+        always("decided_by", STRING),
+        maybe("decided_at", MOMENT),
+        always("messages", JSON),
+        sa.PrimaryKeyConstraint("id"),
+    )
 
     op.create_table(
         "messages",
@@ -321,6 +336,41 @@ def upgrade() -> None:
         sa.UniqueConstraint("complaint_id", "channel", "chat_id"),
     )
     index("alerts", "complaint_id")
+
+    op.create_table(
+        "requests",
+        always("id", SERIAL),
+        always("about", STRING),
+        always("channel", STRING),
+        always("chat_id", STRING),
+        maybe("client_id", BIG),
+        maybe("survey_id", BIG),
+        maybe("deal_id", BIG),
+        always("pipeline_id", BIG),
+        always("manager_id", BIG),
+        always("asked_at", MOMENT),
+        always("wants_answer", FLAG),
+        always("taken_by", STRING),
+        maybe("taken_at", MOMENT),
+        maybe("answered_at", MOMENT),
+        always("answered_by", STRING),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("about"),
+    )
+    index("requests", "asked_at")
+    index("requests", "client_id")
+
+    op.create_table(
+        "shown",
+        always("id", SERIAL),
+        always("request_id", BIG),
+        always("channel", STRING),
+        always("chat_id", STRING),
+        always("message_id", STRING),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("channel", "chat_id", "message_id"),
+    )
+    index("shown", "request_id")
 
     op.create_table(
         "promo_codes",
