@@ -7,7 +7,7 @@ from typing import Any
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.tables import Chat, Client, Complaint, Contact, Deal, PromoCode, Referral, Reply, Survey
+from storage.tables import Chat, Client, Complaint, Contact, Deal, PromoCode, Referral, Reply, Request, Survey
 
 BLOCKED = "blocked"  # `dead_reason` of a chat in which the person said so
 
@@ -56,7 +56,7 @@ async def client_for(
 
 
 async def merge(tx: AsyncSession, gone: Client, *, into: Client) -> None:
-    for table in (Deal, Contact, Chat, Survey, Reply, Complaint):
+    for table in (Deal, Contact, Chat, Survey, Reply, Complaint, Request):
         theirs = col(table.client_id) == gone.client_id
         await tx.exec(update(table).where(theirs).values(client_id=into.client_id))
     own = (await tx.exec(select(PromoCode).where(PromoCode.client_id == into.client_id))).first()

@@ -406,6 +406,24 @@ class Shown(SQLModel, table=True):
     message_id: str
 
 
+class InvitedStaff(SQLModel, table=True):
+    """One of the staff who came, or may still come, by a one-time link."""
+
+    __tablename__ = "invited_staff"
+    __table_args__ = (UniqueConstraint("channel", "chat_id"),)
+
+    id: int | None = _serial()
+    token_hash: str = Field(unique=True)
+    role: str
+    name: str  # "": what the messenger calls the account that opens it
+    amocrm_user: int | None = _big(default=None)
+    created_at: datetime
+    expires_at: datetime
+    joined_at: datetime | None = None  # opened; the rest tells by whom
+    channel: str | None = None
+    chat_id: str | None = None
+
+
 class PromoCode(SQLModel, table=True):
     """A client's one code for friends."""
 

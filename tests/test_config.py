@@ -381,7 +381,6 @@ BROKEN = [
         "в следующих версиях",
     ),
     ('[referral]\ncode_prefix = "ДРУГ 5"', "referral.code_prefix:", '"ДРУГ 5"', '"ДРУГ"'),
-    ("[referral]\nnotify_referrer = true", "referral.notify_referrer:", "true", "в следующих версиях"),
     ('[telegram]\nmode = "webhok"', "telegram.mode:", '"webhok"', 'mode = "webhook"'),
     ('[telegram]\ndeep_link = "https://t.me/{bot}"', "telegram.deep_link:", "https://t.me/{bot}", "{token}"),
     ('[telegram]\nproxy = "ftp://x"', "telegram.proxy:", '"ftp://x"', "socks5://"),

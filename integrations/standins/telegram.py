@@ -200,6 +200,7 @@ class TelegramStandIn:
             self.block,
             self.unblock,
             self.messages,
+            self.conversation,
             self.newest_update,
             self.webhook,
             self.waiting,
@@ -263,7 +264,7 @@ class TelegramStandIn:
         """Type a text to the bot (or in a group) and give its message id."""
         return self._write(self.person(who), text=text, reply_to=reply_to, chat=self._chat_of(chat))
 
-    def sends(self, who: Who, media: str, caption: str = "") -> int:
+    def sends(self, who: Who, media: str, caption: str = "", *, reply_to: int | None = None) -> int:
         """A voice message, photo, sticker or document."""
         file: Json = {"file_id": f"file-{media}", "file_unique_id": f"unique-{media}", "file_size": 1024}
         size: Json = {"width": 512, "height": 512}
@@ -282,7 +283,7 @@ class TelegramStandIn:
         extra: Json = {media: contents[media]}
         if caption:
             extra["caption"] = caption
-        return self._write(self.person(who), extra=extra)
+        return self._write(self.person(who), extra=extra, reply_to=reply_to)
 
     def edits(self, who: Who, text: str, *, message_id: int | None = None) -> None:
         """Change the words of a message (the last one, if none is named)."""
@@ -365,6 +366,10 @@ class TelegramStandIn:
 
     def last(self, who: Who) -> Posted:
         return self.messages(who)[-1]
+
+    def conversation(self, who: Who) -> list[Posted]:
+        """What stands in this chat, of both sides, in its order."""
+        return self._posts(self._chat_id(who))
 
     def newest_update(self) -> int:
         """The id of what happened last."""

@@ -509,9 +509,9 @@ async def test_a_problem_under_a_high_score_becomes_a_task_and_the_client_is_tol
     assert task.text == "Клиент написал в ответ на опрос: «но пульт не работает». Ответьте до 16:01."
     assert town.amocrm.users[task.responsible_user_id].name == "Олег Смирнов"
     assert task.complete_till == int(local(8, 16, 1).timestamp())
-    # An answer to it would go nowhere yet, so none is asked for.
     assert [text for text in town.to_anna() if "пульт не работает" in text] == [
-        f"Иван Петров пишет (WhatsApp): «но пульт не работает»\nТелефон: {IVAN}"
+        "Иван Петров пишет (WhatsApp): «но пульт не работает»\n"
+        "Ответьте на это сообщение, и клиент получит ваш текст от имени компании."
     ]
     assert town.to_ivan()[1:] == [FORWARDED]
     assert town.amocrm.field_value(deal, "NPS") == "9"

@@ -70,6 +70,14 @@ def tell_head(about: str) -> str:
     return f"tell_head:{about}"
 
 
+def edit_request(request_id: int | None) -> str:
+    return f"edit_request:{request_id}"
+
+
+def reply_client(channel: str, row_id: int | None) -> str:
+    return f"reply_client:{channel}:{row_id}"
+
+
 def credit_referrer(deal_id: int, code: str) -> str:
     return f"credit_referrer:{deal_id}:{code}"
 

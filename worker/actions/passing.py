@@ -6,7 +6,8 @@ from typing import Protocol
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage import deals, outbox
-from storage.tables import Chat, Client, Deal, Survey
+from storage.rows import insert_once
+from storage.tables import Chat, Client, Deal, Request, Survey
 from worker.actions import keys
 from worker.actions.base import Hands
 from worker.actions.promising import answer_by
@@ -14,6 +15,7 @@ from worker.actions.words import values_for
 from worker.rules.planning import SurveyRule
 
 FORWARDED_ONCE_IN = timedelta(hours=12)
+DIALOGUE = timedelta(hours=12)  # after an answer through us, whatever the client writes goes to staff
 
 
 class Speaker(Protocol):
@@ -45,7 +47,7 @@ async def pass_on(
     deal = await deal_of(tx, hands, received.client, survey)
     if deal is not None:
         await add_task(tx, hands, deal.deal_id, received, words, about=received.about, text_key=task_key)
-    await tell_head(tx, hands, received, survey, words)
+    await tell_head(tx, hands, received, survey, words, wants_answer=True)
     told_lately = chat.forwarded_at is not None and now < chat.forwarded_at + FORWARDED_ONCE_IN
     if deal is not None and not told_lately and not is_quiet:
         chat.forwarded_at = now
@@ -66,6 +68,19 @@ async def pass_on_uncalled(
     said = words or hands.texts.fill("button.uncalled")
     await add_task(tx, hands, survey.deal_id, received, said, about=about)
     await say(tx, hands, received, "complaint.thanks_low", survey=survey, deadline=answer_by(hands, now))
+
+
+def is_in_dialogue(chat: Chat, now: datetime) -> bool:
+    """A person of the company has just answered here through us, and so reads the chat nowhere else."""
+    if chat.answered_at is None or now >= chat.answered_at + DIALOGUE:
+        return False
+    return chat.human_wrote_at is None or chat.human_wrote_at <= chat.answered_at
+
+
+async def carry_on(tx: AsyncSession, hands: Hands, received: Speaker, words: str) -> None:
+    """What the client says to that person: shown as it is, without another task or promise."""
+    received.chat.waiting_since = received.chat.waiting_since or received.now
+    await tell_head(tx, hands, received, None, words)
 
 
 async def deal_of(tx: AsyncSession, hands: Hands, client: Client, survey: Survey | None) -> Deal | None:
@@ -101,9 +116,31 @@ async def add_task(
 
 
 async def tell_head(
-    tx: AsyncSession, hands: Hands, received: Speaker, survey: Survey | None, words: str
+    tx: AsyncSession,
+    hands: Hands,
+    received: Speaker,
+    survey: Survey | None,
+    words: str,
+    *,
+    wants_answer: bool = False,
 ) -> None:
+    """As they are, to whoever leads; a reply to that message finds its way back by what is kept here."""
+    deal = await deal_of(tx, hands, received.client, survey)
+    request = Request(
+        about=received.about,
+        channel=received.chat.channel,
+        chat_id=received.chat.chat_id,
+        client_id=received.client.client_id,
+        survey_id=survey.id if survey is not None else None,
+        deal_id=deal.deal_id if deal is not None else None,
+        pipeline_id=deal.pipeline_id if deal is not None else 0,
+        manager_id=deal.manager_id if deal is not None else 0,
+        asked_at=received.now,
+        wants_answer=wants_answer,
+    )
+    await insert_once(tx, request)
     payload = {
+        "about": received.about,
         "channel": received.chat.channel,
         "chat_id": received.chat.chat_id,
         "client_id": received.client.client_id,

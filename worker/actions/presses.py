@@ -10,7 +10,7 @@ from integrations.channels.base import Incoming, IncomingKind
 from storage import complaints, outbox
 from storage.tables import Complaint, Inbox
 from worker.account import Staff
-from worker.actions import answer_staff, keys, rollout_presses
+from worker.actions import answer_staff, keys, replying, rollout_presses
 from worker.actions.alert_staff import in_an_hour
 from worker.actions.base import Hands
 from worker.actions.hearing import but, leads
@@ -35,9 +35,10 @@ async def take(
     tx: AsyncSession, hands: Hands, row: Inbox, message: Incoming, staff: Staff, now: datetime
 ) -> None:
     """Something that a person of the company did in the bot. Words of staff are never a client's answer."""
-    is_taken = await answer_staff.take(tx, hands, row, message, staff)
+    said = await replying.take(tx, hands, row, message, staff)
+    is_taken = said is not None or await answer_staff.take(tx, hands, row, message, staff)
     if message.kind is IncomingKind.TAP:
-        text = "" if is_taken else await _said(tx, hands, row, message, staff, now)
+        text = (said or "") if is_taken else await _said(tx, hands, row, message, staff, now)
         payload = {"channel": row.channel, "callback_id": message.callback_id, "text": text}
         await outbox.add_once(tx, "toast", keys.toast(message.callback_id), payload, now, now)
     hands.wake.act.set()

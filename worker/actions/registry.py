@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 
-from worker.actions import adding, alert_staff, tagging, talking, trouble, write_back
+from worker.actions import adding, alert_staff, bulk, first_list, tagging, talking, trouble, write_back
 from worker.actions.answer_staff import answer_staff, set_menu, tell_staff
 from worker.actions.base import Action
 from worker.actions.credit_referrer import credit_referrer
 from worker.actions.escalate import escalate
 from worker.actions.find_client import find_client
 from worker.actions.follow_press import follow_press
+from worker.actions.forwarding import edit_request, tell_head
 from worker.actions.join_alerts import alert_or_join
 from worker.actions.open_complaint import open_complaint, tell_of_refusal
+from worker.actions.replying import reply_client
 from worker.actions.rewarding import reward_task, tell_referrer
 from worker.actions.send_daily import send_daily
 
@@ -37,6 +39,7 @@ ACTIONS: Mapping[str, Action] = {
     "say": Action("clients", talking.say),
     "hand_over_code": Action("clients", talking.hand_over_code),
     "edit_question": Action("clients", talking.edit_question),
+    "reply_client": Action("clients", reply_client),
     "tell_referrer": Action("clients", tell_referrer),
     "toast": Action("clients", talking.toast),
     "alert_staff": Action("staff", alert_or_join),
@@ -48,11 +51,15 @@ ACTIONS: Mapping[str, Action] = {
     "alert_joined": Action("staff", adding.alert_joined),
     "tell_low": Action("staff", alert_staff.tell_low),
     "edit_alert": Action("staff", alert_staff.edit_alert),
-    "tell_head": Action("staff", alert_staff.tell_head),
+    "tell_head": Action("staff", tell_head),
+    "edit_request": Action("staff", edit_request),
     "tell_uncalled": Action("staff", alert_staff.tell_uncalled),
     "tell_erase": Action("staff", alert_staff.tell_erase),
     "answer_staff": Action("desk", answer_staff),
     "tell_staff": Action("desk", tell_staff),
     "set_menu": Action("desk", set_menu),
+    first_list.KIND: Action("desk", first_list.show_first_list),
+    "close_first_list": Action("desk", first_list.close_first_list),
+    bulk.KIND: Action("desk", bulk.ask_about_bulk),
     trouble.KIND: Action("trouble", trouble.tell_trouble),
 }

@@ -12,7 +12,15 @@ from worker.actions import keys
 from worker.actions.asking import may_carry_code
 from worker.actions.base import Hands
 from worker.actions.linking import note_written
-from worker.actions.passing import deal_of, pass_on, pass_on_uncalled, say, sync_deal
+from worker.actions.passing import (
+    carry_on,
+    deal_of,
+    is_in_dialogue,
+    pass_on,
+    pass_on_uncalled,
+    say,
+    sync_deal,
+)
 from worker.actions.promising import answer_by
 from worker.actions.received import Meant, Received
 from worker.actions.scoring import is_late, join_words, said_at, take_score
@@ -198,6 +206,9 @@ async def _take_words(
         # The keyboard of a survey that is not this person's, or a button that is no more.
         reply.text = ""
         await _toast(tx, received, hands.texts.fill("survey.over"))
+    elif is_in_dialogue(received.chat, received.now) and not received.message.quoted:
+        reply.survey_id = None
+        await carry_on(tx, hands, received, _as_words(hands, received))
     elif meant is None or _is_over(meant.survey, received):
         reply.survey_id = None
         await _stray(tx, hands, received, reading)
@@ -228,7 +239,10 @@ def _shows_something(received: Received) -> bool:
 
 
 def _is_human_there(hands: Hands, received: Received) -> bool:
-    wrote_at = received.chat.human_wrote_at
+    """In the chat itself: who answers through us reads it with us."""
+    wrote_at, answered_at = received.chat.human_wrote_at, received.chat.answered_at
+    if wrote_at is not None and answered_at is not None and wrote_at <= answered_at:
+        return False
     return wrote_at is not None and received.now < wrote_at + hands.policy.human_pause
 
 

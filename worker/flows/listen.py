@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.channels.base import Aliased, Channel, Incoming, IncomingKind, Status, UnreadableError
-from storage import asked, inbox, outbox, people, surveys
+from storage import asked, inbox, outbox, people, requests, surveys
 from storage.errors import StorageError
 from storage.tables import Inbox, Message, Survey, SurveyState
 from worker.actions import keys, linking, presses
@@ -16,6 +16,7 @@ from worker.actions.base import Hands
 from worker.actions.channel_watch import note_state
 from worker.actions.looking import found_again
 from worker.actions.received import Received
+from worker.actions.staffing import join, know_staff
 from worker.actions.taking import take
 from worker.rules.phone import normalise
 
@@ -75,6 +76,7 @@ async def _one(hands: Hands, row: Inbox, waiting: Chats) -> bool:
         log.error("%s %s cannot be read and was put aside: %s", row.channel, row.external_id, error)
         async with hands.db.transaction() as tx:
             return await inbox.quarantine(tx, row.id, str(error), now)
+    await know_staff(hands)
     try:
         async with hands.db.transaction() as tx:
             if not await inbox.mark_read(tx, row.id, now):
@@ -117,6 +119,8 @@ async def _take(
             await presses.take(tx, hands, row, message, person, now)
         case _ if message.is_group:
             return  # Only staff may press in a group, and words there are nobody's answer.
+        case IncomingKind.START if await join(tx, hands, row, message):
+            log.debug("%s brought a colleague", row.channel)
         case IncomingKind.START | IncomingKind.CONTACT:
             await linking.link(tx, hands, channel, row, message, now)
         case IncomingKind.BLOCKED:
@@ -177,6 +181,7 @@ async def _take_echo(tx: AsyncSession, hands: Hands, row: Inbox, message: Incomi
     )  # fmt: skip
     chat.human_wrote_at = at
     chat.waiting_since = None
+    await requests.answered(tx, row.channel, message.chat_id, "", at)
 
 
 async def _take_state(tx: AsyncSession, hands: Hands, row: Inbox, message: Incoming) -> None:

@@ -46,6 +46,20 @@ def mask(phone: str | None) -> str:
     return f"+{country}***{digits[-4:]}"
 
 
+def masked_words(text: str, region: str = "RU") -> str:
+    """What somebody wrote, with the numbers in it masked.
+
+    >>> masked_words("звоните: 8 914 555-12-34, до шести")
+    'звоните: +7***1234, до шести'
+    """
+    readable = PLUS_EIGHT.sub("+7" if region == "RU" else r"\g<0>", text)
+    parts, done = [], 0
+    for match in phonenumbers.PhoneNumberMatcher(readable, region):
+        parts += [readable[done : match.start], mask(_e164(match.number))]
+        done = match.end
+    return "".join([*parts, readable[done:]])
+
+
 def matches(one: str, other: str, region: str = "RU") -> bool:
     """Do two texts name the same number?"""
     number = normalise(one, region)

@@ -373,6 +373,23 @@ def upgrade() -> None:
     index("shown", "request_id")
 
     op.create_table(
+        "invited_staff",
+        always("id", SERIAL),
+        always("token_hash", STRING),
+        always("role", STRING),
+        always("name", STRING),
+        maybe("amocrm_user", BIG),
+        always("created_at", MOMENT),
+        always("expires_at", MOMENT),
+        maybe("joined_at", MOMENT),
+        maybe("channel", STRING),
+        maybe("chat_id", STRING),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("channel", "chat_id"),
+        sa.UniqueConstraint("token_hash"),
+    )
+
+    op.create_table(
         "promo_codes",
         always("code", STRING),
         always("digits", STRING),

@@ -1,0 +1,152 @@
+"""A client asks, and a person of the company answers from the staff's own messenger."""
+
+from datetime import timedelta
+
+import pytest
+from sqlmodel import select
+
+from storage.tables import Chat, Outbox, Request
+from tests.world import ANNA, IVAN, World, configured
+
+ANNA_HEAD = {"telegram_id": ANNA, "name": "Анна", "role": "head", "amocrm_user": "Мария Ким"}
+BORIS = {"telegram_id": 222222222, "name": "Борис", "role": "head"}
+VERA = {"telegram_id": 444444444, "name": "Вера", "role": "controller"}
+TWO_HEADS = {"staff": [ANNA_HEAD, BORIS, VERA]}
+ASKED = (
+    "Иван Петров пишет (WhatsApp): «но пульт не работает»\n"
+    "Ответьте на это сообщение, и клиент получит ваш текст от имени компании."
+)
+
+
+async def ivan_asks(town: World, words: str = "9, но пульт не работает") -> int:
+    deal = await town.asked()
+    await town.ivan_writes(words)
+    return deal
+
+
+async def replies(town: World, text: str, who: str = "Анна", to: str = "пишет (") -> None:
+    """Somebody answers the newest message in which this stands."""
+    asked = [message for message in town.telegram.messages(who) if to in message.text][-1]
+    town.clock.advance(timedelta(minutes=1))
+    town.telegram.says(who, text, reply_to=asked.message_id)
+    await town.step(pulls=False)
+
+
+async def opens(town: World, person: dict[str, object]) -> None:
+    town.telegram.start(town.telegram.person(str(person["name"]), user_id=int(str(person["telegram_id"]))))
+    await town.step(pulls=False)
+
+
+async def chat(town: World) -> Chat:
+    async with town.db.reading() as tx:
+        return (await tx.exec(select(Chat).where(Chat.channel == "whatsapp"))).one()
+
+
+@configured(TWO_HEADS)
+async def test_anna_takes_the_words_up_and_answers_them_in_the_companys_name(town: World) -> None:
+    await opens(town, BORIS)
+    deal = await ivan_asks(town)
+    shown = town.telegram.last("Анна")
+    assert (shown.text, shown.labels) == (ASKED, ["Беру", "Открыть сделку"])
+    await town.taps("Беру", "Анна")
+    assert town.telegram.last("Борис").labels[0].startswith("Взято: Анна, ")
+    tap = await town.taps(town.telegram.last("Борис").labels[0], "Борис")
+    assert town.telegram.taps[tap].answer.startswith("Взято: Анна, ")
+
+    told = len(town.to_ivan())
+    await replies(town, "Олег приедет завтра к десяти, звоните: 8 914 555-12-34")
+    assert town.to_ivan()[told:] == ["ВладАвтоматика: Олег приедет завтра к десяти, звоните: 8 914 555-12-34"]
+    assert town.to_anna()[-1] == "Отправлено клиенту."
+    assert town.telegram.messages("Борис")[-1].labels[0].startswith("Ответили: Анна, ")
+    note = town.amocrm.notes_of(deal)[-1]
+    assert note.startswith("Клиенту ответили (Анна, WhatsApp, ")
+    assert "Олег приедет завтра" in note
+    assert "555-12" not in note
+    # The task stays for the person; nobody waits in the chat.
+    assert [task.is_completed for task in town.amocrm.tasks_of(deal)] == [False]
+    where = await chat(town)
+    assert (where.waiting_since, where.human_wrote_at) == (None, where.answered_at)
+    async with town.db.reading() as tx:
+        kept = [item.payload for item in (await tx.exec(select(Outbox))).all() if item.kind == "reply_client"]
+    assert [payload["text"] for payload in kept] == [""]
+
+
+async def test_what_ivan_says_to_that_is_shown_too_without_another_task(town: World) -> None:
+    deal = await ivan_asks(town)
+    await replies(town, "Олег приедет завтра к десяти")
+    told = len(town.to_ivan())
+    await town.ivan_writes("да, удобно")
+    assert "«да, удобно»" in town.to_anna()[-1]
+    await replies(town, "Договорились")
+    assert town.to_ivan()[told:] == ["ВладАвтоматика: Договорились"]
+    assert len(town.amocrm.tasks_of(deal)) == 1
+
+
+async def test_who_wants_no_questions_is_answered_all_the_same(town: World) -> None:
+    await ivan_asks(town, "стоп, и пульт не работает")
+    await replies(town, "Олег перезвонит")
+    assert town.to_ivan()[-1] == "ВладАвтоматика: Олег перезвонит"
+
+
+async def test_an_answer_whose_fate_nobody_knows_counts_as_sent(town: World) -> None:
+    await ivan_asks(town)
+    town.whatsapp.faults.add("sendMessage", after=True, status=504, nth=1)
+    await replies(town, "Олег приедет завтра")
+    await town.later(hours=1)
+    assert town.to_ivan().count("ВладАвтоматика: Олег приедет завтра") == 1
+    assert town.to_anna()[-1].startswith("Мессенджер не подтвердил отправку.")
+
+
+async def test_a_messenger_that_stays_down_is_told_of_while_a_call_still_helps(town: World) -> None:
+    await ivan_asks(town)
+    town.whatsapp.faults.add("sendMessage", status=429, times=0)
+    await replies(town, "Олег приедет завтра")
+    for _ in range(5):
+        await town.later(minutes=10)
+    assert town.to_anna()[-1] == f"Не отправлено: мессенджер не отвечает. Позвоните: {IVAN}"
+    town.whatsapp.faults.clear()
+    await town.later(hours=1)
+    assert "ВладАвтоматика: Олег приедет завтра" not in town.to_ivan()
+
+
+@configured({"whatsapp": {"provider": "none"}})
+async def test_who_has_blocked_the_bot_is_to_be_called(town: World) -> None:
+    deal = await town.closed_deal()
+    await town.links(deal)
+    await town.next_morning()
+    town.clock.advance(timedelta(minutes=1))
+    town.telegram.says("Иван", "9, но пульт не работает")
+    await town.step(pulls=False)
+    town.telegram.block("Иван")
+    await replies(town, "Олег приедет завтра")
+    assert town.to_anna()[-1] == f"Не отправлено: клиент недоступен. Позвоните: {IVAN}"
+
+
+async def test_a_photo_is_not_passed_on_and_anna_is_told_so(town: World) -> None:
+    await ivan_asks(town)
+    told = len(town.to_ivan())
+    shown = town.telegram.last("Анна")
+    town.telegram.sends("Анна", "photo", reply_to=shown.message_id)
+    await town.step(pulls=False)
+    assert town.to_anna()[-1] == "Клиенту можно передать только текст. Напишите ответ словами."
+    assert len(town.to_ivan()) == told
+
+
+@configured(TWO_HEADS)
+@pytest.mark.parametrize("text", ["Просто мысли вслух", "/help"])
+async def test_what_quotes_no_words_of_a_client_goes_to_no_client(town: World, text: str) -> None:
+    await ivan_asks(town)
+    told = len(town.to_ivan())
+    town.telegram.says(
+        "Анна", text, reply_to=None if text[0] != "/" else town.telegram.last("Анна").message_id
+    )
+    await town.step(pulls=False)
+    assert len(town.to_ivan()) == told
+
+
+async def test_who_answers_in_the_chat_itself_has_answered(town: World) -> None:
+    await ivan_asks(town)
+    await town.manager_writes("Завтра приедем")
+    async with town.db.reading() as tx:
+        (request,) = (await tx.exec(select(Request))).all()
+    assert request.answered_at is not None
