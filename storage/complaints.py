@@ -174,6 +174,23 @@ async def to_follow(tx: AsyncSession, *, limit: int = 100) -> dict[int, datetime
     return {lead_id: updated_at for lead_id, updated_at in rows if lead_id is not None}
 
 
+async def only_manager(tx: AsyncSession, client_id: int, complaints_pipeline: int) -> int:
+    """Who leads the client's deals, if that is one person; 0: nobody, or several do."""
+    wanted = (
+        select(Deal.manager_id)
+        .where(
+            Deal.client_id == client_id,
+            Deal.pipeline_id != complaints_pipeline,
+            col(Deal.is_deleted).is_(False),
+            col(Deal.is_reply).is_(False),
+        )
+        .distinct()
+        .limit(2)
+    )
+    managers = (await tx.exec(wanted)).all()
+    return managers[0] if len(managers) == 1 else 0
+
+
 async def open_leads(tx: AsyncSession) -> list[int]:
     """The deals of all complaints that are open."""
     wanted = select(Complaint.lead_id).where(
@@ -209,6 +226,15 @@ async def wanted_alerts(tx: AsyncSession) -> Sequence[Outbox]:
     )
     wanted = select(Outbox).where(is_open, (col(Outbox.kind) + "").in_(["alert_staff", "open_complaint"]))
     return (await tx.exec(wanted.order_by(col(Outbox.id)))).all()
+
+
+async def move_alerts(tx: AsyncSession, channel: str, old: str, new: str) -> None:
+    """A chat has another id from now on. Messages that were sent there cannot be found by their ids."""
+    await tx.exec(
+        update(Alert)
+        .where(col(Alert.channel) == channel, col(Alert.chat_id) == old)
+        .values(chat_id=new, message_id="")
+    )
 
 
 async def opened_by(tx: AsyncSession, survey_ids: Sequence[int]) -> set[int]:

@@ -10,13 +10,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from integrations.channels.base import Aliased, Channel, Sought, Templated
 from integrations.channels.hooks import is_searched
 from integrations.errors import AccessDenied, OutsideError, Permanent, Temporary, Uncertain, Unreachable
-from storage import asked, complaints, deals, outbox, people, surveys, unsettled
+from storage import asked, complaints, deals, outbox, people, rollout, surveys, unsettled
 from storage.rows import insert_once
 from storage.tables import Chat, Client, Contact, Deal, PromoCode, Survey
 from worker.account import Account
 from worker.actions import keys
 from worker.actions.base import Hands
-from worker.actions.people import drop_gone_complaint, read_contact
+from worker.actions.following import drop_gone
+from worker.actions.people import read_contact
 from worker.actions.reading import deal_from, facts_of
 from worker.actions.tagging import is_being_lifted
 from worker.actions.words import question_for
@@ -65,7 +66,7 @@ async def reread(hands: Hands, survey: Survey) -> None:
         deal = await deals.deal(tx, survey.deal_id)
     if deal is not None and deal.contact_id is not None and not deal.is_deleted:
         await read_contact(hands, deal.contact_id)
-    await drop_gone_complaint(hands, survey.client_id)
+    await drop_gone(hands, survey.client_id)
 
 
 async def consider(
@@ -75,8 +76,11 @@ async def consider(
     *,
     answered_in: Route | None = None,
     is_reminder: bool = False,
+    is_agreed: bool = False,
 ) -> Case | None:
     """What is to be done about this survey. `answered_in`: the chat of the running conversation.
+
+    `is_agreed`: as if somebody had seen the first list and switched sending on.
 
     None: the survey or its rule is gone (a survey that was taken out of the settings is not sent).
     """
@@ -101,6 +105,7 @@ async def consider(
         circumstances = await _circumstances(
             tx, hands, survey, rule=rule, deal=deal, contact=contact, client=client, chats=chats, route=route,
             now=now, is_joined=answered_in is not None and not is_reminder,
+            is_held=await _is_held(tx, hands, fresh, is_agreed=is_agreed),
         )  # fmt: skip
         is_lifting = circumstances.stop_tag and await is_being_lifted(tx, contact)
     if is_reminder:
@@ -166,6 +171,7 @@ async def _circumstances(
     route: Route | None,
     now: datetime,
     is_joined: bool,
+    is_held: bool,
 ) -> Circumstances:
     account = hands.known
     history = await asked.history(tx, survey)
@@ -202,7 +208,15 @@ async def _circumstances(
         oldest_of_hour=first_of_hour,
         pace_until=await _pace_until(tx, route),
         is_joined=is_joined,
+        is_held=is_held,
     )
+
+
+async def _is_held(tx: AsyncSession, hands: Hands, survey: Survey, *, is_agreed: bool) -> bool:
+    """Somebody who leads has to agree: to the first list, or to many deals that were closed at once."""
+    if hands.preview and not is_agreed and await rollout.agreed(tx) is None:
+        return True
+    return survey.bulk_id is not None and await rollout.is_undecided(tx, survey.bulk_id)
 
 
 async def _complaint_is_coming(tx: AsyncSession, survey: Survey) -> bool:
@@ -381,6 +395,7 @@ async def send_question(
     begun = await surveys.begin_sending(
         hands.db, survey, channel=channel.name, chat_id=route.chat_id, text_variant=variant,
         promo_code=code.code if may_carry else "", conversation=conversation or survey.id or 0,
+        scale=case.rule.scale.id,
     )  # fmt: skip
     if not begun:
         return False

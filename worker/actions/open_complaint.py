@@ -11,7 +11,7 @@ from storage import asked, complaints, deals, outbox, people, surveys
 from storage.tables import Complaint, Deal, Outbox, Reply, Survey
 from worker.actions import keys
 from worker.actions.base import Hands, Later
-from worker.actions.people import drop_gone_complaint
+from worker.actions.following import drop_gone
 from worker.actions.promising import contact_until
 from worker.actions.words import joined_text, staff_values
 from worker.rules.formats import join_words
@@ -95,7 +95,7 @@ async def _drop_what_is_gone(item: Outbox, hands: Hands) -> None:
             return
         known = await complaints.open_of_client(tx, survey.client_id)
     try:
-        await drop_gone_complaint(hands, survey.client_id)
+        await drop_gone(hands, survey.client_id)
     except OutsideError as error:
         if known is None or known.survey_id is None:
             raise

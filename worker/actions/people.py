@@ -7,7 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.amocrm.models import Company as AmoCompany
 from integrations.amocrm.models import Contact as AmoContact
-from storage import complaints, erase, people
+from storage import erase, people
 from storage.tables import Client, Contact
 from worker.actions.base import Hands
 from worker.rules.phone import best_phone
@@ -45,18 +45,6 @@ async def read_company(hands: Hands, company_id: int) -> None:
             await _keep_gone(tx, -company_id, hands.now())
         else:
             await keep(tx, hands, company, -company_id, hands.now())
-
-
-async def drop_gone_complaint(hands: Hands, client_id: int | None) -> None:
-    """A complaint that was deleted in amoCRM is open no more; no list of changes tells of it."""
-    async with hands.db.reading() as tx:
-        known = await complaints.open_of_client(tx, client_id) if client_id is not None else None
-    if known is None or known.lead_id is None or await hands.amocrm.lead(known.lead_id) is not None:
-        return
-    async with hands.db.transaction() as tx:
-        row = await complaints.complaint(tx, known.id or 0)
-        if row is not None and row.closed_at is None:
-            row.left_at = hands.now()
 
 
 async def keep(

@@ -10,14 +10,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from storage import complaints, deals, erase, outbox, state, surveys
 from storage.deals import OVERLAP, Saved
 from storage.tables import Complaint, Deal, Survey, SurveyState
-from worker.actions import keys
+from worker.actions import following, keys
 from worker.actions.base import Hands
+from worker.actions.bulk import hold_crowds
 from worker.actions.people import read_company, read_contacts
 from worker.actions.reading import deal_from, facts_of
 from worker.actions.referring import decide_referral
-from worker.actions.words import clock_time
 from worker.rules.eligibility import Reason
-from worker.rules.planning import LOST, WON, Planned, PlanningPolicy, plan_surveys
+from worker.rules.planning import Planned, PlanningPolicy, plan_surveys
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +31,7 @@ async def pull(hands: Hands) -> None:
     if since is not None:
         await _walk(hands, since)
     await settle(hands)
+    await following.look_for_gone(hands)
     hands.health.mark("pull", hands.now())
 
 
@@ -45,12 +46,15 @@ async def settle(hands: Hands) -> None:
             await deals.lead_ids_without_token(tx, but_pipeline=pipeline, limit=1)
         )
         has_referrals = bool(await deals.referrals_to_decide(tx, limit=1))
+        has_changes = bool(await complaints.to_follow(tx, limit=1))
     if has_people or has_complaints:
         await _read_people(hands)
     if has_links:
         await _make_links(hands)
     if has_people or has_referrals:
         await _decide_referrals(hands)
+    if has_changes:
+        await following.read_turns(hands)
 
 
 async def begin(hands: Hands) -> datetime:
@@ -122,7 +126,7 @@ async def _plan(tx: AsyncSession, hands: Hands, page: Sequence[Saved], now: date
     planned: list[Survey] = []
     for saved in page:
         deal = saved.deal
-        complaint = await _follow_complaint(tx, hands, saved, followed.get(deal.deal_id), now)
+        complaint = await following.follow(tx, hands, saved, followed.get(deal.deal_id), now)
         planned += [
             survey_from(each, deal, complaint, hands, now)
             for each in plan_surveys(
@@ -130,7 +134,10 @@ async def _plan(tx: AsyncSession, hands: Hands, page: Sequence[Saved], now: date
             )
             if each.skip is not Reason.OLD_DEAL
         ]
-    await _tell_deals(tx, hands, await surveys.plan(tx, planned), now)
+    news = await surveys.plan(tx, planned)
+    closed = [survey.triggered_at for survey in planned if survey.deal_id in news]
+    await hold_crowds(tx, hands, closed, now)
+    await _tell_deals(tx, hands, news, now)
 
 
 def survey_from(
@@ -168,60 +175,6 @@ async def _tell_deals(tx: AsyncSession, hands: Hands, deal_ids: Collection[int],
 async def _sync(tx: AsyncSession, deal_ids: Collection[int], now: datetime) -> None:
     payloads = {keys.sync_deal(deal_id): {"deal_id": deal_id} for deal_id in sorted(deal_ids)}
     await outbox.ask_all_again(tx, "sync_deal", payloads, now, now)
-
-
-async def _follow_complaint(
-    tx: AsyncSession, hands: Hands, saved: Saved, row: Complaint | None, now: datetime
-) -> Complaint | None:
-    """A deal of the complaints pipeline, ours or opened by hand: opened, closed, opened again, moved away."""
-    deal, pipeline = saved.deal, hands.known.complaints_pipeline
-    if pipeline is None:
-        return None
-    if deal.pipeline_id != pipeline:
-        if row is not None and row.closed_at is None and row.left_at is None:
-            row.left_at = deal.updated_at
-            await _show_in_alert(tx, hands, row, "alert.state.left", deal.updated_at, now)
-        return None
-    if row is None:
-        row = await complaints.by_markers(tx, deal.tags) if deal.tags else None
-        if row is not None:
-            row.lead_id = deal.deal_id
-    if row is None:
-        row = Complaint(
-            lead_id=deal.deal_id,
-            client_id=deal.client_id,
-            manager_id=deal.manager_id,
-            manager=hands.known.user_name(deal.manager_id),
-            # Moved here from sales it counts from the move, else from its making.
-            opened_at=deal.created_at if saved.was is None else (deal.entered_at or deal.updated_at),
-        )
-        tx.add(row)
-    row.name, row.responsible_id, row.left_at = deal.name, deal.manager_id, None
-    is_closed = deal.status_id in (WON, LOST)
-    if is_closed and row.closed_at is None:
-        row.closed_at, row.is_solved = deal.closed_at or deal.updated_at, deal.status_id == WON
-        await _show_in_alert(tx, hands, row, "alert.state.solved_in_amocrm", row.closed_at, now)
-    elif not is_closed and row.closed_at is not None and not await _is_closing(tx, row):
-        row.closed_at, row.is_solved = None, None
-        row.taken_by, row.taken_at = "", None  # Somebody has to take it anew.
-        row.reopened += 1
-        await _show_in_alert(tx, hands, row, "alert.state.reopened", deal.updated_at, now)
-    await tx.flush()
-    return row
-
-
-async def _show_in_alert(
-    tx: AsyncSession, hands: Hands, row: Complaint, key: str, when: datetime, now: datetime
-) -> None:
-    """What was done by hand in amoCRM, for everybody who got the alert."""
-    row.lines = [*row.lines, hands.texts.fill(key, when=clock_time(hands, when))]
-    await tx.flush()
-    await outbox.ask_again(tx, "edit_alert", keys.edit_alert(row.id), {"complaint_id": row.id}, now, now)
-
-
-async def _is_closing(tx: AsyncSession, row: Complaint) -> bool:
-    """«Решено» was pressed, and amoCRM has not been told yet: the deal there is open a little longer."""
-    return await outbox.is_open(tx, keys.press(row.id or 0, "solved", ""))
 
 
 async def _read_people(hands: Hands) -> None:
