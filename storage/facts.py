@@ -4,15 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, false, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, case, exists, false, func, or_, select
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.database import Database
-from storage.tables import Complaint, Deal, PromoCode, Referral, Reply, Survey, SurveyState
-
-# The last stage of every pipeline: https://www.amocrm.ru/developers/content/crm_platform/leads_pipelines
-WON, LOST = 142, 143
+from storage.flat import rows_of, within
+from storage.surveys import MACHINE, REACTION, WISHES
+from storage.tables import Complaint, Contact, Deal, Reply, Survey, SurveyState
 
 SETTLED = (
     SurveyState.SENT,
@@ -42,6 +41,14 @@ class SurveyRow:
     manager_id: int
     manager: str
     subject: str
+    scale: str = ""
+    trigger: str = "deal_won"
+    root_deal_id: int = 0
+    pipeline_id: int = 0
+    first_score: int | None = None  # before it was corrected
+    manager_now: int = 0
+    has_words: bool = False
+    has_own_tag: bool = False  # the stop tag of the contact is ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +56,6 @@ class ComplaintRow:
     opened_at: datetime
     closed_at: datetime | None
     left_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class SaleRow:
-    """A won deal."""
-
-    closed_at: datetime
-    price: float
-    is_referral: bool
-
-
-@dataclass(frozen=True, slots=True)
-class CodeRow:
-    first_sent_at: datetime
-    is_redeemed: bool  # a friend's closed deal names it
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +98,49 @@ async def survey_rows(tx: AsyncSession, begins: datetime, ends: datetime) -> lis
             col(Survey.manager_id),
             col(Survey.manager),
             col(Survey.subject),
+            col(Survey.scale),
+            col(Survey.trigger),
+            col(Survey.root_deal_id),
+            col(Survey.pipeline_id),
+            case((col(Survey.revision) > 1, _first_score()), else_=col(Survey.score)),
+            func.coalesce(col(Deal.manager_id), 0),
+            case((col(Survey.score).is_not(None), _has_words()), else_=false()),
+            func.coalesce(col(Contact.own_tag), "") != "",
         )
         .outerjoin(Deal, col(Deal.deal_id) == col(Survey.deal_id))
+        .outerjoin(Contact, col(Contact.contact_id) == col(Survey.contact_id))
         .where(
-            or_(
-                _within(col(Survey.settled_at), begins, ends), _within(col(Survey.answered_at), begins, ends)
-            ),
+            or_(within(col(Survey.settled_at), begins, ends), within(col(Survey.answered_at), begins, ends)),
             or_(col(Survey.state).in_(SETTLED), col(Survey.answered_at).is_not(None)),
             func.coalesce(col(Deal.is_reply), false()).is_(false()),
         )
         .order_by(col(Survey.id))
     )
-    return [SurveyRow(*row) for row in await _rows(tx, wanted)]
+    return [SurveyRow(*row) for row in await rows_of(tx, wanted)]
+
+
+def _first_score() -> Any:
+    return (
+        select(col(Reply.score))
+        .where(col(Reply.survey_id) == col(Survey.id), col(Reply.score).is_not(None))
+        .order_by(col(Reply.received_at), col(Reply.id))
+        .limit(1)
+        .correlate(Survey)
+        .scalar_subquery()
+    )
+
+
+def _has_words() -> ColumnElement[bool]:
+    """The client wrote about it: «стоп» beside no score and what a machine or a thumb says are no words."""
+    is_about_it = or_(
+        and_(col(Reply.rule).not_in((*WISHES, MACHINE)), col(Reply.kind) != REACTION),
+        col(Reply.score).is_not(None),
+    )
+    return (
+        exists()
+        .where(col(Reply.survey_id) == col(Survey.id), col(Reply.text) != "", is_about_it)
+        .correlate(Survey)
+    )
 
 
 async def complaint_rows(tx: AsyncSession, begins: datetime, ends: datetime) -> list[ComplaintRow]:
@@ -128,8 +151,8 @@ async def complaint_rows(tx: AsyncSession, begins: datetime, ends: datetime) -> 
         .outerjoin(Deal, col(Deal.deal_id) == col(Complaint.lead_id))
         .where(
             or_(
-                _within(col(Complaint.opened_at), begins, ends),
-                _within(col(Complaint.closed_at), begins, ends),
+                within(col(Complaint.opened_at), begins, ends),
+                within(col(Complaint.closed_at), begins, ends),
                 and_(col(Complaint.closed_at).is_(None), col(Complaint.left_at).is_(None)),
             ),
             func.coalesce(col(Deal.is_deleted), false()).is_(false()),
@@ -137,59 +160,7 @@ async def complaint_rows(tx: AsyncSession, begins: datetime, ends: datetime) -> 
         )
         .order_by(col(Complaint.id))
     )
-    return [ComplaintRow(*row) for row in await _rows(tx, wanted)]
-
-
-async def sale_rows(
-    tx: AsyncSession,
-    begins: datetime,
-    ends: datetime,
-    *,
-    pipelines: frozenset[int] = frozenset(),
-    complaints_pipeline: int | None = None,
-) -> list[SaleRow]:
-    """Won deals that were closed in this time, of these pipelines; none named = all but complaints."""
-    wanted = (
-        select(col(Deal.closed_at), col(Deal.price), func.coalesce(col(Referral.is_referral), false()))
-        .outerjoin(Referral, col(Referral.deal_id) == col(Deal.deal_id))
-        .where(
-            _within(col(Deal.closed_at), begins, ends),
-            col(Deal.status_id) == WON,
-            col(Deal.is_deleted).is_(false()),
-            col(Deal.is_reply).is_(false()),
-            _is_sale(pipelines, complaints_pipeline),
-        )
-        .order_by(col(Deal.deal_id))
-    )
-    return [SaleRow(closed_at, price, bool(known)) for closed_at, price, known in await _rows(tx, wanted)]
-
-
-async def code_rows(tx: AsyncSession, begins: datetime, ends: datetime) -> list[CodeRow]:
-    """Codes first sent in this time, and whether a friend's deal, won or lost, has named them since."""
-    named = (
-        exists()
-        .where(
-            or_(
-                col(Referral.code) == col(PromoCode.code),
-                # The prefix may have been changed since.
-                and_(col(Referral.code) != "", col(Referral.referrer_id) == col(PromoCode.client_id)),
-            ),
-            col(Referral.problem) == "",
-            col(Deal.deal_id) == col(Referral.deal_id),
-            col(Deal.status_id).in_((WON, LOST)),
-            col(Deal.is_deleted).is_(false()),
-            col(Deal.is_reply).is_(false()),
-            # One's own code is no recommendation.
-            func.coalesce(col(Deal.client_id), 0) != col(PromoCode.client_id),
-        )
-        .correlate(PromoCode)
-    )
-    wanted = (
-        select(col(PromoCode.first_sent_at), case((named, true()), else_=false()))
-        .where(_within(col(PromoCode.first_sent_at), begins, ends))
-        .order_by(col(PromoCode.code))
-    )
-    return [CodeRow(first_sent_at, bool(used)) for first_sent_at, used in await _rows(tx, wanted)]
+    return [ComplaintRow(*row) for row in await rows_of(tx, wanted)]
 
 
 async def export_rows(db: Database, begins: datetime, ends: datetime) -> list[ExportRow]:
@@ -212,23 +183,8 @@ async def export_rows(db: Database, begins: datetime, ends: datetime) -> list[Ex
             col(Reply.text),
         )
         .outerjoin(Survey, col(Survey.id) == col(Reply.survey_id))
-        .where(_within(col(Reply.received_at), begins, ends))
+        .where(within(col(Reply.received_at), begins, ends))
         .order_by(col(Reply.received_at), col(Reply.id))
     )
     async with db.reading() as tx:
-        return [ExportRow(*row) for row in await _rows(tx, wanted)]
-
-
-def _within(moment: Any, begins: datetime, ends: datetime) -> ColumnElement[bool]:
-    return and_(moment >= begins, moment < ends)
-
-
-def _is_sale(pipelines: frozenset[int], complaints_pipeline: int | None) -> ColumnElement[bool]:
-    if pipelines:
-        return col(Deal.pipeline_id).in_(sorted(pipelines))
-    return col(Deal.pipeline_id) != complaints_pipeline if complaints_pipeline is not None else true()
-
-
-async def _rows(tx: AsyncSession, wanted: Select[*tuple[Any, ...]]) -> list[Any]:
-    """Columns only, past the ORM: a report may read tens of thousands of rows."""
-    return list((await (await tx.connection()).execute(wanted)).all())
+        return [ExportRow(*row) for row in await rows_of(tx, wanted)]

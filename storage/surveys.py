@@ -167,8 +167,12 @@ async def begin_sending(
     text_variant: str,
     promo_code: str,
     conversation: int,
+    scale: str = "",
 ) -> bool:
-    """The intent, committed before the request. False: the claim was lost, so send nothing."""
+    """The intent, committed before the request. False: the claim was lost, so send nothing.
+
+    A question that goes out once more, on another channel, is asked on the scale of now.
+    """
     async with db.transaction() as tx:
         changed = await tx.exec(
             update(Survey)
@@ -181,6 +185,7 @@ async def begin_sending(
                 text_variant=text_variant,
                 promo_code=promo_code,
                 conversation=conversation,
+                scale=scale,
             )
         )
         return changed.rowcount == 1

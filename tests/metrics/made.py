@@ -95,5 +95,6 @@ def of_sales(
     *,
     now: datetime = NOW,
     period: Period = QUARTER,
+    **known: Any,
 ) -> ReferralResult:
-    return referrals.compute(Facts(now=now, sales=tuple(won), codes=tuple(issued)), period)
+    return referrals.compute(Facts(now=now, sales=tuple(won), codes=tuple(issued), **known), period)

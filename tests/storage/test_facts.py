@@ -8,11 +8,17 @@ import pytest
 from sqlmodel import SQLModel
 
 from storage import facts
+from storage import sales as sales_of
 from storage.database import Database
-from storage.facts import CodeRow, ComplaintRow, SaleRow, SurveyRow
+from storage.facts import ComplaintRow, SurveyRow
+from storage.sales import CodeRow
 from storage.tables import (
+    Chat,
+    Client,
     Complaint,
+    Contact,
     Deal,
+    Message,
     PromoCode,
     Referral,
     Reply,
@@ -43,14 +49,14 @@ async def complaints(db: Database) -> list[ComplaintRow]:
         return await facts.complaint_rows(tx, BEGINS, ENDS)
 
 
-async def sales(db: Database, **of: Any) -> list[SaleRow]:
+async def sales(db: Database, **of: Any) -> list[sales_of.SaleRow]:
     async with db.reading() as tx:
-        return await facts.sale_rows(tx, BEGINS, ENDS, **of)
+        return await sales_of.sale_rows(tx, BEGINS, ENDS, **of)
 
 
 async def codes(db: Database) -> list[CodeRow]:
     async with db.reading() as tx:
-        return await facts.code_rows(tx, BEGINS, ENDS)
+        return await sales_of.code_rows(tx, BEGINS, ENDS)
 
 
 def survey(deal_id: int, state: str = SurveyState.SENT, **known: Any) -> Survey:
@@ -101,7 +107,23 @@ async def test_a_survey_row_has_what_the_report_needs(db: Database) -> None:
             manager_id=7,
             manager="Олег",
             subject="Бригада 1",
+            scale="1-10 low=5 high=9",
+            contact_id=301,
+            revision=2,
+            pipeline_id=3,
         ),
+        Reply(channel="whatsapp", external_id="1", received_at=INSIDE, survey_id=1, score=4, kind="text"),
+        Reply(
+            channel="whatsapp",
+            external_id="2",
+            received_at=INSIDE,
+            survey_id=1,
+            score=9,
+            kind="text",
+            text="теперь всё хорошо",
+            counts=True,
+        ),
+        deal(1, manager_id=8),
     )
     assert await surveys(db) == [
         SurveyRow(
@@ -121,6 +143,14 @@ async def test_a_survey_row_has_what_the_report_needs(db: Database) -> None:
             manager_id=7,
             manager="Олег",
             subject="Бригада 1",
+            scale="1-10 low=5 high=9",
+            trigger="deal_won",
+            root_deal_id=1,
+            pipeline_id=3,
+            first_score=4,
+            manager_now=8,
+            has_words=True,
+            has_own_tag=False,
         )
     ]
 
@@ -165,6 +195,39 @@ async def test_a_deal_that_is_a_reply_counts_nowhere_and_a_deleted_one_has_its_r
         deal(3, is_deleted=True),
     )
     assert [row.reason for row in await surveys(db)] == ["", "deleted"]
+
+
+@pytest.mark.parametrize(
+    ("reply", "has_words"),
+    [
+        ({"text": "ждали три недели", "kind": "text"}, True),
+        ({"text": "", "kind": "tap"}, False),
+        ({"text": "стоп", "kind": "text", "rule": "optout"}, False),
+        ({"text": "стоп", "kind": "text", "rule": "optout", "score": 9}, True),
+        ({"text": "👍", "kind": "reaction"}, False),
+        ({"text": "Я в отпуске", "kind": "text", "rule": "machine"}, False),
+    ],
+)
+async def test_what_counts_as_a_comment(db: Database, reply: dict[str, Any], has_words: bool) -> None:
+    await keep(
+        db,
+        survey(1, SurveyState.ANSWERED, id=5, answered_at=INSIDE, score=9),
+        Reply(channel="telegram", external_id="1", received_at=INSIDE, survey_id=5, **reply),
+    )
+    assert [(row.has_words, row.first_score) for row in await surveys(db)] == [(has_words, 9)]
+
+
+async def test_a_stop_tag_of_ours_is_told_from_that_of_a_person(db: Database) -> None:
+    known: dict[str, Any] = {"read_at": INSIDE, "tags": ["не опрашивать"]}
+    await keep(
+        db,
+        survey(1, SurveyState.SKIPPED, reason="stop_tag", contact_id=301),
+        survey(2, SurveyState.SKIPPED, reason="stop_tag", contact_id=302),
+        Contact(contact_id=301, own_tag="не опрашивать", **known),
+        Contact(contact_id=302, **known),
+    )
+    assert [row.has_own_tag for row in await surveys(db)] == [True, False]
+    assert all(isinstance(row.has_words, bool) for row in await surveys(db))
 
 
 # Complaints
@@ -215,13 +278,16 @@ async def test_only_won_deals_of_this_time_are_sales(db: Database) -> None:
         deal(7, is_reply=True),
         deal(8, closed_at=BEGINS),
     )
-    assert await sales(db) == [SaleRow(INSIDE, 184_000.5, False), SaleRow(BEGINS, 180_000, False)]
+    assert [(row.closed_at, row.price, row.is_referral) for row in await sales(db)] == [
+        (INSIDE, 184_000.5, False),
+        (BEGINS, 180_000, False),
+    ]
 
 
 async def test_sales_pipelines_are_those_named_else_all_but_complaints(db: Database) -> None:
     await keep(db, *(deal(number, pipeline_id=number, price=number) for number in (1, 2, 3)))
 
-    async def prices(**of: Any) -> list[float]:
+    async def prices(**of: Any) -> list[float | None]:
         return [row.price for row in await sales(db, **of)]
 
     assert await prices() == [1, 2, 3]
@@ -239,6 +305,68 @@ async def test_what_was_decided_about_a_deal_says_if_it_is_a_referral(db: Databa
         Referral(deal_id=2, code="ДРУГ-1", problem="self", decided_at=INSIDE),
     )
     assert [row.is_referral for row in await sales(db)] == [True, False, False]
+
+
+async def test_a_sale_tells_whose_it_was_when_the_client_was_asked(db: Database) -> None:
+    await keep(db, deal(1, manager_id=8), deal(2, manager_id=8), survey(1, manager_id=7))
+    assert [row.manager_id for row in await sales(db)] == [7, 8]
+
+
+async def test_a_friend_who_has_bought_before_is_no_new_client(db: Database) -> None:
+    await keep(
+        db,
+        deal(1, client_id=9, closed_at=BEFORE),
+        deal(2, client_id=9),
+        deal(3, client_id=8),
+        deal(4, client_id=7, closed_at=BEFORE, pipeline_id=5),  # a complaint that was solved is no purchase
+        deal(5, client_id=7),
+        deal(6, client_id=9),  # came again, without a code
+        *(names(number, 1, referrer_id=1) for number in (2, 3, 5)),
+    )
+    rows = await sales(db, complaints_pipeline=5)
+    assert [(row.deal_id, row.is_first) for row in rows] == [(2, False), (3, True), (5, True), (6, True)]
+    assert [(row.referrer_id, row.has_code) for row in rows] == [(1, True)] * 3 + [(None, False)]
+
+
+async def test_an_empty_referral_field_is_told_and_of_who_was_forgotten_nothing_is(db: Database) -> None:
+    filled = {"100": [{"value": "Скидка от друга 5%"}]}
+    await keep(
+        db,
+        Client(client_id=5, key="erased:5", created_at=BEFORE, erased_at=INSIDE),
+        deal(1, fields=filled),
+        deal(2, fields={"200": [{"value": "17"}]}),
+        deal(3, fields={"100": []}),
+        deal(4),
+        deal(5, client_id=5),
+    )
+    assert [row.is_unmarked for row in await sales(db, referral_field=100)] == [
+        False, True, True, True, False
+    ]  # fmt: skip
+    assert {row.is_unmarked for row in await sales(db)} == {None}
+
+
+async def test_the_programme_counts_people_who_were_asked_and_who_wanted_the_code(db: Database) -> None:
+    def sent(deal_id: int, client: int, **more: Any) -> Survey:
+        return survey(deal_id, client_id=client, **more)
+
+    def told(client: int, kind: str, at: datetime) -> list[SQLModel]:
+        return [
+            Chat(channel="max", chat_id=f"{client}", client_id=client, linked_at=BEFORE),
+            Message(channel="max", chat_id=f"{client}", message_id=f"m{client}", kind=kind, sent_at=at),
+        ]
+
+    await keep(
+        db,
+        sent(1, 1), sent(2, 1, survey_key="csat"), sent(3, 2), sent(4, 3), sent(5, 4),
+        sent(6, 5, state=SurveyState.SKIPPED, reason="unreachable"), sent(7, 6, settled_at=BEFORE),
+        *told(1, "code", INSIDE), *told(2, "question", INSIDE), *told(3, "code", BEFORE),
+        code(1), deal(50, client_id=8), deal(51, client_id=9, status_id=143), deal(52, status_id=5),
+        deal(53, client_id=7, closed_at=BEFORE), deal(54, client_id=1),
+        *(names(number, 1) for number in (50, 51, 52, 53)), names(54, 1, problem="self"),
+    )  # fmt: skip
+    async with db.reading() as tx:
+        row = await sales_of.programme_row(tx, BEGINS, ENDS)
+    assert row == sales_of.ProgrammeRow(invited=4, interested=1, friends_won=1, friends_lost=1)
 
 
 # Codes
@@ -283,12 +411,12 @@ async def test_a_code_is_redeemed_when_a_friends_closed_deal_names_it(
     db: Database, friends_deal: Deal, named: Referral, redeemed: bool
 ) -> None:
     await keep(db, code(1), Deal(**friends_deal.model_dump()), Referral(**named.model_dump()))
-    assert await codes(db) == [CodeRow(INSIDE, redeemed)]
+    assert [(row.first_sent_at, row.is_redeemed) for row in await codes(db)] == [(INSIDE, redeemed)]
 
 
 async def test_a_code_named_by_two_friends_is_one_code(db: Database) -> None:
     await keep(db, code(1), deal(50, client_id=8), deal(51, client_id=9), names(50, 1), names(51, 1))
-    assert await codes(db) == [CodeRow(INSIDE, True)]
+    assert await codes(db) == [CodeRow(INSIDE, True, uses=2, won_clients=2)]
 
 
 # Export

@@ -7,6 +7,7 @@ import pytest
 from sqlmodel import select
 
 from storage import facts, finding
+from storage import sales as sales_of
 from storage.database import Database
 from storage.narrowed import Only, narrowed
 from storage.tables import Client, Complaint, Deal, PromoCode, Survey, SurveyState
@@ -79,8 +80,8 @@ async def test_a_report_is_made_of_what_is_followed(
     async with narrowed(company, only).reading() as tx:
         assert len(await facts.survey_rows(tx, BEGINS, ENDS)) == surveys
         assert len(await facts.complaint_rows(tx, BEGINS, ENDS)) == complaints
-        assert [row.price for row in await facts.sale_rows(tx, BEGINS, ENDS)] == prices
-        assert len(await facts.code_rows(tx, BEGINS, ENDS)) == codes
+        assert [row.price for row in await sales_of.sale_rows(tx, BEGINS, ENDS)] == prices
+        assert len(await sales_of.code_rows(tx, BEGINS, ENDS)) == codes
 
 
 async def test_other_rows_cannot_be_read_by_oversight(company: Database) -> None:

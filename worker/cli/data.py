@@ -133,6 +133,7 @@ def report_scope(settings: "Settings", account: "Account | None") -> "ReportScop
         account,
         company=settings.company.name,
         min_answers=settings.reports.min_answers,
+        discount=settings.referral.discount,
     )
 
 

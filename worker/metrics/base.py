@@ -1,7 +1,7 @@
 """What a metric is: facts and a period in, a result out that report and JSON can draw."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -36,11 +36,19 @@ class SurveyFact:
     was_delivered: bool | None = None  # None where the channel does not tell
     was_read: bool | None = None
     answered_at: datetime | None = None  # when the client first scored
+    scale: str = ""  # on which it was asked, by its id; "" = not known, taken for that of the settings
     score: int | None = None
+    first_score: int | None = None  # as the client gave it first
+    has_comment: bool = False
     band: str = ""  # as it was when the client scored: thresholds may have changed since
+    deal_id: int = 0  # the sales deal behind it
+    is_of_complaint: bool = False  # it asks how a complaint was solved
+    pipeline_id: int = 0
     manager_id: int = 0
     manager: str = ""
+    manager_now: int = 0  # who leads the deal by now; 0 = not known
     subject: str = ""
+    is_stopped_by_hand: bool = False  # not sent for a stop tag that a person has set
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +65,14 @@ class SaleFact:
     closed_at: datetime
     amount: float
     is_referral: bool
+    deal_id: int = 0
+    client_id: int | None = None
+    manager_id: int = 0  # as when its client was asked; who leads it now where nobody was
+    referrer_id: int | None = None  # the client who recommended the company
+    has_code: bool = False  # it names a friend's code
+    is_first: bool = True  # the client had bought nothing before
+    problem: str = ""  # self, unknown, ambiguous: why what is written there is no recommendation
+    is_unmarked: bool | None = None  # nothing says which discount the client came with; None: not kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +81,66 @@ class CodeFact:
 
     first_sent_at: datetime
     is_redeemed: bool
+    uses: int = 0  # friends' closed deals that name it so far
+    won_clients: int = 0  # friends who have bought
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreCount:
+    """So many answers of one kind in one stretch of a trend."""
+
+    survey: str
+    metric: str
+    place: int  # of the stretch, from 0
+    scale: str
+    score: int
+    band: str
+    answers: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaleCount:
+    """Won deals of one stretch, and those of them that friends brought."""
+
+    place: int
+    deals: int
+    money: float
+    referral_deals: int
+    referral_money: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeCount:
+    """Codes of one stretch, by the day when they were first sent, and what has become of them so far."""
+
+    place: int
+    issued: int
+    redeemed: int
+    uses: int
+    won_clients: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """What is drawn over time, counted by the database. A place is that of its period in the tuple."""
+
+    periods: tuple[Period, ...] = ()  # of scores: the last ones of the same kind
+    scores: tuple[ScoreCount, ...] = ()
+    quarters: tuple[Period, ...] = ()
+    sales: tuple[SaleCount, ...] = ()
+    months: tuple[Period, ...] = ()  # of codes
+    codes: tuple[CodeCount, ...] = ()
+    old_codes: CodeCount | None = None  # all that are old enough to have brought somebody
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Programme:
+    """Who could take part in the referral programme in the period, and what friends did with it."""
+
+    invited: int = 0  # people who were asked something
+    interested: int = 0  # … of whom asked for the code themselves
+    friends_won: int = 0  # deals with a friend's code or number that were closed in the period
+    friends_lost: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +154,11 @@ class Facts:
     complaints: tuple[ComplaintFact, ...] = ()
     sales: tuple[SaleFact, ...] = ()
     codes: tuple[CodeFact, ...] = ()
+    history: History = History()
+    programme: Programme = Programme()
+    discount: float | None = None  # percent that a friend pays less; None: not told in percent
+    people: Mapping[int, str] = field(default_factory=dict)  # names of users, as amoCRM has them now
+    pipelines: Mapping[int, str] = field(default_factory=dict)
     delivery_told_by: frozenset[str] = frozenset()  # channels
     reading_told_by: frozenset[str] = frozenset()
 
@@ -96,6 +177,8 @@ class Metric:
     unit: Mapping[str, str]  # language -> what is counted, and by which day
     source: str  # where the formulas come from
     compute: Callable[[Facts, Period], Result]
+    reading: Mapping[str, str] = field(default_factory=dict)  # language -> how to read it
+    minimum: int | None = None  # below so many no figure is made; None: that of the settings
 
 
 def is_running(period: Period, now: datetime) -> bool:

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from worker.metrics.base import Asked, SurveyFact
 from worker.metrics.stats import (
-    mean,
-    mean_interval,
+    counted_mean,
+    counted_mean_interval,
     nps,
     nps_difference,
     nps_interval,
@@ -74,22 +74,36 @@ class Figures:
     def answered(self) -> int:
         return sum(self.bands)
 
+    @property
+    def net(self) -> float | None:
+        """Share of the high answers minus that of the low ones: of NPS the score itself, of CES net ease."""
+        return None if self.value is None else nps(*self.bands)
+
 
 def figures_of(rows: Sequence[SurveyFact], asked: Asked, min_answers: int) -> Figures:
+    counts = Counter((row.score, row.band) for row in rows if row.score is not None)
+    return figures_from(counts, asked, min_answers)
+
+
+def figures_from(counts: Mapping[tuple[int, str], int], asked: Asked, min_answers: int) -> Figures:
+    """`counts`: (score, band) -> answers."""
     headline = HEADLINES[asked.metric]
-    counts = Counter(_band(row, asked) for row in rows)
-    bands = Bands(counts[Band.HIGH], counts[Band.NEUTRAL], counts[Band.LOW])
-    scores = [row.score for row in rows if row.score is not None]
-    is_enough = len(scores) >= max(1, min_answers)
+    of_bands: Counter[Band] = Counter()
+    of_scores: Counter[int] = Counter()
+    for (score, band), number in counts.items():
+        of_bands[_band(score, band, asked)] += number
+        of_scores[score] += number
+    bands = Bands(of_bands[Band.HIGH], of_bands[Band.NEUTRAL], of_bands[Band.LOW])
+    is_enough = sum(bands) >= max(1, min_answers)
     return Figures(
         bands=bands,
         value=headline.value(bands) if is_enough else None,
         interval=headline.interval(bands) if is_enough else None,
-        mean=mean(scores) if is_enough else None,
-        mean_interval=mean_interval(scores) if is_enough else None,
+        mean=counted_mean(of_scores) if is_enough else None,
+        mean_interval=counted_mean_interval(of_scores) if is_enough else None,
     )
 
 
-def _band(row: SurveyFact, asked: Asked) -> Band:
+def _band(score: int, band: str, asked: Asked) -> Band:
     """The band of then; worked out by the scale of now only where none was kept."""
-    return Band(row.band) if row.band in set(Band) else asked.scale.band(row.score or 0)
+    return Band(band) if band in set(Band) else asked.scale.band(score)

@@ -1,13 +1,28 @@
 """Word of mouth: won deals that a friend brought, their money, and the codes that were used."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from worker.metrics.base import Facts, Metric, SaleFact, amount, same_days_before, share
+from worker.metrics.base import (
+    CodeCount,
+    CodeFact,
+    Facts,
+    Metric,
+    Programme,
+    SaleCount,
+    SaleFact,
+    amount,
+    is_running,
+    same_days_before,
+    share,
+)
 from worker.metrics.stats import percent
 from worker.rules.calendar import Period
 from worker.rules.shares import Interval, share_difference, wilson
+
+TOP = 10  # referrers that are named
+PROBLEMS = ("self", "unknown", "ambiguous")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,14 +38,90 @@ class Sales:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Referrer:
+    """A client who recommended the company; by the id, for a name is not everybody's to see."""
+
+    client_id: int
+    deals: int
+    money: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Codes:
+    """Codes of one time by the day of the first sending, and what friends have done with them so far."""
+
+    issued: int
+    redeemed: int
+    uses: int  # closed deals that name them
+    won_clients: int  # friends who have bought
+
+    @property
+    def redemption_rate(self) -> float | None:
+        return percent(self.redeemed, self.issued)
+
+    @property
+    def interval(self) -> Interval | None:
+        """Of the redemption rate, in percent."""
+        return wilson(self.redeemed, self.issued).times(100) if self.issued else None
+
+    @property
+    def uses_per_code(self) -> float | None:
+        """Of those that were used at all."""
+        return self.uses / self.redeemed if self.redeemed else None
+
+    @property
+    def per_code(self) -> float | None:
+        """Friends who bought, per code handed out: what can be seen of the K-factor."""
+        return self.won_clients / self.issued if self.issued else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarter:
+    period: Period
+    won: Sales
+    referral: Sales
+    is_running: bool
+
+    @property
+    def share(self) -> float | None:
+        return percent(self.referral.deals, self.won.deals)
+
+    @property
+    def share_amount(self) -> float | None:
+        return percent(self.referral.money, self.won.money)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReferralResult:
     won: Sales
     referral: Sales
     other: Sales
     won_before: int  # in as many days of the period before
     referral_before: int
-    codes_issued: int  # first sent in the period
-    codes_redeemed: int  # of these, named by a friend's closed deal so far
+    codes: Codes  # first sent in the period
+    discount_cost: float | None  # given to friends; None: the discount is not in percent
+    first_clients: int  # of the referral deals: who had bought nothing before
+    repeat_clients: int  # … and who had: friends, but no new customers
+    problems: Mapping[str, Sequence[int]]  # what is written is no recommendation -> won deals
+    unmarked: int | None  # won deals whose referral field is empty; None: there is no such field
+    programme: Programme
+    top: Sequence[Referrer]  # who brought most, first
+    old_codes: Codes | None  # all that are half a year old
+    by_age: Sequence[tuple[Period, Codes]]  # by the month of the code
+    quarters: Sequence[Quarter]  # the last eight
+
+    @property
+    def codes_issued(self) -> int:
+        return self.codes.issued
+
+    @property
+    def codes_redeemed(self) -> int:
+        """Of those issued in the period, named by a friend's closed deal so far."""
+        return self.codes.redeemed
+
+    @property
+    def redemption_rate(self) -> float | None:
+        return self.codes.redemption_rate
 
     @property
     def share(self) -> float | None:
@@ -46,8 +137,14 @@ class ReferralResult:
         return percent(self.referral.money, self.won.money)
 
     @property
-    def redemption_rate(self) -> float | None:
-        return percent(self.codes_redeemed, self.codes_issued)
+    def conversion(self) -> float | None:
+        """Of the deals with a friend's code that were decided in the period, those won."""
+        return percent(self.programme.friends_won, self.programme.friends_won + self.programme.friends_lost)
+
+    @property
+    def participation(self) -> float | None:
+        """Of the people who were asked something, those who asked for the code themselves."""
+        return percent(self.programme.interested, self.programme.invited)
 
     @property
     def difference(self) -> Interval | None:
@@ -58,6 +155,7 @@ class ReferralResult:
         return share_difference(before, now).times(100)
 
     def as_json(self) -> dict[str, Any]:
+        difference = self.difference
         return {
             "won_deals": self.won.deals,
             "referral_deals": self.referral.deals,
@@ -71,6 +169,33 @@ class ReferralResult:
             "codes_issued": self.codes_issued,
             "codes_redeemed": self.codes_redeemed,
             "redemption_rate": share(self.redemption_rate),
+            "share_ci95": _ends(self.interval),
+            "previous": {
+                "won_deals": self.won_before,
+                "referral_deals": self.referral_before,
+                "share": share(percent(self.referral_before, self.won_before)),
+            },
+            "significant": None if difference is None else difference.excludes_zero,
+            "discount_cost": amount(self.discount_cost),
+            "first_clients": self.first_clients,
+            "repeat_clients": self.repeat_clients,
+            "problems": {problem: list(deals) for problem, deals in self.problems.items()},
+            "unmarked": self.unmarked,
+            "invited": self.programme.invited,
+            "interested": self.programme.interested,
+            "participation": share(self.participation),
+            "friends_won": self.programme.friends_won,
+            "friends_lost": self.programme.friends_lost,
+            "conversion": share(self.conversion),
+            "top_referrers": [
+                {"client_id": one.client_id, "deals": one.deals, "amount": amount(one.money)}
+                for one in self.top
+            ],
+            "k_proxy": None if self.old_codes is None else _codes_json(self.old_codes),
+            "codes_by_month": [
+                {"period": period.label, **_codes_json(codes)} for period, codes in self.by_age
+            ],
+            "quarters": [_quarter_json(quarter) for quarter in self.quarters],
         }
 
 
@@ -78,20 +203,117 @@ def compute(facts: Facts, period: Period) -> ReferralResult:
     before = same_days_before(period, facts.now)
     won = [row for row in facts.sales if period.contains(row.closed_at)]
     won_before = [row for row in facts.sales if before.contains(row.closed_at)]
-    issued = [row for row in facts.codes if period.contains(row.first_sent_at)]
+    referral = [row for row in won if row.is_referral]
+    unmarked = [row.is_unmarked for row in won if row.is_unmarked is not None]
+    history = facts.history
     return ReferralResult(
         won=_sales(won),
-        referral=_sales([row for row in won if row.is_referral]),
+        referral=_sales(referral),
         other=_sales([row for row in won if not row.is_referral]),
         won_before=len(won_before),
         referral_before=sum(row.is_referral for row in won_before),
-        codes_issued=len(issued),
-        codes_redeemed=sum(row.is_redeemed for row in issued),
+        codes=_codes([row for row in facts.codes if period.contains(row.first_sent_at)]),
+        discount_cost=discount_cost(referral, facts.discount),
+        first_clients=sum(row.is_first for row in referral),
+        repeat_clients=sum(not row.is_first for row in referral),
+        problems={problem: [row.deal_id for row in won if row.problem == problem] for problem in PROBLEMS},
+        unmarked=sum(unmarked) if unmarked else None,
+        programme=facts.programme,
+        top=_top(referral),
+        old_codes=_counted(history.old_codes) if history.old_codes else None,
+        by_age=_by_age(history.months, history.codes),
+        quarters=_quarters(facts),
+    )
+
+
+def discount_cost(referral: Sequence[SaleFact], discount: float | None) -> float | None:
+    """What the friends paid less: the price of a deal is what is left after their discount.
+
+    With 5 percent, 171 000 were 180 000 before, so 9 000 were given.
+    """
+    if discount is None:
+        return None
+    return sum(row.amount for row in referral) * discount / (100 - discount)
+
+
+def _top(referral: Sequence[SaleFact]) -> list[Referrer]:
+    brought: dict[int, list[float]] = {}
+    for row in referral:
+        if row.referrer_id is not None:
+            brought.setdefault(row.referrer_id, []).append(row.amount)
+    everybody = (
+        Referrer(client_id=client, deals=len(amounts), money=sum(amounts))
+        for client, amounts in brought.items()
+    )
+    return sorted(everybody, key=lambda one: (-one.deals, -one.money, one.client_id))[:TOP]
+
+
+def _quarters(facts: Facts) -> list[Quarter]:
+    counted = {row.place: row for row in facts.history.sales}
+    nothing = SaleCount(place=0, deals=0, money=0, referral_deals=0, referral_money=0)
+    return [
+        Quarter(
+            period=period,
+            won=Sales(deals=row.deals, money=row.money),
+            referral=Sales(deals=row.referral_deals, money=row.referral_money),
+            is_running=is_running(period, facts.now),
+        )
+        for place, period in enumerate(facts.history.quarters)
+        for row in (counted.get(place, nothing),)
+    ]
+
+
+def _by_age(months: Sequence[Period], counts: Sequence[CodeCount]) -> list[tuple[Period, Codes]]:
+    """Months in which no code was handed out say nothing."""
+    counted = {row.place: _counted(row) for row in counts}
+    return [(month, counted[place]) for place, month in enumerate(months) if place in counted]
+
+
+def _counted(row: CodeCount) -> Codes:
+    return Codes(issued=row.issued, redeemed=row.redeemed, uses=row.uses, won_clients=row.won_clients)
+
+
+def _codes(rows: Sequence[CodeFact]) -> Codes:
+    return Codes(
+        issued=len(rows),
+        redeemed=sum(row.is_redeemed for row in rows),
+        uses=sum(row.uses for row in rows),
+        won_clients=sum(row.won_clients for row in rows),
     )
 
 
 def _sales(rows: Sequence[SaleFact]) -> Sales:
     return Sales(deals=len(rows), money=sum(row.amount for row in rows))
+
+
+def _codes_json(codes: Codes) -> dict[str, Any]:
+    return {
+        "issued": codes.issued,
+        "redeemed": codes.redeemed,
+        "redemption_rate": share(codes.redemption_rate),
+        "ci95": _ends(codes.interval),
+        "uses": codes.uses,
+        "uses_per_code": share(codes.uses_per_code),
+        "won_clients": codes.won_clients,
+        "per_code": share(codes.per_code),
+    }
+
+
+def _quarter_json(quarter: Quarter) -> dict[str, Any]:
+    return {
+        "period": quarter.period.label,
+        "won_deals": quarter.won.deals,
+        "referral_deals": quarter.referral.deals,
+        "share": share(quarter.share),
+        "won_amount": amount(quarter.won.money),
+        "referral_amount": amount(quarter.referral.money),
+        "share_amount": share(quarter.share_amount),
+        "running": quarter.is_running,
+    }
+
+
+def _ends(interval: Interval | None) -> list[float | None] | None:
+    return None if interval is None else [share(end) for end in interval]
 
 
 METRIC = Metric(
@@ -101,6 +323,16 @@ METRIC = Metric(
         "ru": "выигранные сделки, по дню закрытия; коды — по дню первой отправки",
         "en": "won deals, by the day of closing; codes by the day when they were first sent",
     },
-    source="Share of won deals that a friend brought (ReferralCandy's referral rate); R. Newcombe 1998",
+    source="Share of won deals that a friend brought (ReferralCandy's referral rate); R. Newcombe 1998; "
+    "K proxy: friends who bought per code that is half a year old (A. Croll, B. Yoskovitz, Lean Analytics)",
     compute=compute,
+    reading={
+        "ru": "Хорошо, если сделок по рекомендации становится больше или хотя бы не меньше. "
+        "Сумма сделки — уже со скидкой, поэтому скидка 5 % от 180 000 — это 9 000 при сумме 171 000. "
+        "Отдачу кода видно через полгода: раньше друг мог ещё не купить.",
+        "en": "Good if the number of referral deals grows or at least does not fall. The price of a deal is "
+        "what is left after the discount, so 5 % of 180,000 are 9,000 where 171,000 were paid. What a code "
+        "brings is seen after half a year: before that a friend may not have bought yet.",
+    },
+    minimum=1,
 )

@@ -5,9 +5,9 @@ Intervals are at 95 %, in points and percent (0–100) where a docstring says so
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
-from statistics import NormalDist, fmean, stdev
+from statistics import NormalDist, fmean, stdev, variance
 from typing import NamedTuple
 
 from worker.rules.shares import CONFIDENCE, Interval, Z
@@ -109,6 +109,48 @@ def mean_interval(values: Sequence[float]) -> Interval | None:
     half = t_quantile(len(values) - 1) * stdev(values) / math.sqrt(len(values))
     centre = fmean(values)
     return Interval(centre - half, centre + half)
+
+
+def counted_mean(counts: Mapping[int, int]) -> float | None:
+    """Of whole numbers, each with how often it came."""
+    number = sum(counts.values())
+    return sum(value * times for value, times in counts.items()) / number if number else None
+
+
+def counted_mean_interval(counts: Mapping[int, int]) -> Interval | None:
+    """The t-interval of such a mean; None below two values.
+
+    >>> [round(end, 2) for end in counted_mean_interval({5: 4, 4: 3, 3: 1, 2: 1, 1: 1})]
+    [2.8, 4.8]
+    """
+    number, centre = sum(counts.values()), counted_mean(counts)
+    if number < 2 or centre is None:
+        return None
+    total = sum(value * times for value, times in counts.items())
+    squares = sum(value * value * times for value, times in counts.items())
+    # Whole numbers up to the division: nothing is lost where all values are alike.
+    spread = (number * squares - total * total) / (number * (number - 1))
+    half = t_quantile(number - 1) * math.sqrt(spread / number)
+    return Interval(centre - half, centre + half)
+
+
+def mean_difference(before: Sequence[float], after: Sequence[float]) -> Interval | None:
+    """The interval of the mean of `after` minus that of `before` (Welch); None below two values in either.
+
+    Source: B. Welch, "The Generalization of Student's Problem", Biometrika 34 (1947) 28–35.
+    """
+    if len(before) < 2 or len(after) < 2:
+        return None
+    errors = [variance(values) / len(values) for values in (before, after)]
+    difference, error = fmean(after) - fmean(before), sum(errors)
+    if not error:
+        return Interval(difference, difference)
+    freedom = error**2 / sum(
+        own**2 / (len(values) - 1) for own, values in zip(errors, (before, after), strict=True)
+    )
+    # Rounded down, so the interval is a hair too wide and never too narrow.
+    half = t_quantile(max(1, math.floor(freedom))) * math.sqrt(error)
+    return Interval(difference - half, difference + half)
 
 
 def t_quantile(freedom: int, probability: float = 0.5 + CONFIDENCE / 2) -> float:

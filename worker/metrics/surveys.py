@@ -8,7 +8,9 @@ from typing import Any
 
 from worker.metrics.base import Asked, Facts, Metric, SurveyFact, share
 from worker.metrics.headlines import HEADLINES, Figures, Headline, figures_of
+from worker.metrics.people import manager_names, person_of, told_apart
 from worker.metrics.stats import percent
+from worker.metrics.trends import Trend, trend_of
 from worker.rules.calendar import Period
 from worker.rules.shares import Interval
 
@@ -23,6 +25,7 @@ class Funnel:
     delivered: int
     read: int | None  # None: no channel tells
     answered: int  # so far, of those sent
+    commented: int  # of those answered: with words beside the score
     is_collecting: bool  # some may still be answered
 
     @property
@@ -38,6 +41,19 @@ class Funnel:
         """Beside the rate of the sent: a blocked messenger shows in the gap between the two."""
         return percent(self.answered, self.delivered)
 
+    @property
+    def response_of_read(self) -> float | None:
+        return None if self.read is None else percent(self.answered, self.read)
+
+    @property
+    def coverage(self) -> float | None:
+        """For how many of all who could have been asked the score speaks."""
+        return percent(self.answered, self.eligible)
+
+    @property
+    def comment_rate(self) -> float | None:
+        return percent(self.commented, self.answered)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SurveyResult:
@@ -50,6 +66,11 @@ class SurveyResult:
     funnel: Funnel
     by_manager: Mapping[str, Figures]  # the surest good first
     by_subject: Mapping[str, Figures]
+    by_pipeline: Mapping[str, Figures]
+    by_channel: Mapping[str, Figures]
+    # Scores of two scales are never one figure: all above is of the scale that the settings have.
+    other_scales: Mapping[str, Figures]
+    trend: Trend
 
     @property
     def significant(self) -> bool | None:
@@ -79,17 +100,34 @@ class SurveyResult:
             "uncertain": funnel.uncertain,
             "delivered": funnel.delivered,
             "read": funnel.read,
-            "by_manager": self._people(self.by_manager),
+            "by_manager": self._apart(self.by_manager),
         }
         if self.asked.subject == "field":
-            written["by_subject"] = self._people(self.by_subject)
-        return written
+            written["by_subject"] = self._apart(self.by_subject)
+        return written | {
+            "net": share(now.net),
+            "response_of_delivered": share(funnel.response_of_delivered),
+            "coverage": share(funnel.coverage),
+            "commented": funnel.commented,
+            "comment_rate": share(funnel.comment_rate),
+            "collecting": funnel.is_collecting,
+            "by_pipeline": self._apart(self.by_pipeline),
+            "by_channel": self._apart(self.by_channel),
+            "scale": self.asked.scale.id,
+            "other_scales": self._apart(self.other_scales),
+            "trend": [point.as_json(key) for point in self.trend.points],
+        }
 
-    def _people(self, people: Mapping[str, Figures]) -> dict[str, Any]:
+    def _apart(self, of_each: Mapping[str, Figures]) -> dict[str, Any]:
         key = self.headline.key
         return {
-            name: {"answered": of.answered, key: share(of.value), "mean": share(of.mean)}
-            for name, of in people.items()
+            name: {
+                "answered": of.answered,
+                key: share(of.value),
+                "mean": share(of.mean),
+                "ci95": None if of.interval is None else [share(end) for end in of.interval],
+            }
+            for name, of in of_each.items()
         }
 
 
@@ -108,16 +146,25 @@ def compute(facts: Facts, period: Period) -> SurveyResults:
 def _result(asked: Asked, facts: Facts, period: Period) -> SurveyResult:
     # A key that once stood for another question keeps its old answers out of this one's figures.
     rows = [row for row in facts.surveys if row.survey == asked.key and row.metric == asked.metric]
-    answers = _answers(rows, period)
+    own_scale = asked.scale.id
+
+    def answers_in(of: Period) -> dict[str, list[SurveyFact]]:
+        by_scale: dict[str, list[SurveyFact]] = {}
+        for row in _answers(rows, of):
+            by_scale.setdefault(row.scale or own_scale, []).append(row)
+        return by_scale
+
+    by_scale = answers_in(period)
+    answers = by_scale.pop(own_scale, [])
     headline = HEADLINES[asked.metric]
-    before = period.previous()
 
     def figures(of: Sequence[SurveyFact]) -> Figures:
         return figures_of(of, asked, facts.min_answers)
 
-    current, previous = figures(answers), figures(_answers(rows, before))
+    current = figures(answers)
+    previous = figures(answers_in(period.previous()).get(own_scale, []))
     is_comparable = current.value is not None and previous.value is not None
-    names = manager_names(facts.surveys)
+    names, pipelines = manager_names(facts.surveys), told_apart(facts.pipelines)
     return SurveyResult(
         asked=asked,
         headline=headline,
@@ -126,8 +173,12 @@ def _result(asked: Asked, facts: Facts, period: Period) -> SurveyResult:
         difference=headline.difference(previous.bands, current.bands) if is_comparable else None,
         distribution=_distribution(asked, answers),
         funnel=_funnel([row for row in rows if _is_in(row.settled_at, period)]),
-        by_manager=_by_person(answers, lambda row: names.get(_person(row), ""), figures),
-        by_subject=_by_person(answers, lambda row: row.subject, figures) if asked.subject == "field" else {},
+        by_manager=_apart(answers, lambda row: names.get(person_of(row), ""), figures),
+        by_subject=_apart(answers, lambda row: row.subject, figures) if asked.subject == "field" else {},
+        by_pipeline=_apart(answers, lambda row: _pipeline(row, pipelines), figures),
+        by_channel=_apart(answers, lambda row: row.channel, figures),
+        other_scales={scale: figures(of) for scale, of in sorted(by_scale.items())},
+        trend=trend_of(asked, facts),
     )
 
 
@@ -140,7 +191,7 @@ def _answers(rows: Iterable[SurveyFact], period: Period) -> list[SurveyFact]:
 
 
 def _distribution(asked: Asked, answers: Iterable[SurveyFact]) -> Mapping[int, int]:
-    """Every value of the scale; answers of an earlier scale keep theirs, so that the sum is `answered`."""
+    """Every value of the scale; what is outside it has its own, so that the sum is `answered`."""
     counts = Counter(row.score for row in answers if row.score is not None)
     return {value: counts[value] for value in sorted({*asked.scale.values, *counts})}
 
@@ -156,32 +207,21 @@ def _funnel(rows: Sequence[SurveyFact]) -> Funnel:
         # Where the channel does not tell, sent counts as delivered.
         delivered=sum(row.was_delivered is not False for row in sent),
         read=sum(told_read) if told_read else None,
-        answered=sum(row.answered_at is not None and row.score is not None for row in sent),
+        answered=sum(_is_answered(row) for row in sent),
+        commented=sum(_is_answered(row) and row.has_comment for row in sent),
         is_collecting=any(row.is_open for row in sent),
     )
 
 
-def _person(row: SurveyFact) -> int | str:
-    return row.manager_id or row.manager
+def _is_answered(row: SurveyFact) -> bool:
+    return row.answered_at is not None and row.score is not None
 
 
-def manager_names(rows: Iterable[SurveyFact]) -> Mapping[int | str, str]:
-    """Id (a name where there is none) -> name: the latest, with the id where two people share it."""
-    names: dict[int | str, str] = {}
-    ordered = sorted(
-        (row for row in rows if row.manager_id or row.manager),
-        key=lambda row: moment.timestamp() if (moment := row.answered_at or row.settled_at) else 0,
-    )
-    for row in ordered:
-        names[_person(row)] = row.manager or names.get(_person(row), str(row.manager_id))
-    bearers = Counter(names.values())
-    return {
-        person: f"{name} ({person})" if bearers[name] > 1 and isinstance(person, int) else name
-        for person, name in names.items()
-    }
+def _pipeline(row: SurveyFact, names: Mapping[int, str]) -> str:
+    return names.get(row.pipeline_id, str(row.pipeline_id)) if row.pipeline_id else ""
 
 
-def _by_person(
+def _apart(
     answers: Iterable[SurveyFact],
     name_of: Callable[[SurveyFact], str],
     figures: Callable[[Sequence[SurveyFact]], Figures],
@@ -209,4 +249,10 @@ METRIC = Metric(
     },
     source="NPS: F. Reichheld, HBR, December 2003; intervals: B. Rocks 2016, R. Newcombe 1998",
     compute=compute,
+    reading={
+        "ru": "В скобках — где оценка лежит с вероятностью 95 %: чем меньше ответов, тем шире. "
+        "Людей сравнивайте по нижней границе. Ответы на разных шкалах никогда не складываются.",
+        "en": "In brackets is where the score lies with 95 % confidence: the fewer answers, the wider. "
+        "Compare people by the lower end. Answers on different scales are never put together.",
+    },
 )

@@ -7,11 +7,15 @@ from typing import Any
 
 from storage.database import Database
 from storage.facts import SurveyRow, complaint_rows, survey_rows
-from storage.sales import code_rows, programme_row, sale_rows
+from storage.narrowed import AFTER_COMPLAINT
+from storage.sales import SaleRow, code_rows, programme_row, sale_rows
 from storage.tables import SurveyState
-from worker.metrics.base import Asked, CodeFact, ComplaintFact, Facts, Result, SaleFact, SurveyFact
+from worker.metrics.base import Asked, CodeFact, ComplaintFact, Facts, Programme, Result, SaleFact, SurveyFact
 from worker.metrics.registry import METRICS
+from worker.reports.history import read_history
 from worker.rules.calendar import Period
+from worker.rules.eligibility import Reason
+from worker.rules.formats import percent_of
 
 # Gateways to the accounts of people tell what arrived and what was read; bots tell neither.
 TELLING_CHANNELS = frozenset({"whatsapp", "max_account", "telegram_account"})
@@ -61,7 +65,7 @@ def as_json(report: Report) -> dict[str, Any]:
 async def read_facts(db: Database, period: Period, scope: ReportScope, now: datetime) -> Facts:
     """Of the period and the one before it, as of one moment of the database."""
     begins, ends = period.previous().begins, period.ends
-    sold = {"pipelines": scope.sales_pipelines, "complaints_pipeline": scope.complaints_pipeline}
+    pipelines, complaints_pipeline = scope.sales_pipelines, scope.complaints_pipeline
     async with db.reading() as tx:
         surveys = await survey_rows(tx, begins, ends)
         complaints = await complaint_rows(tx, begins, ends)
@@ -70,8 +74,15 @@ async def read_facts(db: Database, period: Period, scope: ReportScope, now: date
             tx,
             begins,
             ends,
-            pipelines=scope.sales_pipelines,
-            complaints_pipeline=scope.complaints_pipeline,
+            pipelines=pipelines,
+            complaints_pipeline=complaints_pipeline,
+            referral_field=scope.referral_field,
+        )
+        programme = await programme_row(
+            tx, period.begins, ends, pipelines=pipelines, complaints_pipeline=complaints_pipeline
+        )
+        history = await read_history(
+            tx, period, now, pipelines=pipelines, complaints_pipeline=complaints_pipeline
         )
     return Facts(
         now=now,
@@ -86,10 +97,26 @@ async def read_facts(db: Database, period: Period, scope: ReportScope, now: date
             )
             for row in complaints
         ),
-        sales=tuple(
-            SaleFact(closed_at=row.closed_at, amount=row.price, is_referral=row.is_referral) for row in sales
+        sales=tuple(_sale(row) for row in sales),
+        codes=tuple(
+            CodeFact(
+                first_sent_at=row.first_sent_at,
+                is_redeemed=row.is_redeemed,
+                uses=row.uses,
+                won_clients=row.won_clients,
+            )
+            for row in codes
         ),
-        codes=tuple(CodeFact(first_sent_at=row.first_sent_at, is_redeemed=row.is_redeemed) for row in codes),
+        history=history,
+        programme=Programme(
+            invited=programme.invited,
+            interested=programme.interested,
+            friends_won=programme.friends_won,
+            friends_lost=programme.friends_lost,
+        ),
+        discount=percent_of(scope.discount),
+        people=scope.users,
+        pipelines=scope.pipelines,
         delivery_told_by=scope.delivery_told_by,
         reading_told_by=scope.reading_told_by,
     )
@@ -113,9 +140,33 @@ def _survey(row: SurveyRow, scope: ReportScope) -> SurveyFact:
         answered_at=row.answered_at,
         score=row.score,
         band=row.band,
+        deal_id=row.root_deal_id,
+        is_of_complaint=row.trigger == AFTER_COMPLAINT,
+        scale=row.scale,
+        first_score=row.first_score,
+        has_comment=row.has_words,
+        pipeline_id=row.pipeline_id,
         manager_id=row.manager_id,
         manager=row.manager,
+        manager_now=row.manager_now,
         subject=row.subject,
+        is_stopped_by_hand=row.reason == Reason.STOP_TAG and not row.has_own_tag,
+    )
+
+
+def _sale(row: SaleRow) -> SaleFact:
+    return SaleFact(
+        closed_at=row.closed_at,
+        amount=row.price or 0,
+        is_referral=row.is_referral,
+        deal_id=row.deal_id,
+        client_id=row.client_id,
+        manager_id=row.manager_id,
+        referrer_id=row.referrer_id,
+        has_code=row.has_code,
+        is_first=row.is_first,
+        problem=row.problem,
+        is_unmarked=row.is_unmarked,
     )
 
 

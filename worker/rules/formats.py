@@ -63,6 +63,16 @@ def discount(text: str, language: str = "ru") -> str:
     return re.sub(r"(?<=\d)\s*%", f"{NBSP}%" if language == "ru" else "%", text.strip())
 
 
+def percent_of(text: str) -> float | None:
+    """How many percent a discount is; None where it is told otherwise, such as «1000 ₽».
+
+    >>> percent_of("5%"), percent_of("2,5 %"), percent_of("1000 ₽")
+    (5.0, 2.5, None)
+    """
+    found = re.fullmatch(r"(\d{1,2}(?:[.,]\d+)?)\s*%", text.strip())
+    return float(found[1].replace(",", ".")) if found else None
+
+
 def join_words(messages: Iterable[str]) -> str:
     """What a client wrote in several messages, as one quotation.
 

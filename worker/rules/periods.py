@@ -108,6 +108,33 @@ def so_far(period: Period, now: datetime) -> Period:
     return period if tomorrow >= period.end else days(period.start, tomorrow, period.zone)
 
 
+def whole(period: Period, now: datetime) -> Period:
+    """The quarter, month, week or year of which these days are what has passed so far; else the days."""
+    if period.kind == "days":
+        for of in (quarter_of, month_of, week_of, year_of):
+            if so_far(of(period.start, period.zone), now) == period:
+                return of(period.start, period.zone)
+    return period
+
+
+def last_periods(period: Period, number: int) -> tuple[Period, ...]:
+    """The period and those of its kind before it, the oldest first.
+
+    >>> [one.label for one in last_periods(parse_period("2026Q1", ZoneInfo("Asia/Vladivostok")), 3)]
+    ['2025Q3', '2025Q4', '2026Q1']
+    """
+    periods = [period]
+    while len(periods) < number:
+        periods.append(periods[-1].previous())
+    return tuple(reversed(periods))
+
+
+def last_days(number: int, now: datetime, zone: ZoneInfo) -> Period:
+    """So many days, today included."""
+    tomorrow = now.astimezone(zone).date() + timedelta(days=1)
+    return days(tomorrow - timedelta(days=number), tomorrow, zone)
+
+
 def _first_of_month(day: date, months_later: int) -> date:
     month = day.month - 1 + months_later
     return date(day.year + month // 12, month % 12 + 1, 1)

@@ -70,6 +70,17 @@ class Scale:
             return tuple(sorted(option.value for option in self.options))
         return tuple(range(self.first, self.last + 1))
 
+    @property
+    def id(self) -> str:
+        """What is kept with every answer: scores of two scales, or of two cut-offs, are never one figure.
+
+        >>> Scale(first=1, last=10, low=5, high=9).id
+        '1-10 low=5 high=9'
+        """
+        ends = f"{self.first}-{self.last}"
+        values = ",".join(str(value) for value in self.values) if self.options else ends
+        return f"{values} low={self.low} high={self.high}"
+
     def band(self, score: int) -> Band:
         # By comparison, not by lists of numbers: every value falls into exactly one band.
         if score <= self.low:

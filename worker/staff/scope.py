@@ -17,6 +17,7 @@ def report_scope(
     *,
     company: str,
     min_answers: int,
+    discount: str = "",
 ) -> ReportScope:
     """Before amoCRM answered for the first time there is no account."""
     asked = tuple(
@@ -29,7 +30,7 @@ def report_scope(
         )
         for survey in surveys
     )
-    scope = ReportScope(surveys=asked, min_answers=min_answers, company=company)
+    scope = ReportScope(surveys=asked, min_answers=min_answers, company=company, discount=discount)
     if account is None:
         return scope
     return replace(
@@ -37,6 +38,9 @@ def report_scope(
         sales_pipelines=account.sales_pipelines,
         complaints_pipeline=account.complaints_pipeline,
         currency=account.currency or scope.currency,
+        referral_field=account.fields.referral,
+        users={user.id: user.name for user in (account.users or {}).values()},
+        pipelines=account.pipelines,
     )
 
 

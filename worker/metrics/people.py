@@ -1,0 +1,46 @@
+"""Names of people and pipelines on a report: the latest, and with the id where two share one."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+from worker.metrics.base import Facts, SurveyFact
+
+Person = int | str  # the id of a user; the name where there is no id
+Key = TypeVar("Key", int, Person)
+
+
+def person_of(row: SurveyFact) -> Person:
+    """Whose client was asked, as it was then."""
+    return row.manager_id or row.manager
+
+
+def manager_names(rows: Iterable[SurveyFact]) -> Mapping[Person, str]:
+    """Id (a name where there is none) -> name: the latest, with the id where two people share it."""
+    return told_apart(_latest(rows))
+
+
+def names_of(facts: Facts) -> Mapping[Person, str]:
+    """Of everybody who was written down with a survey, and of those who have only sold."""
+    users: dict[Person, str] = {sale.manager_id: "" for sale in facts.sales if sale.manager_id}
+    users = {person: facts.people.get(int(person), str(person)) for person in users}
+    return told_apart({**users, **_latest(facts.surveys)})
+
+
+def told_apart(names: Mapping[Key, str]) -> Mapping[Key, str]:
+    bearers = Counter(names.values())
+    return {
+        person: f"{name} ({person})" if bearers[name] > 1 and isinstance(person, int) else name
+        for person, name in names.items()
+    }
+
+
+def _latest(rows: Iterable[SurveyFact]) -> dict[Person, str]:
+    names: dict[Person, str] = {}
+    ordered = sorted(
+        (row for row in rows if row.manager_id or row.manager),
+        key=lambda row: moment.timestamp() if (moment := row.answered_at or row.settled_at) else 0,
+    )
+    for row in ordered:
+        names[person_of(row)] = row.manager or names.get(person_of(row), str(row.manager_id))
+    return names
