@@ -95,7 +95,7 @@ async def _town(run: Run, name: str, count: int) -> AsyncIterator[tuple[World, l
     folder.mkdir()
     db = await Database.open(f"sqlite:///{folder / 'sarafan.db'}")
     try:
-        async with world(db, folder) as town:
+        async with world(db, folder, delivery={"hold_above": 0}) as town:
             deals = []
             for number in run.track(range(count), "deals are closed"):
                 deals.append(town.deal([town.contact(f"Клиент {number}", f"+7914{1_000_000 + number}")]))

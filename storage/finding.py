@@ -149,9 +149,13 @@ async def words(
     return [Words(survey_key=key, score=score, words=text, at=at) for key, score, text, at in rows]
 
 
-async def planned(tx: AsyncSession, only: Only, *, offset: int, limit: int) -> tuple[Sequence[Survey], int]:
-    """The next questions by when they are due, and how many there are in all."""
-    waiting = col(Survey.state) == SurveyState.PLANNED, of_surveys(only)
+async def planned(
+    tx: AsyncSession, only: Only, *, offset: int, limit: int, until: datetime | None = None
+) -> tuple[Sequence[Survey], int]:
+    """The next questions by when they are due, and how many there are in all, or due before `until`."""
+    waiting = [col(Survey.state) == SurveyState.PLANNED, of_surveys(only)]
+    if until is not None:
+        waiting.append(col(Survey.due_at) < until)
     wanted = select(Survey).where(*waiting).order_by(col(Survey.due_at), col(Survey.id))
     count = (await tx.exec(select(func.count()).select_from(Survey).where(*waiting))).one()
     return (await tx.exec(wanted.offset(offset).limit(limit))).all(), count

@@ -397,8 +397,7 @@ BROKEN = [
     ("[delivery]\nmax_per_hour = -1", "delivery.max_per_hour:", "-1", "не меньше 0"),
     ('[delivery]\nmax_per_hour = "3"', "delivery.max_per_hour:", '"3"', "без кавычек"),
     ("[delivery]\npreview = 1", "delivery.preview:", "1", "true или false"),
-    ("[delivery]\npreview = true", "delivery.preview:", "true", "в следующих версиях"),
-    ("[delivery]\nhold_above = 0", "delivery.hold_above:", "0", "30"),
+    ("[delivery]\nhold_above = -1", "delivery.hold_above:", "-1", "не меньше 0"),
     ('[[survey]]\nmetric = "nps"', "config.toml:1: survey.1.key:", "не указано", 'key = "csat_manager"'),
     ('[[survey]]\nkey = "a"', "config.toml:1: survey.a.metric:", "не указано", 'metric = "csat"'),
     ('[[survey]]\nkey = "a"\nmetric = "nsp"', "survey.a.metric:", '"nsp"', '"nps"'),
@@ -524,7 +523,7 @@ def test_one_mistake_is_one_line(lines: Lines, text: str) -> None:
 def test_everything_is_told_at_once_in_the_order_of_the_file(lines: Lines) -> None:
     text = (
         '[company]\nlanguage = "xx"\n\n[log]\nlevel = 3\nformt = "json"\n\n'
-        '[max]\ntoken = "a b"\n[delivery]\npreview = true\n'
+        '[max]\ntoken = "a b"\n[delivery]\npreview = 1\n'
     )
     numbers = [line.split(": ")[0] for line in lines(text)]
     assert numbers == [f"config.toml:{number}" for number in (2, 5, 6, 9, 11)]

@@ -25,11 +25,12 @@ from storage.pace import PaceRow
 from storage.tables import State
 from storage.tokens import Tokens
 from storage.upcoming import Due, due_now
-from worker.account import AccountProblems, is_recent, named_staff, recall, refresh, resolve
+from worker.account import AccountProblems, is_recent, named_staff, recall, refresh, resolve, with_invited
 from worker.actions.asking import tell_deal
 from worker.actions.base import Hands, Wake
 from worker.actions.looking import searchable
 from worker.actions.menus import ask_for_menus
+from worker.actions.staffing import know_staff
 from worker.actions.trouble import Watch
 from worker.clock import Clock, ClockWatch, RealClock
 from worker.flows.act import LANES, act, kinds_of
@@ -164,6 +165,7 @@ class App:
     async def recover(self, gone_for: timedelta = timedelta(0)) -> None:
         """At the start. `gone_for`: see `Database.orphans`."""
         await begin(self.hands)
+        await know_staff(self.hands)
         await ask_for_menus(self.hands)
         await self.take_over(gone_for)
         await self.try_refused()
@@ -218,7 +220,9 @@ class App:
             for problem in account.problems:
                 log.error("%s", problem)
             return
-        self.hands.account = account
+        # Those who were invited are staff in every moment, and then it is looked at again who they are.
+        self.hands.account = with_invited(account, self.hands.invited)
+        await know_staff(self.hands)
         await ask_for_menus(self.hands)
         for warning in account.warnings:
             log.warning("%s", warning)

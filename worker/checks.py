@@ -29,8 +29,6 @@ LATER = (
     Later("http.dashboard_link", ("12h",)),
     Later("amocrm.history_since", ("",)),
     Later("referral.period", ("quarter",)),
-    Later("delivery.preview", (False,)),
-    Later("delivery.hold_above", (30,)),
     Later("alerts.groups", ([],)),
     Later("reports.weekly", ("mon 09:00", ""), ("",)),
     Later("reports.monthly", ("1 09:00", ""), ("",)),

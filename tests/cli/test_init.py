@@ -24,7 +24,7 @@ from integrations.standins.telegram import TelegramStandIn
 from integrations.standins.whatsapp import INSTANCE, GreenApiStandIn
 from integrations.standins.whatsapp import TOKEN as GATEWAY_TOKEN
 from worker.cli import config_text
-from worker.cli.config_text import Answers, Head, accepts, render, secrets_of
+from worker.cli.config_text import Answers, Head, render, secrets_of
 from worker.cli.dialog import Dialog, NoMoreAnswers, NotThat
 from worker.cli.init import NotWritten, language_of, write_config
 from worker.cli.interview import site_of
@@ -148,17 +148,9 @@ def test_only_its_owner_can_read_it_and_nothing_is_left_beside_it(newcomer: Newc
     assert list(newcomer.path.parent.iterdir()) == [newcomer.path]
 
 
-def test_a_first_list_waits_for_consent_as_soon_as_the_program_can(
-    newcomer: Newcomer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_first_list_waits_for_consent(newcomer: Newcomer) -> None:
     newcomer.sits_down()
-    text = newcomer.path.read_text(encoding="utf-8")
-    assert "preview = true" in text
-    assert ("preview" in newcomer.table["delivery"]) is accepts("delivery.preview", True)
-    for built in (True, False):
-        monkeypatch.setattr(config_text, "accepts", lambda *_, built=built: built)
-        shown = tomllib.loads(render(Answers(company="А", base_url="https://a.amocrm.ru"), {}))["delivery"]
-        assert shown.get("preview") is (True if built else None)
+    assert newcomer.table["delivery"]["preview"] is True
 
 
 def test_english_is_spoken_to_who_wants_it(newcomer: Newcomer, capsys: pytest.CaptureFixture[str]) -> None:

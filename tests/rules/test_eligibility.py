@@ -82,6 +82,7 @@ DELAYS: list[dict[str, Any]] = [
     {"human_wrote_at": NOW},
     {"client_waits_since": NOW},
     {"pace_until": NOW + HOUR},
+    {"is_held": True},
 ]
 
 
@@ -175,6 +176,16 @@ def test_a_closed_complaint_has_answered_the_words_before_it() -> None:
     before, after = DUE - HOUR, DUE + timedelta(minutes=1)
     assert decide(trigger="complaint_closed", client_waits_since=before) == Send()
     assert decide(trigger="complaint_closed", client_waits_since=after) == Wait(NOW + HOUR, Reason.HUMAN)
+
+
+def test_a_heads_word_is_waited_for_until_the_limit_and_then_is_the_reason() -> None:
+    assert decide(is_held=True) == Wait(NOW + HOUR, Reason.HELD)
+    assert decide(DUE + 7 * DAY - HOUR / 2, is_held=True) == Wait(DUE + 7 * DAY, Reason.HELD)
+    assert decide(DUE + 7 * DAY, is_held=True) == Skip(Reason.HELD)
+
+
+def test_no_question_joins_the_thanks_while_a_heads_word_is_waited_for() -> None:
+    assert decide(is_held=True, is_joined=True, turn_at=NOW) == Wait(NOW + HOUR, Reason.HELD)
 
 
 def test_without_a_human_pause_people_in_the_chat_do_not_matter() -> None:

@@ -8,23 +8,31 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.channels.base import Channel, Incoming, IncomingKind, Menued, Outgoing
 from integrations.errors import Permanent, Unreachable
-from storage import deals, finding, inbox, outbox, paused, people
-from storage.tables import Inbox, Outbox, Survey
+from storage import inbox, outbox, paused
+from storage.tables import Inbox, Outbox
 from worker.account import Place, Staff
 from worker.actions import keys
-from worker.actions.asking import consider
 from worker.actions.base import Hands
+from worker.actions.desks import desk_for
+from worker.actions.plan_staff import plan_for
 from worker.actions.reaching import reach
-from worker.rules.eligibility import Reason, Skip, Wait
-from worker.staff.commands import ABOUT_A_PERIOD, COMMANDS, LEADERS, START, Wish, may, tapped, typed
+from worker.staff.commands import (
+    ABOUT_A_PERIOD,
+    COMMANDS,
+    FIRST_LIST,
+    LEADERS,
+    START,
+    Wish,
+    may,
+    tapped,
+    typed,
+)
 from worker.staff.desk import Answer, Desk
 from worker.staff.finding import find_answer
 from worker.staff.helping import greeting, help_answer, refusal
 from worker.staff.menus import menu_of
 from worker.staff.numbers import report_answer
 from worker.staff.pausing import UnclearError, told, until_of
-from worker.staff.planned import ON_A_PAGE, PlanLine, plan_answer
-from worker.staff.scope import report_scope
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +115,7 @@ async def _pause(tx: AsyncSession, hands: Hands, row: Inbox, chat_id: str, wish:
     log.warning("sending to clients is stopped by a person %s", f"until {until}" if until else "until told")
     pause = await paused.current(tx, now)
     if pause is not None:
-        await _tell_all(tx, hands, row, chat_id, staff, told(hands.texts, pause, now, zone))
+        await tell_leaders(tx, hands, row, chat_id, staff, told(hands.texts, pause, now, zone))
 
 
 async def _resume(tx: AsyncSession, hands: Hands, row: Inbox, chat_id: str, staff: Staff) -> None:
@@ -116,12 +124,12 @@ async def _resume(tx: AsyncSession, hands: Hands, row: Inbox, chat_id: str, staf
         return
     await paused.resume(tx)
     log.warning("sending to clients goes on")
-    await _tell_all(tx, hands, row, chat_id, staff, hands.texts.fill("pause.off", staff=staff.name))
+    await tell_leaders(tx, hands, row, chat_id, staff, hands.texts.fill("pause.off", staff=staff.name))
     hands.wake.send.set()
     hands.wake.follow.set()
 
 
-async def _tell_all(
+async def tell_leaders(
     tx: AsyncSession, hands: Hands, row: Inbox, chat_id: str, staff: Staff, text: str
 ) -> None:
     """Who leads has to know, whoever did it; who did it reads it where it was said."""
@@ -160,30 +168,9 @@ async def answer_staff(item: Outbox, hands: Hands) -> None:
         client=int(payload["client"]),
         page=int(payload["page"]),
     )
-    desk = _desk(hands, person, is_group=bool(payload["is_group"]))
+    desk = desk_for(hands, person, is_group=bool(payload["is_group"]))
     answer = await _answer(desk, hands, wish)
     await _show(hands, channel, payload, Outgoing(text=answer.text, buttons=answer.buttons))
-
-
-def _desk(hands: Hands, person: Staff, *, is_group: bool) -> Desk:
-    return Desk(
-        db=hands.db,
-        account=hands.known,
-        texts=hands.texts,
-        zone=hands.calendar.zone,
-        now=hands.now(),
-        scope=report_scope(
-            hands.surveys.values(),
-            hands.texts,
-            hands.known,
-            company=hands.company.name,
-            min_answers=hands.min_answers,
-        ),
-        person=person,
-        is_group=is_group,
-        lead_url=hands.amocrm.lead_url,
-        region=hands.region,
-    )
 
 
 async def _answer(desk: Desk, hands: Hands, wish: Wish) -> Answer:
@@ -193,51 +180,13 @@ async def _answer(desk: Desk, hands: Hands, wish: Wish) -> Answer:
         return refusal(desk)
     if wish.command in ABOUT_A_PERIOD:
         return await report_answer(desk, wish)
+    if wish.command in ("plan", FIRST_LIST):
+        return await plan_for(desk, hands, wish)
     match wish.command:
         case "find":
             return await find_answer(desk, wish)
-        case "plan":
-            return await _plan(desk, hands, wish)
         case _:
             return help_answer(desk)
-
-
-async def _plan(desk: Desk, hands: Hands, wish: Wish) -> Answer:
-    async with hands.db.reading() as tx:
-        rows, count = await finding.planned(tx, desk.only, offset=wish.page * ON_A_PAGE, limit=ON_A_PAGE)
-        pause = await paused.current(tx, desk.now)
-    said = told(desk.texts, pause, desk.now, desk.zone) if pause is not None else ""
-    return plan_answer(desk, wish, [await _plan_line(hands, survey) for survey in rows], count, said)
-
-
-async def _plan_line(hands: Hands, survey: Survey) -> PlanLine:
-    """As it would be decided when it is due, by what is known now."""
-    now = hands.now()
-    case = await consider(hands, survey, max(now, survey.due_at))
-    at, reason, is_skipped = max(now, survey.due_at), "", False
-    # A survey that was taken out of the settings is not sent.
-    match case.decision if case is not None else Skip(Reason.DELETED):
-        case Wait(until, why):
-            at, reason = until, str(why)
-        case Skip(why):
-            reason, is_skipped = str(why), True
-        case _:
-            pass
-    async with hands.db.reading() as tx:
-        client = await people.client(tx, survey.client_id) if survey.client_id is not None else None
-        deal = await deals.deal(tx, survey.deal_id)
-    route = case.route if case is not None else None
-    return PlanLine(
-        survey_key=survey.survey_key,
-        metric=survey.metric,
-        client=client.name if client is not None else "",
-        phone=client.phone if client is not None else None,
-        deal=deal.name if deal is not None else "",
-        channel=route.channel.name if route is not None and not is_skipped else "",
-        at=at,
-        is_skipped=is_skipped,
-        reason=reason,
-    )
 
 
 async def tell_staff(item: Outbox, hands: Hands) -> None:

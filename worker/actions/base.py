@@ -10,7 +10,7 @@ from integrations.amocrm.client import AmoCrm
 from integrations.channels.base import Channel
 from storage.database import Database
 from storage.tables import Outbox
-from worker.account import Account, Staff
+from worker.account import Account, Place, Staff
 from worker.clock import Clock, ClockWatch
 from worker.rules.calendar import Calendar, SendWindow
 from worker.rules.eligibility import DeliveryPolicy
@@ -87,6 +87,8 @@ class Hands:
     health: Pulse
     wake: Wake
     named_staff: tuple[Staff, ...] = ()  # of the settings, by name alone: known while amoCRM is not
+    invited: tuple[Staff, ...] = ()  # as `know_staff` found them last
+    groups: tuple[Place, ...] = ()  # `[alerts] groups`, where they are now
     preview: bool = False  # nothing is sent until somebody who leads has seen the first list
     hold_above: int = 0  # more deals than this closed within an hour wait for a word; 0: never
     min_answers: int = 5  # below it no figure is made of scores

@@ -10,7 +10,7 @@ from integrations.channels.base import Incoming, IncomingKind
 from storage import complaints, outbox
 from storage.tables import Complaint, Inbox
 from worker.account import Staff
-from worker.actions import answer_staff, keys, replying, rollout_presses
+from worker.actions import answer_staff, forgetting, keys, replying, rollout_presses
 from worker.actions.alert_staff import in_an_hour
 from worker.actions.base import Hands
 from worker.actions.hearing import but, leads
@@ -36,6 +36,8 @@ async def take(
 ) -> None:
     """Something that a person of the company did in the bot. Words of staff are never a client's answer."""
     said = await replying.take(tx, hands, row, message, staff)
+    if said is None:
+        said = await forgetting.take(tx, hands, row, message, staff)
     is_taken = said is not None or await answer_staff.take(tx, hands, row, message, staff)
     if message.kind is IncomingKind.TAP:
         text = (said or "") if is_taken else await _said(tx, hands, row, message, staff, now)

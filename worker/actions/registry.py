@@ -9,6 +9,7 @@ from worker.actions.credit_referrer import credit_referrer
 from worker.actions.escalate import escalate
 from worker.actions.find_client import find_client
 from worker.actions.follow_press import follow_press
+from worker.actions.forgetting import tell_forget
 from worker.actions.forwarding import edit_request, tell_head
 from worker.actions.join_alerts import alert_or_join
 from worker.actions.open_complaint import open_complaint, tell_of_refusal
@@ -57,6 +58,7 @@ ACTIONS: Mapping[str, Action] = {
     "tell_erase": Action("staff", alert_staff.tell_erase),
     "answer_staff": Action("desk", answer_staff),
     "tell_staff": Action("desk", tell_staff),
+    "tell_forget": Action("desk", tell_forget),
     "set_menu": Action("desk", set_menu),
     first_list.KIND: Action("desk", first_list.show_first_list),
     "close_first_list": Action("desk", first_list.close_first_list),

@@ -222,13 +222,7 @@ def _delivery(answers: Answers) -> Iterator[str]:
         "первый список покажем руководителю и подождём его согласия",
         "a head sees the first list and has to agree to it",
     )
-    if accepts("delivery.preview", True):
-        yield _line("preview", True, wait)
-    else:
-        yield answers.say(
-            "# preview = true: эта версия ещё не умеет ждать согласия. Список покажет `sarafan plan`.",
-            "# preview = true: this version cannot wait for consent yet. `sarafan plan` shows the list.",
-        )
+    yield _line("preview", True, wait)
 
 
 def _survey(answers: Answers) -> Iterator[str]:

@@ -33,6 +33,7 @@ WAITS: Mapping[
     "pace": ("не больше разрешённого за раз", "no faster than allowed"),
     "channel": ("мессенджер не отвечает", "the messenger does not answer"),
     "service": ("amoCRM не отвечает", "amoCRM does not answer"),
+    "held": ("ждём решения руководителя", "waits for a head's word"),
 }
 
 

@@ -12,7 +12,9 @@ from worker.actions.asking import Case, consider_reminder, reread
 from worker.actions.base import Hands
 from worker.actions.channel_watch import look_at_channels
 from worker.actions.escalate import look_for_untaken
+from worker.actions.first_list import is_closed, look_for_first_list
 from worker.actions.send_daily import look_for_morning
+from worker.actions.staffing import know_staff
 from worker.actions.talking import remind
 from worker.actions.words import reminder_for
 from worker.rules.eligibility import Reason, Send, Skip, Wait
@@ -26,6 +28,7 @@ async def follow(hands: Hands) -> int:
     """Gives the number of surveys that were reminded or ended."""
     if not hands.may_speak:
         return 0  # Nor does a question expire by a clock that may be wrong.
+    await know_staff(hands)
     now, reminder_after = hands.now(), hands.policy.reminder_after
     async with hands.db.reading() as tx:
         over = await reminders.expired(tx, now)
@@ -36,6 +39,7 @@ async def follow(hands: Hands) -> int:
         )
     done = await _expire(hands, over) + await _remind(hands, waiting, now)
     done += await look_for_untaken(hands) + await look_for_morning(hands)
+    done += await look_for_first_list(hands)
     await look_at_channels(hands)
     hands.health.mark("follow", hands.now())
     return done
@@ -69,7 +73,7 @@ async def _remind(hands: Hands, waiting: Sequence[Survey], now: datetime) -> int
         if (due := _due(hands, await _asked_at(hands, survey))) > now:
             await reminders.remind_later(hands.db, survey, due)
             continue
-        if await paused.is_paused(hands.db, hands.now()):
+        if await paused.is_paused(hands.db, hands.now()) or await is_closed(hands):
             break  # Silence still ends a question; only nobody is written to.
         try:
             reminded += await _remind_one(hands, survey, now)

@@ -113,6 +113,7 @@ class Circumstances:
     sent_last_hour: int
     oldest_of_hour: datetime | None
     pace_until: datetime | None  # the channel's gap between messages to different people
+    is_held: bool = False  # a head has to agree first, to the first list or to many deals at once
     is_joined: bool = False  # it follows an answer, in one message with the thanks
 
 
@@ -134,6 +135,8 @@ def may_send(facts: Circumstances, now: datetime, policy: DeliveryPolicy) -> Dec
     is_reply = _is_reply(facts, now)
     if facts.open_question and not is_reply:
         return Wait(now + LOOK_AGAIN, Reason.TURN)
+    if facts.is_held:
+        return _at_any_moment(now, Reason.HELD, limit)
     if now > limit:
         return Skip(Reason.TOO_LATE)
     if is_reply:
@@ -165,7 +168,17 @@ def put_off(until: datetime, reason: Reason, limit: datetime) -> Wait | Skip:
     """Wait, or give the question up where the wait would outlast the limit."""
     if until <= limit:
         return Wait(until, reason)
+    return _given_up(reason)
+
+
+def _given_up(reason: Reason) -> Skip:
     return Skip(Reason.TOO_LATE if reason.only_delays else reason)
+
+
+def _at_any_moment(now: datetime, reason: Reason, limit: datetime) -> Wait | Skip:
+    """What it waits for may come at any moment: looked at again, and given up only at the limit."""
+    again = min(now + LOOK_AGAIN, limit)
+    return Wait(again, reason) if again > now else _given_up(reason)
 
 
 def _refusal(facts: Circumstances) -> Reason | None:
@@ -201,9 +214,7 @@ def _first_delay(
         if until > now:
             return put_off(until, reason, limit)
     if _client_waits(facts, now, policy):
-        # The answer may come at any moment: looked at again, and given up only at the limit.
-        again = min(now + LOOK_AGAIN, limit)
-        return Wait(again, Reason.HUMAN) if again > now else Skip(Reason.TOO_LATE)
+        return _at_any_moment(now, Reason.HUMAN, limit)
     opens = policy.window.next_open(now)
     return put_off(opens, Reason.WINDOW, limit) if opens > now else None
 

@@ -25,8 +25,11 @@ COMMANDS: Mapping[str, frozenset[str]] = {
     "plan": LEADERS | {ADMIN},
     "pause": LEADERS | {ADMIN},
     "resume": LEADERS | {ADMIN},
+    "forget": frozenset({OWNER}),
     "help": NUMBERS | {MANAGER},
 }
+FIRST_LIST = "first"  # the list that somebody has to see before anything is sent: by its buttons only
+TAPPED = (*COMMANDS, FIRST_LIST)
 START = "start"  # the bot was opened: a greeting, for whoever is staff
 ABOUT_A_PERIOD = ("report", "nps", "csat", "ces", "complaints", "referrals")
 ONE_METRIC = ("nps", "csat", "ces")
@@ -82,7 +85,7 @@ def tapped(data: str) -> Wish | None:
     Wish(command='nps', words='', period='m1', client=0, page=2)
     """
     parts = data.split(":")
-    if len(parts) != 4 or parts[0] != BUTTON or parts[1] not in COMMANDS or not PAGE.fullmatch(parts[3]):
+    if len(parts) != 4 or parts[0] != BUTTON or parts[1] not in TAPPED or not PAGE.fullmatch(parts[3]):
         return None
     _, command, about, page = parts
     if chosen := CLIENT.fullmatch(about):
@@ -91,6 +94,8 @@ def tapped(data: str) -> Wish | None:
 
 
 def may(role: str, command: str) -> bool:
+    if command == FIRST_LIST:
+        return role in LEADERS
     return role in COMMANDS.get(command, frozenset())
 
 

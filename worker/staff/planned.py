@@ -7,7 +7,7 @@ from datetime import datetime
 from worker.rules.formats import cut_words
 from worker.rules.moments import moment_text
 from worker.staff.commands import Wish
-from worker.staff.desk import Answer, Desk, beside
+from worker.staff.desk import Answer, Desk, Rows, beside
 
 ON_A_PAGE = 10
 LONGEST_NAME = 60  # characters of a deal's name
@@ -28,18 +28,31 @@ class PlanLine:
     reason: str
 
 
-def plan_answer(desk: Desk, wish: Wish, lines: Sequence[PlanLine], count: int, paused: str) -> Answer:
-    """`lines` are those of the wished page, `count` is how many there are; `paused` says that none go out."""
+def plan_answer(
+    desk: Desk,
+    wish: Wish,
+    lines: Sequence[PlanLine],
+    count: int,
+    stopped: str,
+    *,
+    head: str = "plan.title",
+    buttons: Rows = (),
+) -> Answer:
+    """`lines` are those of the wished page, `count` is how many there are; `stopped` says that none go out.
+
+    `head` is the key of what stands above, `buttons` stand below those of the pages.
+    """
     if not count:
-        return Answer(text="\n".join(filter(None, (desk.texts.fill("plan.none"), paused))))
-    said = [desk.texts.fill("plan.title", n=count), paused]
+        text = "\n".join(filter(None, (desk.texts.fill("plan.none"), stopped)))
+        return Answer(text=text, buttons=buttons)
+    said = [desk.texts.fill(head, n=count), stopped]
     shown = "\n\n".join(_line(desk, line) for line in lines)
     of = -(-count // ON_A_PAGE)
     page = min(wish.page, of - 1)
     foot = desk.texts.fill("page", n=page + 1, m=of) if of > 1 else ""
     text = "\n\n".join(filter(None, ("\n".join(filter(None, said)), shown, foot)))
     row = beside(desk, wish, page, of)
-    return Answer(text=text, buttons=(row,) if row else ())
+    return Answer(text=text, buttons=(*((row,) if row else ()), *buttons))
 
 
 def _line(desk: Desk, line: PlanLine) -> str:

@@ -1,0 +1,27 @@
+"""The desk of one of the staff: what every answer in the bot is made from."""
+
+from worker.account import Staff
+from worker.actions.base import Hands
+from worker.staff.desk import Desk
+from worker.staff.scope import report_scope
+
+
+def desk_for(hands: Hands, person: Staff, *, is_group: bool = False) -> Desk:
+    return Desk(
+        db=hands.db,
+        account=hands.known,
+        texts=hands.texts,
+        zone=hands.calendar.zone,
+        now=hands.now(),
+        scope=report_scope(
+            hands.surveys.values(),
+            hands.texts,
+            hands.known,
+            company=hands.company.name,
+            min_answers=hands.min_answers,
+        ),
+        person=person,
+        is_group=is_group,
+        lead_url=hands.amocrm.lead_url,
+        region=hands.region,
+    )
