@@ -23,12 +23,12 @@ it answers with what the helper gives, or with 400 and {"error": …}.
                 field_value {"lead_id": 501, "field_name": "NPS"} · add_user · add_pipeline · add_field
     telegram    start {"who": "Мария", "token": "<of the deal's link>"} · says {"who": "Мария", "text": "9"}
                 tap {"who": "Мария", "button": "9"} · share_contact {"who": "Мария", "phone": "+79140000001"}
-                messages {"who": "Мария"} · block · unblock · edits · sends {"who": …, "media": "voice"}
-                throttle {"seconds": 30} · person · group
+                messages {"who": "Мария"} · conversation · block · unblock · edits
+                sends {"who": …, "media": "voice"} · throttle {"seconds": 30} · person · group
     whatsapp    says {"who": "+79140000001", "text": "9"} · votes {"who": "+79140000001", "option": "9"}
-                messages {"who": "+79140000001"} · reads · reacts · edits · sends · manager_writes
-                has_no_account · set_state {"state": "notAuthorized"} · set_phone_online {"is_online": false}
-                set_quota {"people": 3} · repeat {"times": 1}
+                messages {"who": "+79140000001"} · conversation · reads · reacts · edits · sends
+                manager_writes · has_no_account · set_state {"state": "notAuthorized"}
+                set_phone_online {"is_online": false} · set_quota {"people": 3} · repeat {"times": 1}
 
     max         start · says · tap · share_contact · block · messages, as telegram's
     max_account, telegram_account   as whatsapp's

@@ -64,6 +64,19 @@ class Posted:
         return "+" + self.chat_id.partition("@")[0]
 
 
+@dataclass(slots=True, kw_only=True)
+class Heard:
+    """A message that a person typed or sent: a client, or one of the company on the phone itself."""
+
+    id_message: str
+    chat_id: str
+    text: str
+    at: datetime
+    media: str = ""  # audio, image …
+    quoted: str = ""
+    by_company: bool = False
+
+
 @dataclass(slots=True)
 class _Notification:
     receipt: int
@@ -121,6 +134,7 @@ class GreenApiStandIn:
         }
         self.times_set = 0  # how often the settings were changed, each of which restarts the instance
         self.posted: list[Posted] = []
+        self.talk: list[Posted | Heard] = []  # both sides, in their order
         self.queue: list[Posted] = []  # accepted, not sent yet
         self.notifications: list[_Notification] = []
         self.faults = Faults()
@@ -160,6 +174,7 @@ class GreenApiStandIn:
             self.keep_statuses,
             self.tells_status,
             self.messages,
+            self.conversation,
         )
         base = "/waInstance{instance}"
         routes = [
@@ -195,7 +210,9 @@ class GreenApiStandIn:
         elif is_extended:
             extended = {"text": text, "description": "", "title": "", "jpegThumbnail": ""}
             message = {"typeMessage": "extendedTextMessage", "extendedTextMessageData": extended}
-        return self._incoming(who, message, id_message)
+        id_message = self._incoming(who, message, id_message)
+        self._heard(who, id_message, text, quoted=quote)
+        return id_message
 
     def votes(self, who: str, option: str | None, *, id_message: str = "") -> str:
         """Vote in the poll with this id (the newest to this person that has the option); None withdraws."""
@@ -236,7 +253,9 @@ class GreenApiStandIn:
             "fileName": f"{media}.bin",
             "mimeType": "application/octet-stream",
         }
-        return self._incoming(who, {"typeMessage": f"{media}Message", "fileMessageData": file})
+        id_message = self._incoming(who, {"typeMessage": f"{media}Message", "fileMessageData": file})
+        self._heard(who, id_message, caption, media=media)
+        return id_message
 
     def reads(self, who: str) -> None:
         """Open the chat: everything delivered there is read."""
@@ -247,6 +266,7 @@ class GreenApiStandIn:
     def manager_writes(self, who: str, text: str) -> str:
         """A person of the company types in the chat on the phone itself."""
         id_message = self._next_id()
+        self._heard(who, id_message, text, by_company=True)
         if self.settings["outgoingMessageWebhook"] == "yes":
             message = {"typeMessage": "textMessage", "textMessageData": {"textMessage": text}}
             self._notify(self._from_us("outgoingMessageReceived", id_message, self.chat_of(who), message))
@@ -291,6 +311,16 @@ class GreenApiStandIn:
 
     def last(self, who: str) -> Posted:
         return self.messages(who)[-1]
+
+    def conversation(self, who: str) -> list[Posted | Heard]:
+        """What stands in this chat, of both sides, in its order."""
+        arrived = {post.id_message for post in self.messages(who)}
+        chat_id = self.chat_of(who)
+        return [
+            one
+            for one in self.talk
+            if one.chat_id == chat_id and (isinstance(one, Heard) or one.id_message in arrived)
+        ]
 
     def wake(self) -> None:
         """Let a waiting receiveNotification answer at once, because the server stops."""
@@ -431,6 +461,7 @@ class GreenApiStandIn:
             accepted_at=self.clock(),
         )
         self.posted.append(post)
+        self.talk.append(post)
         self.queue.append(post)
         return {"idMessage": post.id_message}
 
@@ -526,6 +557,28 @@ class GreenApiStandIn:
                 "textMessage": quoted,
             },
         }
+
+    def _heard(
+        self,
+        who: str,
+        id_message: str,
+        text: str,
+        *,
+        media: str = "",
+        quoted: str = "",
+        by_company: bool = False,
+    ) -> None:
+        self.talk.append(
+            Heard(
+                id_message=id_message,
+                chat_id=self.chat_of(who),
+                text=text,
+                at=self.clock(),
+                media=media,
+                quoted=quoted,
+                by_company=by_company,
+            )
+        )
 
     def _incoming(self, who: str, message: Json, id_message: str = "") -> str:
         id_message = id_message or self._next_id()

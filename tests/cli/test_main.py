@@ -1,6 +1,7 @@
 """The command itself: what it lists, and how it ends."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +36,19 @@ def test_every_command_takes_a_config_and_explains_itself(command: str) -> None:
     assert told.output.count("<bool>") <= 1, "a switch takes no value; --help is not ours"
 
 
+def test_the_demo_tells_how_to_play_it() -> None:
+    told = typed("demo", "--help").output
+    assert "--serve" in told
+    assert "--port" in told
+
+
+def test_a_port_of_the_demo_that_is_taken_is_told_in_a_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        told = typed("demo", "--serve", "--port", port)
+    assert (told.exit_code, told.stderr) == (1, f"На порту {port} открыть страницу нельзя: он занят.\n")
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -43,7 +57,8 @@ def test_every_command_takes_a_config_and_explains_itself(command: str) -> None:
         ("report", "--fly"),
         ("forget",),
         ("init", "--fly"),
-        ("demo", "--serve"),
+        ("demo", "--port", "8080"),
+        ("demo", "--serve", "--port", "70000"),
     ],
 )
 def test_wrong_use_ends_with_two(words: tuple[str, ...]) -> None:

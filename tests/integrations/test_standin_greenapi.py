@@ -241,3 +241,25 @@ async def test_the_control_endpoint_does_what_people_do(client: Client, server: 
     assert (message["text"], message["statuses"]) == ("Привет", ["sent", "delivered"])
     await client.http.post("/_control/says", json={"who": MARIA, "text": "9"})
     assert (await client.drain())[-1]["messageData"]["textMessageData"]["textMessage"] == "9"
+
+
+async def test_a_conversation_has_both_sides_in_their_order(client: Client, server: GreenApiStandIn) -> None:
+    await client.send()
+    id_message = server.says(MARIA, "9", quote=server.last(MARIA).id_message)
+    server.manager_writes(MARIA, "Спасибо, Мария!")
+    server.sends(MARIA, "audio")
+    server.has_no_account("+79140000002")
+    await client.send("79140000002@c.us")
+    await client.call(
+        "POST", "sendPoll", chatId=CHAT, message="Оцените", options=[{"optionName": "9"}, {"optionName": "8"}]
+    )
+    talk = server.conversation(MARIA)
+    assert [(type(one).__name__, one.text) for one in talk] == [
+        ("Posted", "Привет"),
+        ("Heard", "9"),
+        ("Heard", "Спасибо, Мария!"),
+        ("Heard", ""),
+        ("Posted", "Оцените"),
+    ]
+    assert talk[1].id_message == id_message
+    assert server.conversation("+79140000002") == []

@@ -261,6 +261,16 @@ async def test_the_control_endpoint_does_what_people_do(
     assert (await client.get("getMe")).status_code == 200
 
 
+async def test_a_conversation_has_both_sides_in_their_order(
+    client: httpx.AsyncClient, server: TelegramStandIn, maria: Person
+) -> None:
+    await call(client, "sendMessage", chat_id=maria.user_id, text="Оцените")
+    gone = await call(client, "sendMessage", chat_id=maria.user_id, text="Ошибка")
+    server.says(maria, "9")
+    await call(client, "deleteMessage", chat_id=maria.user_id, message_id=gone["message_id"])
+    assert [post.text for post in server.conversation(maria)] == ["/start", "Оцените", "9"]
+
+
 async def test_faults_hit_the_request_they_are_meant_for(
     client: httpx.AsyncClient, server: TelegramStandIn, maria: Person
 ) -> None:

@@ -45,6 +45,7 @@ INTRO = (
     "на этом компьютере. В сеть ничего не уходит.",
 )
 NEXT = (
+    "Сыграть за клиента и за руководителя самому: sarafan demo --serve откроет страницу на этом компьютере.",
     "Дальше — со своей компанией: cp config.example.toml config.toml и впишите свои доступы,",
     "sarafan check проверит подключения, sarafan plan покажет, кого и когда спросят, ничего не отправляя,",
     "sarafan run начнёт работу. По шагам: README.ru.md.",
@@ -60,7 +61,7 @@ def run() -> int:
     """Exit code 0 if the report says what the story comes to, else 1."""
     console = Console(highlight=False)
     try:
-        with tempfile.TemporaryDirectory(prefix="sarafan-demo-") as folder, _log_in(Path(folder)) as log:
+        with tempfile.TemporaryDirectory(prefix="sarafan-demo-") as folder, log_in(Path(folder)) as log:
             return asyncio.run(_play(console, Path(folder), log))
     except KeyboardInterrupt:
         return _fail("Прервано.", INTERRUPTED)
@@ -77,13 +78,13 @@ def _fail(sentence: str, exit_code: int = 1) -> int:
     return exit_code
 
 
-async def _play(console: Console, folder: Path, log: "_Errors") -> int:
+async def _play(console: Console, folder: Path, log: "Errors") -> int:
     clock = ManualClock(BEGINS)
     town = Town(clock.now, rate_limit=None)
     town.whatsapp.longest_wait = 0  # a poll of the gateway waits in real seconds
     tally = Tally()
     async with town.served() as addresses:
-        settings = _settings(folder, town, addresses)
+        settings = settings_in(folder, town, addresses)
         db = await Database.open(settings.storage.url, is_private=True)
         try:
             app = await App.build(settings, db=db, clock=clock, is_paced=False)
@@ -105,9 +106,10 @@ async def _play(console: Console, folder: Path, log: "_Errors") -> int:
     return _checked(console, compare(tally, town, as_json(report)))
 
 
-def _settings(folder: Path, town: Town, addresses: Addresses) -> Settings:
+def settings_in(folder: Path, town: Town, addresses: Addresses, config: str = CONFIG) -> Settings:
+    """The settings of a worker in this town; `config` with the places of CONFIG."""
     path = folder / "config.toml"
-    text = CONFIG.format(
+    text = config.format(
         database=(folder / "sarafan.db").as_posix(),
         amocrm=addresses.amocrm,
         amocrm_token=town.amocrm.token,
@@ -122,7 +124,7 @@ def _settings(folder: Path, town: Town, addresses: Addresses) -> Settings:
     return load(path, {})
 
 
-async def _live(app: App, life: Life, story: Story, clock: ManualClock, log: "_Errors") -> None:
+async def _live(app: App, life: Life, story: Story, clock: ManualClock, log: "Errors") -> None:
     """From event to event: people act, the worker does what there is to do, people read what came."""
     await app.recover()
     now = BEGINS
@@ -134,14 +136,14 @@ async def _live(app: App, life: Life, story: Story, clock: ManualClock, log: "_E
         await app.step(pulls=life.has_changed_amocrm())
         log.complain()
         story.look(life.watch())
-        moments = [moment for moment in (life.agenda.next, await _next(app, now)) if moment is not None]
+        moments = [moment for moment in (life.agenda.next, await next_moment(app, now)) if moment is not None]
         if not moments:
             break
         now = max(min(moments), now + timedelta(seconds=1))
     story.end_week()
 
 
-async def _next(app: App, now: datetime) -> datetime | None:
+async def next_moment(app: App, now: datetime) -> datetime | None:
     """When the worker has something to do next."""
     hands = app.hands
     async with hands.db.reading() as tx:
@@ -241,7 +243,7 @@ def _checked(console: Console, rows: Sequence[Checked]) -> int:
 # The worker's log
 
 
-class _Errors(logging.Handler):
+class Errors(logging.Handler):
     """Keeps what the worker logs as an error: its flows go on after one, the demo does not."""
 
     def __init__(self) -> None:
@@ -259,14 +261,14 @@ class _Errors(logging.Handler):
 
 
 @contextmanager
-def _log_in(folder: Path) -> Iterator[_Errors]:
+def log_in(folder: Path) -> Iterator[Errors]:
     """Warnings go to a file beside the database, errors are kept; the story is not disturbed."""
     root = logging.getLogger()
     before, level = root.handlers[:], root.level
     file = logging.FileHandler(folder / "sarafan.log", encoding="utf-8")
     file.setFormatter(TextLines())
     file.addFilter(Mask())
-    errors = _Errors()
+    errors = Errors()
     root.handlers[:] = [*before, file, errors]
     root.setLevel(logging.WARNING)
     try:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from worker.cli import auth, create, data, inbox, init, link, move, setup
+from worker.cli import auth, create, data, inbox, init, link, move, setup, staff
 from worker.cli.common import FAILED, AsJson, Config, day, read_settings
 
 UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF}  # a full disk behind `>`, or none
@@ -32,9 +32,30 @@ app = typer.Typer(
 
 
 @app.command()
-def demo(config: Config = None) -> None:
+def demo(
+    serve: Annotated[
+        bool,
+        typer.Option(
+            "--serve",
+            metavar="",
+            help="No story: open a page in the browser where you play the client and the sales head, "
+            "until Ctrl-C.",
+        ),
+    ] = False,
+    port: Annotated[
+        int,
+        typer.Option("--port", metavar="PORT", min=0, max=65535, help="Of that page; 0 takes a free one."),
+    ] = 0,
+    config: Config = None,
+) -> None:
     """Show it all: a made-up company in fast time. Needs neither configuration nor network."""
     del config  # Every command takes it; this one has its own.
+    if serve:
+        from worker.cli import demo_serve
+
+        raise typer.Exit(demo_serve.run(port))
+    if port:
+        raise typer.BadParameter("it is the port of the page, which --serve opens", param_hint="--port")
     from worker.cli import demo as story
 
     raise typer.Exit(story.run())
@@ -84,6 +105,7 @@ app.command()(move.backup)
 app.command()(inbox.inbox)
 app.command()(link.link)
 app.command("copy-to")(move.copy_to)
+app.add_typer(staff.staff, name="staff")
 
 
 def main() -> None:
