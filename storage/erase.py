@@ -15,6 +15,7 @@ from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage import state
+from storage.outbox import TYPED
 from storage.sql import insert
 from storage.tables import (
     Chat,
@@ -31,6 +32,7 @@ from storage.tables import (
     OutboxState,
     Referral,
     Reply,
+    Request,
     State,
     Survey,
 )
@@ -39,6 +41,7 @@ BROKEN_DEAL = "broken.lead."  # in the state: how the keys of deals that could n
 KEY = "erased_key"  # of the hashes; whoever has only the table cannot try numbers
 # In what the outbox carries.
 PERSONAL = frozenset({"words", "text", "values", "name", "phone", "chat_id", "line"})
+SHORTEST_NAME = 3  # letters
 SHORTEST = 7  # digits: a shorter id stands in too many bodies to tell whose they are
 
 
@@ -89,6 +92,7 @@ async def erase_person(tx: AsyncSession, phone: str, now: datetime) -> Erasure:
     needles = {digits, *(re.sub(r"\D", "", name) for name in names)} - {""}
     messages = await _erase_inbox(tx, ids, places, needles, now)
     await _erase_outbox(tx, ids, places)
+    await _erase_typed(tx, phone, {client.name for client in clients})
     await _erase_put_aside(tx, ids, phone, clients)
     replies = await _erase_words(tx, ids, places)
     contacts = await _erase_contacts(tx, ids, phone)
@@ -164,6 +168,11 @@ async def _erase_words(tx: AsyncSession, ids: list[int], places: Iterable[tuple[
             .where(col(Survey.channel) == channel, col(Survey.chat_id) == chat_id)
             .values(chat_id="")
         )
+        await tx.exec(
+            update(Request)
+            .where(col(Request.channel) == channel, col(Request.chat_id) == chat_id)
+            .values(chat_id="")
+        )
         found = await tx.exec(
             update(Reply)
             .where(col(Reply.channel) == channel, col(Reply.chat_id) == chat_id)
@@ -232,6 +241,20 @@ async def _erase_put_aside(tx: AsyncSession, ids: list[int], phone: str, clients
 def _written(phone: str) -> str:
     """A number as people write it: with +7, 8 or nothing before it, with spaces, brackets and dashes."""
     return r"[\s()-]*".join(phone.removeprefix("+")[-10:]) + r"(?!\d)"
+
+
+async def _erase_typed(tx: AsyncSession, phone: str, names: Collection[str]) -> None:
+    """What staff typed about the person and nobody has answered yet: it is not answered any more."""
+    words = {word for name in names for word in name.casefold().split() if len(word) >= SHORTEST_NAME}
+    number = re.compile(_written(phone))
+    waiting = select(Outbox).where(
+        col(Outbox.kind).in_(TYPED), col(Outbox.state).in_((OutboxState.WAITING, OutboxState.DOING))
+    )
+    for item in (await tx.exec(waiting)).all():
+        key = TYPED[item.kind]
+        typed = str(item.payload.get(key) or "")
+        if number.search(typed) or words & set(re.findall(r"\w+", typed.casefold())):
+            item.payload, item.state = {**item.payload, key: ""}, OutboxState.DONE
 
 
 async def _erase_outbox(tx: AsyncSession, ids: list[int], places: set[tuple[str, str]]) -> None:

@@ -740,7 +740,7 @@ async def test_a_request_to_erase_goes_to_the_owner_and_ends_the_questions(town:
     ]
     assert town.to_anna()[-1] == (
         "Иван Петров просит удалить персональные данные. Срок ответа — 10 рабочих дней. "
-        "Команда: sarafan forget"
+        f"Команда: sarafan forget\nСтереть здесь же: /forget {IVAN}"
     )
     await town.until(local(14, 12), timedelta(days=1))
     assert len(town.to_ivan()) == 2

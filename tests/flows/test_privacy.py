@@ -1,7 +1,7 @@
 """Who asked to be forgotten is forgotten, and not brought back by the next look into amoCRM."""
 
 import json
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from sqlalchemy import inspect
@@ -11,7 +11,7 @@ from storage.database import Database
 from storage.erase import Erasure, erase_person
 from storage.facts import export_rows
 from storage.tables import Client, Contact, Deal, Inbox, Outbox, Reply, Survey
-from tests.world import IVAN, PETR, World, configured
+from tests.world import ANNA, IVAN, PETR, ZONE, World, configured
 
 TABLES = (Client, Contact, Deal, Inbox, Outbox, Reply, Survey)
 
@@ -197,3 +197,66 @@ async def test_a_recommended_deal_of_who_was_forgotten_still_counts(town: World)
     town.amocrm.edit_lead(friend, price=5)
     await town.later(hours=1)
     assert (await town.report())["referrals"]["referral_deals"] == 1
+
+
+# --- a client asks for it ----------------------------------------------------------------------------------
+
+OWNER = {
+    "staff": [
+        {"telegram_id": ANNA, "name": "Анна", "role": "owner", "amocrm_user": "Мария Ким"},
+        {"telegram_id": 222222222, "name": "Борис", "role": "head"},
+    ]
+}
+
+
+@configured(OWNER)
+async def test_who_asks_to_be_erased_is_erased_by_the_owner_in_the_bot(town: World) -> None:
+    deal = await town.asked(name="Ворота Петрову")
+    await town.ivan_writes("удалите мои данные")
+    assert town.to_anna()[-1] == (
+        "Иван Петров просит удалить персональные данные. Срок ответа — 10 рабочих дней. "
+        f"Команда: sarafan forget\nСтереть здесь же: /forget {IVAN}"
+    )
+    (task,) = town.amocrm.tasks_of(deal)
+    assert task.text.startswith("Иван Петров просит удалить персональные данные.")
+    assert town.amocrm.users[task.responsible_user_id].name == "Мария Ким"
+    assert datetime.fromtimestamp(task.complete_till, ZONE).date() == date(2026, 9, 22)
+
+    town.telegram.says("Анна", "/forget 8 914 000-00-01")
+    await town.step(pulls=False)
+    question = town.telegram.last("Анна")
+    assert question.text.startswith(f"Стереть все данные клиента {IVAN} (Иван Петров)?")
+    await town.taps("Не стирать", "Анна")
+    assert question.text == "Ничего не стёрли."
+    assert "Петров" in await stored(town.db)
+
+    town.telegram.says("Анна", "/forget 8 914 000-00-01")
+    await town.step(pulls=False)
+    question = town.telegram.last("Анна")
+    await town.taps("Стереть", "Анна")
+    assert question.text.startswith("+7***0001: стёрто. Клиентов: 1, контактов: 1, чатов: 1, ответов: 1 ")
+    assert question.labels == []
+    left = await everywhere(town.db)
+    assert [text for text in ("Петров", "9140000001", "000-00-01") if text in left] == []
+
+
+@configured(OWNER)
+async def test_a_head_can_erase_nobody(town: World) -> None:
+    town.telegram.start(town.telegram.person("Борис", user_id=222222222))
+    await town.asked()
+    town.telegram.says("Борис", f"/forget {IVAN}")
+    await town.step(pulls=False)
+    assert town.in_telegram("Борис")[-1].startswith("Такой команды у вас нет.")
+    assert "Петров" in await stored(town.db)
+
+
+async def test_what_staff_typed_and_nobody_has_answered_yet_is_forgotten_as_well(town: World) -> None:
+    await town.asked()
+    town.telegram.faults.add(r"(?i)/sendMessage$", times=0, status=500)
+    for text in ("/find Петров", "/find 8 (914) 000-00-01", "/find Сидоров"):
+        town.telegram.says("Анна", text)
+    await town.step(pulls=False)
+    await forget(town)
+    left = await everywhere(town.db)
+    assert [text for text in ("Петров", "000-00-01", "9140000001") if text in left] == []
+    assert "Сидоров" in left

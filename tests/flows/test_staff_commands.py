@@ -198,7 +198,7 @@ async def test_the_menu_shows_to_each_what_the_role_may_use(town: World) -> None
     leaders = [*numbers, "find", "plan", "pause", "resume", "help"]
     assert menus == {
         ANNA: leaders,
-        BOSS["telegram_id"]: leaders,
+        BOSS["telegram_id"]: [*leaders[:-1], "forget", "help"],
         OLEG["telegram_id"]: ["report", "nps", "csat", "ces", "help"],
         VERA["telegram_id"]: [*numbers, "help"],
         ILYA["telegram_id"]: [*numbers, "plan", "pause", "resume", "help"],

@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from integrations.channels.base import Button, Outgoing
 from integrations.errors import Permanent
 from storage import asked, complaints, deals, people, surveys
 from storage.rows import insert_once
-from storage.tables import Alert, Complaint, Deal, Outbox, Survey
+from storage.tables import Alert, Client, Complaint, Deal, Outbox, Survey
 from worker.account import Place, Staff
 from worker.actions.base import Hands, Later
 from worker.actions.hearing import about_whom, above, but, may_hear, place_of, recipients
@@ -17,6 +18,7 @@ from worker.actions.reaching import Postponed, has_staff_channel, reach
 from worker.actions.words import alert_text, staff_values
 from worker.rules.calendar import quiet_until
 from worker.rules.formats import cut_words
+from worker.rules.group_text import for_group
 from worker.rules.scale import Band
 
 log = logging.getLogger(__name__)
@@ -45,27 +47,38 @@ async def alert_staff(item: Outbox, hands: Hands) -> None:
     message = Outgoing(text=text, buttons=alert_buttons(hands, complaint))
     is_again = bool(item.payload.get("is_again"))
     about = await about_whom(hands, complaint, survey)
+    reached, later = False, Postponed()
     for rank in recipients(hands, complaint, survey, deal, about):
-        reached, later = False, Postponed()
         for person in rank:
             with later:
-                reached |= await alert_one(hands, person, complaint, message, is_again=is_again)
-        later.settle()
-        if reached:
-            return
-    log.warning(
-        "complaint %s: nobody could be alerted; its deal and task in amoCRM are the alert", complaint.id
-    )
+                reached |= await alert_one(hands, person.places, complaint, message, is_again=is_again)
+        if reached or later.is_needed:
+            break
+    for group in hands.groups:
+        with later:
+            masked = in_group(hands, message, client)
+            reached |= await alert_one(hands, [group], complaint, masked, is_again=is_again)
+    later.settle()
+    if not reached:
+        log.warning(
+            "complaint %s: nobody could be alerted; its deal and task in amoCRM are the alert", complaint.id
+        )
+
+
+def in_group(hands: Hands, message: Outgoing, *clients: Client | None) -> Outgoing:
+    """As it may be read where others read along."""
+    names = [client.name for client in clients if client is not None]
+    return replace(message, text=for_group(message.text, names, hands.region))
 
 
 async def alert_one(
-    hands: Hands, person: Staff, complaint: Complaint, message: Outgoing, *, is_again: bool
+    hands: Hands, places: Sequence[Place], complaint: Complaint, message: Outgoing, *, is_again: bool
 ) -> bool:
     async with hands.db.reading() as tx:
         known = {place_of(alert) for alert in await complaints.alerts(tx, complaint.id or 0)}
-    if not is_again and known.intersection(person.places):
+    if not is_again and known.intersection(places):
         return True
-    told = await reach(hands, person.places, message)
+    told = await reach(hands, places, message)
     if told is not None:
         await keep_alerts(hands, [complaint], *told)
     return told is not None
@@ -126,7 +139,9 @@ async def alert_again(item: Outbox, hands: Hands) -> None:
     )
     text = hands.texts.fill("alert.again", **values)
     buttons = alert_buttons(hands, complaint)
-    await _tell(hands, text, complaint, survey, deal, buttons=buttons, also=above(hands))
+    message = Outgoing(text=text, buttons=buttons)
+    await _tell(hands, message, complaint, survey, deal, also=above(hands))
+    await _tell_groups(hands, message, client)
 
 
 async def tell_uncalled(item: Outbox, hands: Hands) -> None:
@@ -148,7 +163,9 @@ async def tell_uncalled(item: Outbox, hands: Hands) -> None:
     if words := cut_words(str(item.payload.get("words") or "")):
         said.append(hands.texts.fill("alert.quote", words=words))
     buttons = alert_buttons(hands, complaint)
-    await _tell(hands, "\n".join(said), complaint, survey, deal, buttons=buttons, also=above(hands))
+    message = Outgoing(text="\n".join(said), buttons=buttons)
+    await _tell(hands, message, complaint, survey, deal, also=above(hands))
+    await _tell_groups(hands, message, client)
 
 
 async def edit_alert(item: Outbox, hands: Hands) -> None:
@@ -171,7 +188,10 @@ async def edit_alert(item: Outbox, hands: Hands) -> None:
         channel = hands.channels.get(alert.channel)
         if channel is None or not may_hear(hands, place_of(alert), about):
             continue
-        shown = await _as_joined(hands, alert) or message
+        shown = await _as_joined(hands, alert)
+        if shown is None:
+            is_group = place_of(alert) in hands.groups
+            shown = in_group(hands, message, client) if is_group else message
         with later:
             try:
                 await channel.edit(alert.chat_id, alert.message_id, shown)
@@ -190,7 +210,8 @@ async def _as_joined(hands: Hands, alert: Alert) -> Outgoing | None:
     # What has become this person's own matter since stands in it no more.
     place = place_of(alert)
     cases = [case for case in found if may_hear(hands, place, await about_whom(hands, case[0], case[1]))]
-    return burst(hands, cases, sent_at=alert.sent_at)
+    shown = burst(hands, cases, sent_at=alert.sent_at)
+    return in_group(hands, shown, *(case[3] for case in cases)) if place in hands.groups else shown
 
 
 async def tell_low(item: Outbox, hands: Hands) -> None:
@@ -203,7 +224,9 @@ async def tell_low(item: Outbox, hands: Hands) -> None:
         client = await people.client(tx, survey.client_id) if survey.client_id else None
     wait_for_morning(hands)
     text = await alert_text(hands, None, survey, deal, client, sent_at=hands.now())
-    await _tell(hands, text, None, survey, deal, buttons=_open_deal(hands, deal))
+    message = Outgoing(text=text, buttons=_open_deal(hands, deal))
+    await _tell(hands, message, None, survey, deal)
+    await _tell_groups(hands, message, client)
 
 
 def _open_deal(hands: Hands, deal: Deal | None) -> tuple[tuple[Button, ...], ...]:
@@ -216,28 +239,32 @@ async def tell_erase(item: Outbox, hands: Hands) -> None:
     """«удалите мои данные»: the owner has ten working days."""
     async with hands.db.reading() as tx:
         client = await people.client(tx, int(item.payload["client_id"]))
-    values = staff_values(hands, client=client, deal=None, survey=None, now=hands.now())
+        deal = await deals.newest_of_client(
+            tx, int(item.payload["client_id"]), but_pipeline=hands.known.complaints_pipeline
+        )
+    if client is None or client.erased_at is not None:
+        return  # It is done already.
+    values = staff_values(hands, client=client, deal=deal, survey=None, now=hands.now())
     wait_for_morning(hands)
+    text = "\n".join(hands.texts.fill(key, **values) for key in ("erase.task", "erase.how"))
     later = Postponed()
     for person in hands.known.owners():
         with later:
-            await reach(hands, person.places, Outgoing(text=hands.texts.fill("erase.task", **values)))
+            await reach(hands, person.places, Outgoing(text=text))
     later.settle()
 
 
 async def _tell(
     hands: Hands,
-    text: str,
+    message: Outgoing,
     complaint: Complaint | None,
     survey: Survey | None,
     deal: Deal | None,
     *,
-    buttons: tuple[tuple[Button, ...], ...],
     also: Sequence[Staff] = (),
 ) -> None:
     """To the first rank that can be reached, and to `also`: each once, and never whom it is about."""
     about = await about_whom(hands, complaint, survey)
-    message = Outgoing(text=text, buttons=buttons)
     reached: dict[str, bool] = {}
     for rank in recipients(hands, complaint, survey, deal, about):
         for person in rank:
@@ -252,6 +279,11 @@ async def _tell_one(hands: Hands, person: Staff, message: Outgoing, reached: dic
     if person.key not in reached:
         reached[person.key] = False
         reached[person.key] = await reach(hands, person.places, message) is not None
+
+
+async def _tell_groups(hands: Hands, message: Outgoing, client: Client | None) -> None:
+    for group in hands.groups:
+        await reach(hands, [group], in_group(hands, message, client))
 
 
 async def case_of(hands: Hands, complaint_id: int) -> Case | None:

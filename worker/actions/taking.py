@@ -11,6 +11,7 @@ from storage.tables import Reply, Survey
 from worker.actions import keys
 from worker.actions.asking import may_carry_code
 from worker.actions.base import Hands
+from worker.actions.forgetting import ask_to_erase
 from worker.actions.linking import note_written
 from worker.actions.passing import (
     carry_on,
@@ -388,14 +389,7 @@ async def _obey(
                 await sync_deal(tx, survey.deal_id, now)
         case _:  # erase
             await _silence(tx, received)
-            await outbox.add_once(
-                tx,
-                "tell_erase",
-                f"tell_erase:{received.about}",
-                {"client_id": received.client.client_id},
-                now,
-                now,
-            )
+            await ask_to_erase(tx, hands, received, survey)
             await say(tx, hands, received, "erase.received", survey=survey)
 
 

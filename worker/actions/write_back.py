@@ -301,14 +301,17 @@ async def add_task(item: Outbox, hands: Hands) -> None:
             if item.payload.get("survey_id")
             else None
         )
+        named = item.payload.get("client_id")
+        client = await people.client(tx, int(named)) if named else None
     if survey is not None and survey.band != Band.LOW:
         return  # Corrected upwards before anybody acted on it.
-    values = {**staff_values(hands, client=None, deal=deal, survey=survey, now=hands.now(), deadline=until)}
+    values = staff_values(hands, client=client, deal=deal, survey=survey, now=hands.now(), deadline=until)
     values["words"] = cut_words(str(item.payload.get("words") or ""))
     text = hands.texts.fill(str(item.payload["text_key"]), **values)
     if item.uncertain and any(task.text == text for task in await hands.amocrm.lead_tasks(deal_id)):
         return
-    responsible = _task_owner(hands, deal, survey)
+    wanted = item.payload.get("responsible")
+    responsible = wanted if hands.known.is_active(wanted) else _task_owner(hands, deal, survey)
     await hands.amocrm.add_task(
         NewTask(text=text, complete_till=until, lead_id=deal_id, responsible_user_id=responsible)
     )

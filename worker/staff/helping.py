@@ -1,12 +1,13 @@
 """/help and the greeting: what somebody of this role may ask the bot for."""
 
-from worker.staff.commands import LEADERS
+from worker.staff.commands import LEADERS, OWNER
 from worker.staff.desk import Answer, Desk
 
 
 def help_text(desk: Desk) -> str:
     role = desk.person.role
-    return desk.texts.fill("help.head" if role in LEADERS else f"help.{role}")
+    said = desk.texts.fill("help.head" if role in LEADERS else f"help.{role}")
+    return f"{said}\n{desk.texts.fill('help.owner')}" if role == OWNER else said
 
 
 def help_answer(desk: Desk) -> Answer:
