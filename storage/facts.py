@@ -1,6 +1,6 @@
 """What reports are made of: flat rows, read only, of a half-open stretch of time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.database import Database
 from storage.flat import rows_of, within
+from storage.narrowed import AFTER_COMPLAINT
 from storage.surveys import MACHINE, REACTION, WISHES
 from storage.tables import Complaint, Contact, Deal, Reply, Survey, SurveyState
 
@@ -56,6 +57,17 @@ class ComplaintRow:
     opened_at: datetime
     closed_at: datetime | None
     left_at: datetime | None
+    is_solved: bool | None = None
+    reopened: int = 0
+    by_hand: bool = False
+    topic: str = ""
+    manager_id: int = 0
+    manager: str = ""
+    taken_at: datetime | None = None  # for the first time
+    contacted_at: datetime | None = None
+    closed_by_user: int = 0
+    solution: str | None = None  # the band of the client's latest score for it
+    number: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +150,11 @@ def _has_words() -> ColumnElement[bool]:
     )
     return (
         exists()
-        .where(col(Reply.survey_id) == col(Survey.id), col(Reply.text) != "", is_about_it)
+        .where(
+            col(Reply.survey_id) == col(Survey.id),
+            or_(col(Reply.text) != "", col(Reply.had_words).is_(True)),
+            is_about_it,
+        )
         .correlate(Survey)
     )
 
@@ -146,7 +162,22 @@ def _has_words() -> ColumnElement[bool]:
 async def complaint_rows(tx: AsyncSession, begins: datetime, ends: datetime) -> list[ComplaintRow]:
     """Opened or closed in this time, and all that are open."""
     wanted = (
-        select(col(Complaint.opened_at), col(Complaint.closed_at), col(Complaint.left_at))
+        select(
+            col(Complaint.opened_at),
+            col(Complaint.closed_at),
+            col(Complaint.left_at),
+            col(Complaint.is_solved),
+            col(Complaint.reopened),
+            col(Complaint.by_hand),
+            col(Complaint.topic),
+            col(Complaint.manager_id),
+            col(Complaint.manager),
+            func.coalesce(col(Complaint.first_taken_at), col(Complaint.taken_at)),
+            col(Complaint.contacted_at),
+            col(Complaint.closed_by_user),
+            _solution(),
+            col(Complaint.id),
+        )
         # A complaint that has not reached amoCRM yet has no deal.
         .outerjoin(Deal, col(Deal.deal_id) == col(Complaint.lead_id))
         .where(
@@ -161,6 +192,22 @@ async def complaint_rows(tx: AsyncSession, begins: datetime, ends: datetime) -> 
         .order_by(col(Complaint.id))
     )
     return [ComplaintRow(*row) for row in await rows_of(tx, wanted)]
+
+
+def _solution() -> Any:
+    """How the client rated the last time that it was solved."""
+    return (
+        select(col(Survey.band))
+        .where(
+            col(Survey.deal_id) == col(Complaint.lead_id),
+            col(Survey.trigger) == AFTER_COMPLAINT,
+            col(Survey.score).is_not(None),
+        )
+        .order_by(col(Survey.answered_at).desc())
+        .limit(1)
+        .correlate(Complaint)
+        .scalar_subquery()
+    )
 
 
 async def export_rows(db: Database, begins: datetime, ends: datetime) -> list[ExportRow]:

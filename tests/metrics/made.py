@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from worker.metrics import complaints, referrals, surveys
-from worker.metrics.base import Asked, CodeFact, ComplaintFact, Facts, SaleFact, SurveyFact
+from worker.metrics.base import Asked, CodeFact, ComplaintFact, Facts, Promises, SaleFact, SurveyFact
 from worker.metrics.complaints import ComplaintResult
 from worker.metrics.referrals import ReferralResult
 from worker.metrics.surveys import SurveyResult
@@ -75,8 +75,20 @@ def complaint(days: float | None = None, *, opened: datetime = SUMMER, **known: 
     return ComplaintFact(**{"opened_at": opened, "closed_at": closed, "is_open": closed is None, **known})
 
 
-def of_complaints(*rows: ComplaintFact, now: datetime = NOW, period: Period = QUARTER) -> ComplaintResult:
-    return complaints.compute(Facts(now=now, complaints=rows), period)
+def of_complaints(
+    *rows: ComplaintFact,
+    now: datetime = NOW,
+    period: Period = QUARTER,
+    asked: Iterable[SurveyFact] = (),
+    won: Iterable[SaleFact] = (),
+    promises: Promises | None = None,
+    min_answers: int = 5,
+) -> ComplaintResult:
+    facts = Facts(
+        now=now, complaints=rows, surveys=tuple(asked), sales=tuple(won), promises=promises,
+        min_answers=min_answers,
+    )  # fmt: skip
+    return complaints.compute(facts, period)
 
 
 def sales(

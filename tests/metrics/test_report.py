@@ -178,6 +178,21 @@ CODES = {
     "won_clients": COUNT,
     "per_code": SHARE,
 }
+PROMISE = {
+    "anyOf": [
+        {"type": "null"},
+        strict(
+            {
+                "due": COUNT,
+                "within": COUNT,
+                "share": SHARE,
+                "ci95": ENDS,
+                "business_median": SHARE,
+                "business_p90": SHARE,
+            }
+        ),
+    ]
+}
 DAY = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$"}
 CONTRACT = strict(
     {
@@ -199,6 +214,37 @@ CONTRACT = strict(
                 "resolution_median": SHARE,
                 "resolution_p90": SHARE,
                 "oldest_open": SHARE,
+                "resolved": COUNT,
+                "rejected": COUNT,
+                "resolution_median_with_open": SHARE,
+                "resolution_business_median": SHARE,
+                "per_100_won": SHARE,
+                "per_100_won_ci95": ENDS,
+                "open_by_age": strict(dict.fromkeys(("0-1", "1-3", "3-7", "7-30", "30+"), COUNT)),
+                "open_median": SHARE,
+                "reopened": COUNT,
+                "reopened_share": SHARE,
+                "by_score": COUNT,
+                "by_hand": COUNT,
+                "by_topic": {"type": "object", "additionalProperties": COUNT},
+                "by_manager": {
+                    "type": "object",
+                    "additionalProperties": strict(
+                        dict.fromkeys(("opened", "closed", "open_now", "reopened", "closed_by_own"), COUNT)
+                    ),
+                },
+                "topic_filled": COUNT,
+                "topic_filled_share": SHARE,
+                "closed_by_own": COUNT,
+                "closed_by_known": COUNT,
+                "take": PROMISE,
+                "contact": PROMISE,
+                "solved_csat": strict(
+                    {"answered": COUNT, "mean": SHARE, "satisfied_share": SHARE, "ci95": ENDS}
+                ),
+                "rerated": COUNT,
+                "recovered": COUNT,
+                "recovered_share": SHARE,
             }
         ),
         "referrals": strict(
@@ -351,7 +397,7 @@ async def test_a_full_database_gives_the_numbers_of_the_contract(db: Database) -
     assert nps["by_manager"] == {
         "Олег": {"answered": 61, "score": 34.43, "mean": nps["mean"], "ci95": [14.54, 51.09]}
     }
-    assert written["complaints"] == {
+    complaints = {
         "opened": 8,
         "closed": 7,
         "open_now": 2,
@@ -360,6 +406,8 @@ async def test_a_full_database_gives_the_numbers_of_the_contract(db: Database) -
         "resolution_p90": 409600,
         "oldest_open": 700000,
     }
+    assert {key: written["complaints"][key] for key in complaints} == complaints
+    assert (written["complaints"]["per_100_won"], written["complaints"]["open_by_age"]["7-30"]) == (10.0, 1)
     of_contract = {
         "won_deals": 80,
         "referral_deals": 12,

@@ -251,6 +251,29 @@ async def test_complaints_of_this_time_and_all_open_ones(db: Database) -> None:
     ]
 
 
+async def test_a_complaint_tells_what_became_of_it_and_how_the_client_liked_that(db: Database) -> None:
+    solved: dict[str, Any] = {"trigger": "complaint_closed", "score": 2, "answered_at": INSIDE}
+    await keep(
+        db,
+        Complaint(
+            lead_id=1, opened_at=INSIDE, closed_at=INSIDE, is_solved=True, reopened=1, by_hand=True,
+            topic="Монтаж", manager_id=7, manager="Олег", taken_at=AFTER, first_taken_at=INSIDE,
+            contacted_at=INSIDE, closed_by_user=8,
+        ),
+        Complaint(lead_id=2, opened_at=INSIDE, taken_at=INSIDE),
+        survey(1, survey_key="solved", band="low", **solved),
+        survey(1, survey_key="again", band="high", **{**solved, "answered_at": AFTER}),
+        survey(1, survey_key="nps", band="low", score=1, answered_at=AFTER),
+        survey(2, survey_key="solved", trigger="complaint_closed"),
+    )  # fmt: skip
+    first, second = await complaints(db)
+    assert first == ComplaintRow(
+        INSIDE, INSIDE, None, True, 1, True, "Монтаж", 7, "Олег", INSIDE, INSIDE, 8, "high"
+    )
+    assert (second.taken_at, second.solution) == (INSIDE, None)
+    assert second.number == first.number + 1
+
+
 async def test_a_complaint_counts_before_amocrm_has_it_and_not_after_it_was_deleted(db: Database) -> None:
     await keep(
         db,

@@ -3,7 +3,7 @@
 from worker.account import Staff
 from worker.actions.base import Hands
 from worker.staff.desk import Desk
-from worker.staff.scope import report_scope
+from worker.staff.scope import promises_of, report_scope
 
 
 def desk_for(hands: Hands, person: Staff, *, is_group: bool = False) -> Desk:
@@ -19,6 +19,7 @@ def desk_for(hands: Hands, person: Staff, *, is_group: bool = False) -> Desk:
             hands.known,
             company=hands.company.name,
             min_answers=hands.min_answers,
+            promises=promises_of(hands.calendar, hands.complaints),
         ),
         person=person,
         is_group=is_group,

@@ -1,11 +1,11 @@
-"""What the storage holds, for people and programs: `report`, `export`, `forget`."""
+"""What the storage holds, for people and programs: `export`, `forget`, and what a report is about."""
 
 import csv
 import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, fields
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -31,46 +31,7 @@ if TYPE_CHECKING:
     from storage.facts import ExportRow
     from worker.account import Account
     from worker.config import Settings
-    from worker.reports.build import Report, ReportScope
-
-LATER_FORMATS = ("xlsx", "html", "png")
-
-
-def report(
-    config: Config = None,
-    first: From = "",
-    last: To = "",
-    period: PeriodText = "",
-    form: Annotated[
-        Literal["text", "json", "xlsx", "html", "png"] | None,
-        typer.Option("--format", help="text or json; the others come in a later version."),
-    ] = None,
-    as_json: AsJson = False,
-    out: Out = None,
-) -> None:
-    """The numbers of a period: surveys, complaints, referrals. By default the current quarter so far."""
-    from datetime import UTC, datetime
-
-    from worker.reports.build import as_json as in_json
-    from worker.reports.build import build_report
-    from worker.reports.text import as_text
-
-    if form in LATER_FORMATS:
-        raise typer.BadParameter(f"{form} comes in a later version: use text or json", param_hint="--format")
-    if as_json and form == "text":
-        raise typer.BadParameter("--json and --format text contradict each other", param_hint="--format")
-    settings = read_settings(config, log_level="warning")
-    about = chosen_period(settings, first, last, period)
-
-    async def build(db: "Database") -> "Report":
-        return await build_report(db, about, await scope_of(settings, db), datetime.now(UTC))
-
-    built = with_storage(settings, build)
-    if as_json or form == "json":
-        text = json.dumps(in_json(built), ensure_ascii=False, indent=2, allow_nan=False)
-    else:
-        text = as_text(built, settings.texts)
-    write(f"{text}\n", out)
+    from worker.reports.build import ReportScope
 
 
 def export(
@@ -125,6 +86,7 @@ def forget(
 
 def report_scope(settings: "Settings", account: "Account | None") -> "ReportScope":
     """What a report is about. Before amoCRM answered for the first time there is no account."""
+    from worker.staff.scope import promises_of
     from worker.staff.scope import report_scope as scope_from
 
     return scope_from(
@@ -134,6 +96,7 @@ def report_scope(settings: "Settings", account: "Account | None") -> "ReportScop
         company=settings.company.name,
         min_answers=settings.reports.min_answers,
         discount=settings.referral.discount,
+        promises=promises_of(settings.calendar, settings.complaints),
     )
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from worker.metrics.stats import rounded
+from worker.rules.calendar import Calendar, Duration
 from worker.rules.periods import Period, days
 from worker.rules.scale import Scale
 
@@ -54,8 +55,19 @@ class SurveyFact:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComplaintFact:
     opened_at: datetime
-    closed_at: datetime | None = None
+    closed_at: datetime | None = None  # the last time, of one that was opened again
     is_open: bool = False  # neither closed nor moved out of the pipeline
+    number: int = 0
+    is_solved: bool | None = None  # False: rejected; None: not closed
+    reopened: int = 0
+    by_hand: bool = False  # opened by a person, not by a low score
+    topic: str = ""
+    manager_id: int = 0  # whom it is about, as of the survey; 0 = not known
+    manager: str = ""
+    taken_at: datetime | None = None  # for the first time
+    contacted_at: datetime | None = None
+    closed_by: int = 0  # a user of amoCRM; 0 = not known
+    is_content: bool | None = None  # rated its solution above the threshold; None: has not rated it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +156,15 @@ class Programme:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Promises:
+    """By when a complaint has to be taken, and its client spoken to; counted in working time."""
+
+    calendar: Calendar
+    taken: Duration
+    contacted: Duration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """Everything that metrics are made of, of the period and of the one before it."""
 
@@ -156,6 +177,7 @@ class Facts:
     codes: tuple[CodeFact, ...] = ()
     history: History = History()
     programme: Programme = Programme()
+    promises: Promises | None = None  # None: not known, so nothing is said of them
     discount: float | None = None  # percent that a friend pays less; None: not told in percent
     people: Mapping[int, str] = field(default_factory=dict)  # names of users, as amoCRM has them now
     pipelines: Mapping[int, str] = field(default_factory=dict)

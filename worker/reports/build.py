@@ -6,16 +6,27 @@ from datetime import datetime
 from typing import Any
 
 from storage.database import Database
-from storage.facts import SurveyRow, complaint_rows, survey_rows
+from storage.facts import ComplaintRow, SurveyRow, complaint_rows, survey_rows
 from storage.narrowed import AFTER_COMPLAINT
 from storage.sales import SaleRow, code_rows, programme_row, sale_rows
 from storage.tables import SurveyState
-from worker.metrics.base import Asked, CodeFact, ComplaintFact, Facts, Programme, Result, SaleFact, SurveyFact
+from worker.metrics.base import (
+    Asked,
+    CodeFact,
+    ComplaintFact,
+    Facts,
+    Programme,
+    Promises,
+    Result,
+    SaleFact,
+    SurveyFact,
+)
 from worker.metrics.registry import METRICS
 from worker.reports.history import read_history
 from worker.rules.calendar import Period
 from worker.rules.eligibility import Reason
 from worker.rules.formats import percent_of
+from worker.rules.scale import Band
 
 # Gateways to the accounts of people tell what arrived and what was read; bots tell neither.
 TELLING_CHANNELS = frozenset({"whatsapp", "max_account", "telegram_account"})
@@ -35,6 +46,7 @@ class ReportScope:
     discount: str = ""  # as in the settings, such as «5%»
     users: Mapping[int, str] = field(default_factory=dict)  # names, as amoCRM has them now
     pipelines: Mapping[int, str] = field(default_factory=dict)
+    promises: Promises | None = None
     delivery_told_by: frozenset[str] = TELLING_CHANNELS
     reading_told_by: frozenset[str] = TELLING_CHANNELS
 
@@ -89,14 +101,8 @@ async def read_facts(db: Database, period: Period, scope: ReportScope, now: date
         asked=scope.surveys,
         min_answers=scope.min_answers,
         surveys=tuple(_survey(row, scope) for row in surveys),
-        complaints=tuple(
-            ComplaintFact(
-                opened_at=row.opened_at,
-                closed_at=row.closed_at,
-                is_open=row.closed_at is None and row.left_at is None,
-            )
-            for row in complaints
-        ),
+        complaints=tuple(_complaint(row) for row in complaints),
+        promises=scope.promises,
         sales=tuple(_sale(row) for row in sales),
         codes=tuple(
             CodeFact(
@@ -151,6 +157,25 @@ def _survey(row: SurveyRow, scope: ReportScope) -> SurveyFact:
         manager_now=row.manager_now,
         subject=row.subject,
         is_stopped_by_hand=row.reason == Reason.STOP_TAG and not row.has_own_tag,
+    )
+
+
+def _complaint(row: ComplaintRow) -> ComplaintFact:
+    return ComplaintFact(
+        opened_at=row.opened_at,
+        closed_at=row.closed_at,
+        is_open=row.closed_at is None and row.left_at is None,
+        number=row.number,
+        is_solved=row.is_solved,
+        reopened=row.reopened,
+        by_hand=row.by_hand,
+        topic=row.topic,
+        manager_id=row.manager_id,
+        manager=row.manager,
+        taken_at=row.taken_at,
+        contacted_at=row.contacted_at,
+        closed_by=row.closed_by_user,
+        is_content=None if row.solution is None else row.solution != Band.LOW,
     )
 
 

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from worker.account import Account
-from worker.metrics.base import Asked
+from worker.metrics.base import Asked, Promises
 from worker.reports.build import ReportScope
+from worker.rules.calendar import Calendar
 from worker.rules.wording import Texts
-from worker.settings import SurveySettings
+from worker.settings import Complaints, SurveySettings
 
 
 def report_scope(
@@ -18,6 +19,7 @@ def report_scope(
     company: str,
     min_answers: int,
     discount: str = "",
+    promises: Promises | None = None,
 ) -> ReportScope:
     """Before amoCRM answered for the first time there is no account."""
     asked = tuple(
@@ -30,7 +32,9 @@ def report_scope(
         )
         for survey in surveys
     )
-    scope = ReportScope(surveys=asked, min_answers=min_answers, company=company, discount=discount)
+    scope = ReportScope(
+        surveys=asked, min_answers=min_answers, company=company, discount=discount, promises=promises
+    )
     if account is None:
         return scope
     return replace(
@@ -42,6 +46,10 @@ def report_scope(
         users={user.id: user.name for user in (account.users or {}).values()},
         pipelines=account.pipelines,
     )
+
+
+def promises_of(calendar: Calendar, terms: Complaints) -> Promises:
+    return Promises(calendar=calendar, taken=terms.take_within, contacted=terms.task_deadline)
 
 
 def title_key(metric: str, trigger: str, subject: str) -> str:
