@@ -84,6 +84,7 @@ def _telegram_messages(town: Town, chat_id: int) -> list[Json]:
             "mine": not post.by_bot,
             "from": "",
             "text": texts[post.message_id],
+            "day": _day(post.at),
             "at": _clock(post.at),
             "is_edited": post.edited_at is not None,
             "quote": texts.get(post.reply_to or 0, ""),
@@ -137,8 +138,11 @@ def _whatsapp_messages(gateway: whatsapp.GreenApiStandIn, phone: str) -> list[Js
 
 
 def _whatsapp_message(one: whatsapp.Posted | whatsapp.Heard, texts: dict[str, str]) -> Json:
+    at = one.accepted_at if isinstance(one, whatsapp.Posted) else one.at
     shown: Json = {
         "id": one.id_message,
+        "day": _day(at),
+        "at": _clock(at),
         "text": one.text,
         "is_edited": False,
         "quote": texts.get(one.quoted, ""),
@@ -154,10 +158,10 @@ def _whatsapp_message(one: whatsapp.Posted | whatsapp.Heard, texts: dict[str, st
             }
             for option in one.options
         ]  # fmt: skip
-        return {**shown, "mine": False, "at": _clock(one.accepted_at), "rows": [options] if options else []}
+        return {**shown, "mine": False, "rows": [options] if options else []}
     text = " ".join(part for part in (f"({MEDIA.get(one.media, one.media)})" if one.media else "", one.text))
     who = "сотрудник с телефона" if one.by_company else ""
-    return {**shown, "mine": not one.by_company, "at": _clock(one.at), "text": text.strip(), "from": who}
+    return {**shown, "mine": not one.by_company, "text": text.strip(), "from": who}
 
 
 # amoCRM
@@ -214,7 +218,8 @@ def _clock(moment: datetime) -> str:
 
 
 def _day(moment: datetime) -> str:
-    return f"{moment.day} {MONTHS[moment.month - 1]}"
+    local = moment.astimezone(ZONE)
+    return f"{local.day} {MONTHS[local.month - 1]}"
 
 
 def _moment(moment: datetime) -> str:

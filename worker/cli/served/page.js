@@ -118,7 +118,7 @@ function showWindow(side) {
   const wasAt = list.dataset.chat === chat.id && !isAtEnd ? list.scrollTop : -1;
   list.dataset.chat = chat.id;
   find(".tabs", place).replaceChildren(...state.chats[side].map((one) => tab(side, one, one === chat)));
-  list.replaceChildren(...(chat.messages.length ? chat.messages.map((one) => bubble(side, chat, one)) : []));
+  list.replaceChildren(...lines(side, chat));
   if (!chat.messages.length || chat.can_start) list.append(emptiness(side, chat));
   showCommands(place, chat);
   showQuoted(side);
@@ -165,6 +165,17 @@ function emptiness(side, chat) {
     place.append(make("p", { text: side === "staff" ? "Оповещения придут сюда" : "Переписки пока нет: закройте сделку" }));
   }
   return place;
+}
+
+// With the day above its first message.
+function lines(side, chat) {
+  let day = "";
+  return chat.messages.flatMap((message) => {
+    const isNext = message.day !== day;
+    day = message.day;
+    const line = bubble(side, chat, message);
+    return isNext ? [make("li", { class: "day" }, make("span", { text: day })), line] : [line];
+  });
 }
 
 function bubble(side, chat, message) {
