@@ -22,8 +22,9 @@ from tests.metrics.made import (
     spread,
     survey,
 )
-from worker.metrics.base import Asked, Facts
+from worker.metrics.base import Asked, CodeCount, Facts, History, Programme, SaleCount, ScoreCount
 from worker.metrics.registry import METRICS
+from worker.metrics.trends import codes_over, scores_over
 from worker.reports.build import Report, ReportScope
 from worker.rules.wording import Texts, load_texts
 
@@ -64,6 +65,10 @@ def full() -> Report:
         *spread(NPS, {10: 2, 3: 1}, manager_id=3, manager="Пётр", channel="telegram"),
         *[survey(NPS, refusal="unreachable", failed_on=("whatsapp",))] * 5,
         *[survey(NPS, refusal="of_a_later_version")] * 2,
+        *scored(NPS, [10, 9, 7, 6, 2], scale="0-10 low=6 high=9", channel="max"),
+        *[survey(NPS, refusal="stop_tag", is_stopped_by_hand=True, manager_id=2, manager=EVIL)] * 30,
+        *[survey(CSAT, manager_id=1, manager="Ирина Ким", pipeline_id=1, channel="telegram")] * 2,
+        *scored(CSAT, [5], pipeline_id=1, channel="max"),
         *[survey(NPS, is_open=True, is_uncertain=True, **{**told, "was_delivered": False})] * 3,
         *scored(NPS, [9] * 16 + [7] * 16 + [3] * 8, settled_at=SPRING),
         *scored(CSAT, [5, 5, 5, 4, 4, 3, 2, 5, 4, 1], channel="telegram"),
@@ -80,11 +85,50 @@ def full() -> Report:
             complaint(3, opened=SPRING),
         ),
         sales=(
-            *sales(12, 200_000.55, is_referral=True),
+            *sales(12, 200_000.55, is_referral=True, referrer_id=7, is_unmarked=False),
+            *sales(1, 0, deal_id=41, problem="self", is_unmarked=True, manager_id=2),
             *sales(68, 12_000_000 / 68),
             *sales(75, 1, at=SPRING),
         ),
         codes=codes(9, is_redeemed=True) + codes(111),
+        history=past(),
+        programme=Programme(invited=60, interested=6, friends_won=12, friends_lost=2),
+        discount=5.0,
+        pipelines={1: "Продажи"},
+    )
+
+
+def past() -> History:
+    """Two years: the scale was another one until spring, and friends bring more."""
+    periods = scores_over(QUARTER, NOW)
+    old, new = "0-10 low=6 high=9", NPS.scale.id
+    answers = {0: (old, 9, 8, 3), 4: (old, 12, 7, 5), 6: (new, 16, 16, 8), 7: (new, 33, 17, 10)}
+    return History(
+        periods=periods,
+        scores=tuple(
+            ScoreCount(
+                survey="nps", metric="nps", place=place, scale=scale, score=score, band=band, answers=n
+            )
+            for place, (scale, *numbers) in answers.items()
+            for (score, band), n in zip(((9, "high"), (7, "neutral"), (2, "low")), numbers, strict=True)
+        ),
+        quarters=periods,
+        sales=tuple(
+            SaleCount(
+                place=place,
+                deals=40 + place,
+                money=180_000.0 * (40 + place),
+                referral_deals=place,
+                referral_money=171_000.0 * place,
+            )
+            for place in range(1, 8)
+        ),
+        months=codes_over(QUARTER),
+        codes=tuple(
+            CodeCount(place=place, issued=20, redeemed=9 - place, uses=10 - place, won_clients=9 - place)
+            for place in range(9)
+        ),
+        old_codes=CodeCount(place=0, issued=200, redeemed=18, uses=25, won_clients=21),
     )
 
 

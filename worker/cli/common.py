@@ -29,7 +29,8 @@ PeriodText = Annotated[
     str, typer.Option("--period", metavar="PERIOD", help="2026Q3, 2026-10, 2026-W45 or 2026.")
 ]
 Out = Annotated[
-    Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write there, not to the screen.")
+    Path | None,
+    typer.Option("--out", "-o", metavar="FILE", help="Write there; - is the screen."),
 ]
 
 
@@ -115,14 +116,19 @@ def day(text: str, option: str) -> date:
         ) from None
 
 
-def write(text: str, out: Path | None) -> None:
-    """To the file, whole or not at all, or to the screen."""
-    if out is None:
-        sys.stdout.write(text)
+def write(content: str | bytes, out: Path | None) -> None:
+    """To the file, whole or not at all, or to the screen: without one, and for `-`."""
+    if out is None or str(out) == "-":
+        if isinstance(content, bytes):
+            sys.stdout.flush()
+            sys.stdout.buffer.write(content)
+            sys.stdout.buffer.flush()
+        else:
+            sys.stdout.write(content)
         return
     part = out.with_name(f"{out.name}.part")
     try:
-        part.write_text(text, encoding="utf-8", newline="")
+        part.write_bytes(content if isinstance(content, bytes) else content.encode())
         part.replace(out)
     except OSError as error:
         part.unlink(missing_ok=True)

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from worker.cli import auth, create, data, inbox, init, link, move, setup, staff
+from worker.cli import auth, create, data, inbox, init, link, move, report, setup, staff
 from worker.cli.common import FAILED, AsJson, Config, day, read_settings
 
 UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF}  # a full disk behind `>`, or none
@@ -38,8 +38,8 @@ def demo(
         typer.Option(
             "--serve",
             metavar="",
-            help="No story: open a page in the browser where you play the client and the sales head, "
-            "until Ctrl-C.",
+            help="No story: at once a page on this machine where you play the client and the sales head. "
+            "Ctrl-C ends it.",
         ),
     ] = False,
     port: Annotated[
@@ -98,7 +98,7 @@ app.command()(init.init)
 app.command()(setup.check)
 app.command()(create.setup)
 app.command()(auth.auth)
-app.command()(data.report)
+app.command()(report.report)
 app.command()(data.export)
 app.command()(data.forget)
 app.command()(move.backup)

@@ -16,7 +16,7 @@ Cell = str | int | float | date | None  # None: undefined, which is no zero
 
 def exact(figure: float) -> float:
     """As in the JSON: rounded once, for programs."""
-    return amount(figure) or 0 if isinstance(figure, float) else figure
+    return amount(figure) or 0
 
 
 class Kind(StrEnum):
@@ -153,3 +153,11 @@ class Document:
     currency: str = "RUB"
     sections: Sequence[Section] = field(default=())
     notes: tuple[str, ...] = ()
+
+    @property
+    def charts(self) -> tuple[Chart, ...]:
+        return tuple(chart for section in self.sections for chart in section.charts)
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        return tuple(table for section in self.sections for table in section.tables)

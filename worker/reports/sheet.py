@@ -100,7 +100,7 @@ class _Sheets:
         }
 
     def write(self, document: Document) -> None:
-        tables = [table for section in document.sections for table in section.tables]
+        tables = document.tables
         first = self.words.cover("name")
         names = sheet_names([table.title for table in tables], taken=[first])
         self._cover(self.book.add_worksheet(first), document, list(zip(names, tables, strict=True)))

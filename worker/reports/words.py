@@ -10,6 +10,7 @@ from worker.reports.titles import COLUMNS, COVER, FINDINGS, TABLES
 from worker.rules.calendar import Period
 from worker.rules.formats import NBSP, SIGNS, number
 from worker.rules.moments import day_text
+from worker.rules.scale import cuts_of
 from worker.rules.wording import Texts, Value
 
 # The notation is that of the texts: […] vanishes with an empty placeholder, {n:…} is a number with its noun.
@@ -49,6 +50,19 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
         "complaints.one": "Решили за {mean}.",
         "complaints.typical": "С учётом открытых половина решается за {age}.",
         "complaints.oldest": "Самая старая открыта {age}.",
+        "complaints.ends": "Решено {high}, отклонено {low}[, открывали снова {n}].",
+        "complaints.per_won": "На 100 выигранных сделок: {value}[ (от {low} до {high})].",
+        "complaints.taken": "Взяли в срок {n} из {m} ({share}).",
+        "complaints.contacted": "Связались в срок с {n} из {m} ({share}).",
+        "complaints.topic": "Чаще всего: {topic} ({n} из {m}).",
+        "complaints.no_topic": "Закрыто без причины: {n} из {m}.",
+        "complaints.own": "Закрыл тот, о ком рекламация: {n} из {m}.",
+        "complaints.recovered": "После решения довольны {n} из {m}.",
+        "topic.none": "не указана",
+        "topic.words": "своими словами",
+        "promise.take": "Взять",
+        "promise.contact": "Связаться с клиентом",
+        "ages": "до суток/1–3 дня/3–7 дней/7–30 дней/дольше 30 дней",
         "referrals.none": "Выигранных сделок не было.",
         "referrals.deals": "По рекомендации {n} из {m:выигранной сделки/выигранных сделок/выигранных сделок}"
         ": {share} (от {low} до {high}).",
@@ -60,6 +74,23 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
         "codes.none": "Кодов для друзей не выдавали.",
         "channel": "• {name}: спросили {n}[, доставлено {m}][, ответили {value}][, не дошло {closed}]",
         "units": "Как считаем",
+        "scale": "{value}, низкие до {low}, высокие от {high}",
+        "yes": "да",
+        "no": "нет",
+        "other_scale": "Ответы на другой шкале — отдельно: {value} (ответов {n}).",
+        "referrals.unmarked": "Не указано, с какой скидкой пришёл клиент: {n:сделка/сделки/сделок} из {m}. "
+        "Доля может быть выше.",
+        "referrals.problems": "Разобрать вручную: {reason}.",
+        "problem.self": "свой же код",
+        "problem.unknown": "неизвестный код или номер",
+        "problem.ambiguous": "код с опечаткой",
+        "check": "Средний чек {value}, медиана {mean}.",
+        "check.before": "{period}: {value}. {share} {verdict}",
+        "check.up": "Рост {value}.",
+        "check.down": "Снижение {value}.",
+        "fairness.less": "реже, чем у остальных",
+        "fairness.person": "• {name}: спросили о {value} из {n} сделок[, {mark}]"
+        "[, меток вручную {open}][, после низкой оценки сменили ответственного {closed}]",
         "period.quarter": "{name} квартал {n}",
         "period.year": "{n} год",
         "months": "январь/февраль/март/апрель/май/июнь/июль/август/сентябрь/октябрь/ноябрь/декабрь",
@@ -99,6 +130,19 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
         "complaints.one": "Resolved in {mean}.",
         "complaints.typical": "With open ones counted, half are resolved within {age}.",
         "complaints.oldest": "The oldest has been open for {age}.",
+        "complaints.ends": "Resolved {high}, rejected {low}[, opened again {n}].",
+        "complaints.per_won": "Per 100 won deals: {value}[ ({low} to {high})].",
+        "complaints.taken": "Taken in time {n} of {m} ({share}).",
+        "complaints.contacted": "Contacted in time {n} of {m} ({share}).",
+        "complaints.topic": "The commonest: {topic} ({n} of {m}).",
+        "complaints.no_topic": "Closed without a reason: {n} of {m}.",
+        "complaints.own": "Closed by whom it was about: {n} of {m}.",
+        "complaints.recovered": "Content with the solution: {n} of {m}.",
+        "topic.none": "not given",
+        "topic.words": "in free words",
+        "promise.take": "Take it",
+        "promise.contact": "Speak to the client",
+        "ages": "up to a day/1–3 days/3–7 days/7–30 days/more than 30 days",
         "referrals.none": "No won deals.",
         "referrals.deals": "By recommendation {n} of {m:won deal/won deals}: {share} ({low} to {high}).",
         "referrals.before": "{period}: {n} of {m}. {verdict}",
@@ -109,6 +153,22 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
         "codes.none": "No codes for friends were handed out.",
         "channel": "• {name}: asked {n}[, delivered {m}][, answered {value}][, failed {closed}]",
         "units": "How we count",
+        "scale": "{value}, low to {low}, high from {high}",
+        "yes": "yes",
+        "no": "no",
+        "other_scale": "Answers on another scale, apart: {value} (answers {n}).",
+        "referrals.unmarked": "No discount noted: {n:deal/deals} of {m}. The share may be higher.",
+        "referrals.problems": "To be looked at: {reason}.",
+        "problem.self": "the client's own code",
+        "problem.unknown": "an unknown code or number",
+        "problem.ambiguous": "a mistyped code",
+        "check": "Average check {value}, median {mean}.",
+        "check.before": "{period}: {value}. {share} {verdict}",
+        "check.up": "Up {value}.",
+        "check.down": "Down {value}.",
+        "fairness.less": "less often than others",
+        "fairness.person": "• {name}: asked about {value} of {n} deals[, {mark}]"
+        "[, tags set by hand {open}][, given to another after a low score {closed}]",
         "period.quarter": "{name} quarter of {n}",
         "period.year": "{n}",
         "months": "January/February/March/April/May/June/July/August/September/October/November/December",
@@ -151,6 +211,17 @@ class Words:
     def reason(self, code: str) -> str:
         """Why somebody was not asked; a reason that this version does not know stays a code."""
         return self.texts.fill(f"reason.{code}") if self.texts.has(f"reason.{code}") else code
+
+    def scale(self, scale_id: str) -> str:
+        """«1–10, низкие до 5, высокие от 9»; what another version wrote stays an id."""
+        cuts = cuts_of(scale_id)
+        if cuts is None:
+            return scale_id
+        values = cuts.values.replace("-", "–")
+        return self.say("scale", value=values, low=cuts.low, high=cuts.high)
+
+    def yes(self, is_so: bool | None) -> str | None:
+        return None if is_so is None else self.say("yes" if is_so else "no")
 
     def verdict(self, change: float, *, is_significant: bool) -> str:
         if not is_significant:

@@ -1,0 +1,75 @@
+"""`sarafan report --format …`: the same numbers as text, JSON, a workbook, a page and a picture."""
+
+import io
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from openpyxl import load_workbook
+
+from tests.cli.conftest import Sarafan
+from worker.reports import pictures
+
+
+def test_the_workbook_has_the_numbers_of_the_json(sarafan: Sarafan, tmp_path: Path) -> None:
+    out = tmp_path / "q3.xlsx"
+    told = sarafan("report", "--period", "2026Q3", "--format", "xlsx", "--out", str(out))
+    assert (told.exit_code, told.stdout) == (0, "")
+    referrals = json.loads(sarafan("report", "--period", "2026Q3", "--json").stdout)["referrals"]
+    sheet = load_workbook(out)["Рекомендации — итоги"]
+    cells = {column[0].value: column[1].value for column in sheet.iter_cols()}
+    assert cells["Выигранных сделок"] == referrals["won_deals"]
+    assert [path.name for path in tmp_path.iterdir() if path.suffix == ".part"] == []
+
+
+def test_a_workbook_goes_down_a_pipe_too(sarafan: Sarafan) -> None:
+    for more in ((), ("--out", "-")):
+        told = sarafan("report", "--format", "xlsx", *more)
+        assert told.exit_code == 0
+        assert load_workbook(io.BytesIO(told.stdout_bytes)).sheetnames[0] == "Отчёт"
+
+
+def test_the_page_is_a_file_that_stands_alone(sarafan: Sarafan, tmp_path: Path) -> None:
+    out = tmp_path / "q3.html"
+    told = sarafan("report", "--period", "2026Q3", "--format", "html", "--out", str(out))
+    assert (told.exit_code, told.output) == (0, "")
+    html = out.read_text(encoding="utf-8")
+    assert html.startswith("<!doctype html>")
+    assert "ВладАвтоматика: III квартал 2026" in html
+
+
+def test_the_picture_is_a_png_even_of_nothing(sarafan: Sarafan, tmp_path: Path) -> None:
+    out = tmp_path / "q3.png"
+    assert sarafan("report", "--period", "2026Q3", "--format", "png", "--out", str(out)).exit_code == 0
+    assert out.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_picture_that_cannot_be_drawn_is_told_and_leaves_no_file(
+    sarafan: Sarafan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures.sys, "executable", "/bin/false")
+    out = tmp_path / "q3.png"
+    told = sarafan("report", "--format", "png", "--out", str(out))
+    assert told.exit_code == 1
+    assert "the picture could not be drawn" in told.stderr
+    assert not out.exists()
+
+
+def test_a_file_that_cannot_be_written_is_told(sarafan: Sarafan, tmp_path: Path) -> None:
+    told = sarafan("report", "--format", "xlsx", "--out", str(tmp_path / "none" / "q3.xlsx"))
+    assert told.exit_code == 1
+    assert "cannot be written" in told.stderr
+
+
+def test_a_terminal_is_spared_what_it_cannot_show() -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "worker.cli.main", "report", "--format", "xlsx"]
+    told = subprocess.run(command, stdout=theirs, stderr=subprocess.PIPE, text=True, check=False)  # noqa: S603
+    os.close(theirs)
+    os.close(ours)
+    assert told.returncode == 2
+    assert "add --out FILE" in " ".join(told.stderr.replace("│", " ").split())

@@ -1,0 +1,158 @@
+"""Pictures: drawn in a process that ends, from the figures of the report, for a phone and for a page."""
+
+import asyncio
+import re
+import struct
+import sys
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.reports.made import EVIL, full, texts
+from worker.reports.colours import DARK, LIGHT
+from worker.reports.document import Bar, Bars, Chart, Dots, Kind, Point, Stack, Trend
+from worker.reports.draw import draw
+from worker.reports.pictures import PictureError, plain, png, svgs
+from worker.reports.words import Words
+
+WORDS = Words(texts())
+QUARTERS = ("IV 25", "I 26", "II 26", "III 26")
+
+TREND = Trend(
+    key="trend",
+    title="NPS вырос, но в пределах погрешности",
+    kind=Kind.POINTS,
+    points=tuple(
+        Point(label=label, value=value, low=low, high=high)
+        for label, value, low, high in zip(
+            QUARTERS, (20, None, 31.5, 47), (8, None, 20, 35), (31, None, 43, 58), strict=True
+        )
+    ),
+    breaks=(2,),
+    goal=50,
+    baseline=0,
+)
+STACK = Stack(
+    key="stack",
+    title="Друзья принесли каждую шестую сделку",
+    kind=Kind.MONEY,
+    labels=QUARTERS,
+    whole=(7e6, 0, 9.4e6, 14.4e6),
+    part=(9e5, 0, 1.2e6, 2.4e6),
+    whole_title="Выигранные сделки",
+    part_title="По рекомендации",
+    goal=20,
+)
+ODD: tuple[Chart, ...] = (
+    Bars(key="none", title="", kind=Kind.COUNT, bars=()),
+    Bars(
+        key="zeros", title="0", kind=Kind.COUNT, bars=(Bar(label="a", value=0), Bar(label="b" * 90, value=0))
+    ),
+    Bars(
+        key="hundred",
+        title="$x$ _{",
+        kind=Kind.COUNT,
+        bars=tuple(Bar(label=str(n), value=n) for n in range(101)),
+    ),
+    Dots(key="nobody", title="nobody", kind=Kind.PERCENT, points=()),
+    Dots(
+        key="crowd",
+        title="$" * 99,
+        kind=Kind.SECONDS,
+        points=tuple(Point(label=f"{EVIL} ${n}$ 😀" * 3, value=n * 9000) for n in range(30)),
+    ),
+    Trend(key="unknown", title="unknown", kind=Kind.PERCENT, points=(Point(label="a", value=None),)),
+    Trend(key="one", title="one", kind=Kind.MONEY, points=(Point(label="a", value=5, low=1, high=9),)),
+    Trend(key="no points", title="no points", kind=Kind.COUNT, points=(), breaks=(0,)),
+    Stack(
+        key="no labels",
+        title="",
+        kind=Kind.COUNT,
+        labels=(),
+        whole=(),
+        part=(),
+        whole_title="",
+        part_title="",
+    ),
+)
+
+
+def texts_of(svg: str) -> list[str]:
+    root = ElementTree.fromstring(svg)  # noqa: S314 - it is ours
+    return ["".join(of.itertext()).strip() for of in root.iter() if of.tag.endswith("}text")]
+
+
+@pytest.fixture(scope="module")
+def drawn() -> dict[str, str]:
+    """Every kind of chart, and each that might break one: drawn once."""
+    return asyncio.run(svgs([*draw(full(), texts()).charts, TREND, STACK, *ODD], WORDS))
+
+
+def test_a_picture_shows_the_figures_of_its_chart(drawn: dict[str, str]) -> None:
+    for chart in draw(full(), texts()).charts:
+        told, shown = texts_of(drawn[chart.key]), plain(chart, WORDS)
+        if isinstance(chart, Bars):
+            assert {WORDS.count(int(bar.value)) for bar in chart.bars} <= {*told}
+            assert {bar.label for bar in chart.bars} <= {*told}
+        if isinstance(chart, Dots):
+            for point in shown["points"]:
+                assert {point["text"], f"{point['interval']}, {point['answers']}"} <= {*told}
+    assert {"+20", "+47", "цель +50", "другая шкала", *QUARTERS} <= {*texts_of(drawn["trend"])}
+    money = texts_of(drawn["stack"])
+    assert {"14,4", "9,4", "17\u00a0%", "цель 20\u00a0%", "Выигранные сделки, млн ₽"} <= {*money}
+
+
+def test_nothing_breaks_a_picture(drawn: dict[str, str]) -> None:
+    for chart in ODD:
+        assert texts_of(drawn[chart.key]) is not None
+    assert "…и ещё 10" in texts_of(drawn["crowd"])
+    assert any("$0$" in text for text in texts_of(drawn["crowd"])), "a dollar is no formula"
+
+
+def test_pictures_keep_to_the_policy_and_the_theme_of_the_page(drawn: dict[str, str]) -> None:
+    whole = "".join(drawn.values())
+    assert "style=" not in whole
+    assert "<style" not in whole
+    ids = re.findall(r'\bid="([^"]*)"', whole)
+    assert len(set(ids)) == len(ids)
+    for link in re.findall(r'(?:url\(|href=")#([^)"]*)', whole):
+        assert link in ids
+    root = ElementTree.fromstring(drawn["trend"])  # noqa: S314 - it is ours
+    assert (root.get("role"), root.get("aria-label")) == ("img", TREND.title)
+    for element in root.iter():
+        for paint in ("fill", "stroke"):
+            if element.get(paint, "none") != "none":
+                assert f"{paint}-" in element.get("class", ""), "its colour would not follow the theme"
+    assert set(LIGHT) == set(DARK)
+    assert len(set(LIGHT.values())) == len(LIGHT), "or a page could not tell the roles apart"
+
+
+async def test_a_png_is_as_wide_as_a_phone_and_the_worker_imports_nothing_for_it() -> None:
+    drawn = await png([TREND], WORDS, title="ВладАвтоматика", source="Оценки: ответы.")
+    assert drawn.startswith(b"\x89PNG")
+    width, height = struct.unpack(">II", drawn[16:24])
+    assert width == 1080
+    assert 400 < height < 1350  # Telegram makes a longer photo narrow.
+    assert "matplotlib" not in sys.modules
+
+
+async def test_no_charts_take_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere")
+    assert await svgs([], WORDS) == {}
+
+
+@pytest.mark.parametrize(
+    ("program", "patience", "said"),
+    [
+        ("/bin/false", 30, "its process ended with 1"),
+        ("/nowhere", 30, "No such file"),
+        (sys.executable, 0.01, "within 0.01 seconds"),
+    ],
+)
+async def test_a_picture_that_fails_is_told_and_nothing_hangs(
+    monkeypatch: pytest.MonkeyPatch, program: str, patience: float, said: str
+) -> None:
+    monkeypatch.setattr(sys, "executable", program)
+    with pytest.raises(PictureError, match=said):
+        await png([replace(TREND, title="т" * 100_000)], WORDS, patience=patience)

@@ -1,0 +1,110 @@
+"""`sarafan report`: the numbers of a period in one of five faces."""
+
+import asyncio
+import json
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from worker.cli.common import (
+    AsJson,
+    Config,
+    From,
+    Out,
+    PeriodText,
+    To,
+    chosen_period,
+    fail,
+    read_settings,
+    with_storage,
+    write,
+)
+from worker.cli.data import scope_of
+
+if TYPE_CHECKING:
+    from storage.database import Database
+    from worker.reports.build import Report
+    from worker.rules.wording import Texts
+
+Face = Literal["text", "json", "xlsx", "html", "png"]
+OF_BYTES = ("xlsx", "png")  # a terminal would show them as noise
+
+
+def report(
+    config: Config = None,
+    first: From = "",
+    last: To = "",
+    period: PeriodText = "",
+    form: Annotated[
+        Face | None,
+        typer.Option("--format", help="Text, unless asked otherwise; xlsx and png need --out or a pipe."),
+    ] = None,
+    as_json: AsJson = False,
+    out: Out = None,
+) -> None:
+    """The numbers of a period: surveys, complaints, referrals. By default the current quarter so far."""
+    if as_json and form not in (None, "json"):
+        raise typer.BadParameter(f"--json and --format {form} contradict each other", param_hint="--format")
+    face: Face = "json" if as_json else form or "text"
+    if face in OF_BYTES and out is None and sys.stdout.isatty():
+        raise typer.BadParameter(f"{face} is nothing for a terminal: add --out FILE", param_hint="--format")
+    settings = read_settings(config, log_level="warning")
+    about = chosen_period(settings, first, last, period)
+
+    async def build(db: "Database") -> "Report":
+        from worker.reports.build import build_report
+
+        return await build_report(db, about, await scope_of(settings, db), datetime.now(UTC))
+
+    write(drawn(with_storage(settings, build), settings.texts, face), out)
+
+
+def drawn(report: "Report", texts: "Texts", face: Face) -> str | bytes:
+    match face:
+        case "text":
+            from worker.reports.text import as_text
+
+            return f"{as_text(report, texts)}\n"
+        case "json":
+            from worker.reports.build import as_json
+
+            return f"{json.dumps(as_json(report), ensure_ascii=False, indent=2, allow_nan=False)}\n"
+        case "xlsx":
+            from worker.reports.draw import draw
+            from worker.reports.sheet import as_xlsx
+
+            return as_xlsx(draw(report, texts), texts)
+        case "html":
+            return _page(report, texts)
+        case "png":
+            return _poster(report, texts)
+
+
+def _page(report: "Report", texts: "Texts") -> bytes:
+    """With its pictures, or where these fail without them: the figures are in its tables too."""
+    from worker.reports.draw import draw
+    from worker.reports.page import page
+    from worker.reports.pictures import PictureError, svgs
+    from worker.reports.words import Words
+
+    document = draw(report, texts)
+    pictures: dict[str, str] = {}
+    try:
+        pictures = asyncio.run(svgs(document.charts, Words(texts, document.currency)))
+    except PictureError as error:
+        typer.echo(str(error), err=True)
+    return page(document, texts, pictures=pictures).encode()
+
+
+def _poster(report: "Report", texts: "Texts") -> bytes:
+    from worker.reports.draw import draw
+    from worker.reports.pictures import PictureError, poster
+    from worker.reports.words import Words
+
+    document = draw(report, texts)
+    try:
+        return asyncio.run(poster(document, Words(texts, document.currency)))
+    except PictureError as error:
+        fail(error)

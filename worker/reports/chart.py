@@ -1,0 +1,203 @@
+"""Draws pictures and ends: an order as JSON on stdin, pictures in base64 as a JSON list on stdout.
+
+Never imported by the worker: `worker.reports.pictures` starts `python -m worker.reports.chart`.
+"""
+
+import base64
+import io
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib import style
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from PIL import Image
+
+from worker.reports.charts.kinds import KINDS, Box
+from worker.reports.charts.style import (
+    DPI,
+    HEADING,
+    MARGIN,
+    SETTINGS,
+    SMALL,
+    TINY,
+    TITLE,
+    WIDTH,
+    pixels,
+    width,
+    wrapped,
+)
+from worker.reports.charts.vector import for_a_page
+from worker.reports.colours import LIGHT
+
+Plain = Mapping[str, Any]
+SHADES = 128
+GAP = 64  # pixels between two charts
+LINE = 1.32  # of the letters' height
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    lines: Sequence[str]
+    size: float
+    colour: str = "ink"
+    is_bold: bool = False
+    below: float = 14  # pixels
+
+    def height(self, room: float) -> float:
+        return len(self.lines) * pixels(self.size) * LINE + self.below
+
+
+@dataclass(frozen=True, slots=True)
+class Legend:
+    pieces: Sequence[Sequence[str]]  # title, role of the colour
+
+    def height(self, room: float) -> float:
+        return pixels(SMALL) * 1.9
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    chart: Plain
+
+    def height(self, room: float) -> float:
+        return KINDS[self.chart["type"]].height(self.chart, room) + pixels(TINY)
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    pixels: float
+
+    def height(self, room: float) -> float:
+        return self.pixels
+
+
+Block = Lines | Legend | Plot | Space
+
+
+def drawn(order: Plain) -> list[bytes]:
+    """The pictures of an order. For a page each chart is one, without the title, which is the page's."""
+    with style.context(SETTINGS):
+        if order["form"] == "svg":
+            return [_vector(chart, order["language"]) for chart in order["charts"]]
+        return [_raster(figure([*poster(order)], order["language"], MARGIN))]
+
+
+def poster(order: Plain) -> Iterator[Block]:
+    room = WIDTH - 2 * MARGIN
+    if order["title"]:
+        yield Lines(wrapped(order["title"], HEADING, room, bold=True), HEADING, is_bold=True, below=8)
+    if order["subtitle"]:
+        yield Lines(wrapped(order["subtitle"], SMALL, room), SMALL, "muted", below=0)
+    is_first = not (order["title"] or order["subtitle"])
+    for chart in order["charts"]:
+        yield Space(0 if is_first else GAP)
+        is_first = False
+        yield Lines(wrapped(chart["title"], TITLE, room, bold=True), TITLE, is_bold=True)
+        yield from blocks(chart)
+    if order["source"]:
+        yield Space(GAP / 2)
+        yield Lines(wrapped(order["source"], TINY, room), TINY, "muted", below=0)
+
+
+def blocks(chart: Plain) -> Iterator[Block]:
+    if chart.get("legend"):
+        yield Legend(chart["legend"])
+    yield Plot(chart)
+    if chart.get("more"):
+        yield Lines([chart["more"]], SMALL, "muted", below=0)
+
+
+def figure(of: Sequence[Block], language: str, margin: float) -> Figure:
+    """As high as its blocks are together."""
+    room = WIDTH - 2 * margin
+    height = round(sum(block.height(room) for block in of) + 2 * margin)
+    whole = Figure(figsize=(WIDTH / DPI, height / DPI), dpi=DPI, facecolor=LIGHT["paper"])
+    top = margin
+    for block in of:
+        _place(whole, block, margin, top, room, language)
+        top += block.height(room)
+    return whole
+
+
+def _place(whole: Figure, block: Block, left: float, top: float, room: float, language: str) -> None:
+    across, down = whole.get_size_inches() * DPI
+
+    def make(x: float, y: float, wide: float, high: float) -> Axes:
+        box = ((left + x) / across, 1 - (top + y + high) / down, wide / across, high / down)
+        return whole.add_axes(box, facecolor="none")
+
+    match block:
+        case Lines(lines, size, colour, is_bold):
+            for place, line in enumerate(lines):
+                whole.text(
+                    left / across,
+                    1 - (top + place * pixels(size) * LINE) / down,
+                    line,
+                    fontsize=size,
+                    color=LIGHT[colour],
+                    weight="bold" if is_bold else "normal",
+                    va="top",
+                )
+        case Legend(pieces):
+            _legend(whole, pieces, left, top, across, down)
+        case Plot(chart):
+            KINDS[chart["type"]].draw(chart, Box(make, room, language))
+        case Space():
+            pass
+
+
+def _legend(
+    whole: Figure, pieces: Sequence[Sequence[str]], left: float, top: float, across: float, down: float
+) -> None:
+    size = pixels(SMALL)
+    for title, role in pieces:
+        square = Rectangle(
+            (left / across, 1 - (top + size) / down),
+            size / across,
+            size * 0.9 / down,
+            color=LIGHT[role],
+            transform=whole.transFigure,
+        )
+        whole.add_artist(square)
+        whole.text(
+            (left + size * 1.4) / across,
+            1 - (top + size * 0.55) / down,
+            title,
+            fontsize=SMALL,
+            color=LIGHT["muted"],
+            va="center",
+        )
+        left += size * 1.4 + width(title, SMALL) + size * 1.6
+
+
+def _raster(whole: Figure) -> bytes:
+    canvas = FigureCanvasAgg(whole)
+    canvas.draw()
+    picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    file = io.BytesIO()
+    # A drawing has few colours: with a palette it is a third as large.
+    picture.quantize(SHADES, dither=Image.Dither.NONE).save(file, format="png", optimize=True)
+    return file.getvalue()
+
+
+def _vector(chart: Plain, language: str) -> bytes:
+    file = io.StringIO()
+    whole = figure([*blocks(chart)], language, margin=4)
+    whole.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+    return for_a_page(file.getvalue(), key=chart["key"], title=chart["title"]).encode()
+
+
+def main() -> None:
+    order = json.load(sys.stdin)
+    json.dump([base64.b64encode(picture).decode() for picture in drawn(order)], sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
