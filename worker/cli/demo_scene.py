@@ -132,6 +132,7 @@ class Scene:
         }  # fmt: skip
         self._http = httpx.AsyncClient(trust_env=False, timeout=30)
         self._turn = asyncio.Lock()
+        self._is_over = False
         self._seen_events = -1  # events of amoCRM that the worker has read
 
     async def open(self) -> None:
@@ -159,6 +160,10 @@ class Scene:
                 await self._ask("amocrm", "close_lead", lead_id=player.deal)
         self.clock.advance(MINUTE)
         await self._step()
+
+    def stop(self) -> None:
+        """No more time passes: a day may be half over when the program is told to end."""
+        self._is_over = True
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -263,7 +268,7 @@ class Scene:
         """From event to event, and by the hour of the working day: what waits by working time is no event."""
         now = self.clock.now()
         until = now + span
-        while now < until:
+        while now < until and not self._is_over:
             ahead = await next_moment(self.app, now) or until
             now = min(max(ahead, now + timedelta(seconds=1)), _next_look(now), until)
             self.clock.set(now)

@@ -83,7 +83,11 @@ async def opened(stack: AsyncExitStack, folder: Path, log: Errors, port: int = 0
     scene = Scene(app, town, addresses, clock, log)
     stack.push_async_callback(scene.close)
     await scene.open()
-    return await stack.enter_async_context(serving(page(scene, partial(_report, settings, db, clock)), port))
+    address = await stack.enter_async_context(
+        serving(page(scene, partial(_report, settings, db, clock)), port)
+    )
+    stack.callback(scene.stop)
+    return address
 
 
 async def _report(settings: Settings, db: Database, clock: ManualClock) -> str:

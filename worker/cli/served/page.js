@@ -4,6 +4,7 @@
 
 const SIDES = ["telegram", "whatsapp", "staff"];
 const SCORES = ["NPS", "CSAT", "CES", "CSAT рекламации"];
+const NEEDS_WORDS = ["/find", "/forget"]; // commands that say nothing alone
 const LOOK_AGAIN = 3000; // ms: another tab may have done something
 const chosen = {}; // which chat of a window is open
 const seen = {}; // how many messages of a chat were looked at
@@ -257,10 +258,20 @@ function showCommands(place, chat) {
         text: command.text,
         title: command.about,
         data: `command ${command.text}`,
-        on: () => act({ do: "say", side: "telegram", who: chat.id, text: command.text }),
+        on: () => give(place, chat, command.text),
       }),
     ),
   );
+}
+
+function give(place, chat, text) {
+  if (!NEEDS_WORDS.includes(text)) {
+    act({ do: "say", side: "telegram", who: chat.id, text });
+    return;
+  }
+  const input = find("form input", place);
+  input.value = `${text} `;
+  input.focus();
 }
 
 function quote(side, message) {
