@@ -35,12 +35,15 @@ from storage.tables import (
     Request,
     State,
     Survey,
+    Trial,
 )
 
 BROKEN_DEAL = "broken.lead."  # in the state: how the keys of deals that could not be read begin
 KEY = "erased_key"  # of the hashes; whoever has only the table cannot try numbers
 # In what the outbox carries.
 PERSONAL = frozenset({"words", "text", "values", "name", "phone", "chat_id", "line"})
+# The report tells how many wrote something; that stays.
+HAD_WORDS = or_(col(Reply.had_words), col(Reply.text) != "")
 SHORTEST_NAME = 3  # letters
 SHORTEST = 7  # digits: a shorter id stands in too many bodies to tell whose they are
 
@@ -75,7 +78,7 @@ async def is_erased(tx: AsyncSession, phone: str) -> bool:
 
 async def erase_person(tx: AsyncSession, phone: str, now: datetime) -> Erasure:
     """Erase whoever has this E.164 number, and keep a keyed hash of it, also of a number that nobody has."""
-    await _keep_hash(tx, phone, now)
+    await keep_hash(tx, phone, now)
     digits = phone.removeprefix("+")
     # Also where the number is the chat's name and nobody has been linked to it.
     named = or_(col(Chat.chat_id).startswith(f"{digits}@"), col(Chat.chat_id).in_((digits, phone)))
@@ -110,7 +113,7 @@ def _hash(key: Json, phone: str) -> str:
     return hmac.new(bytes.fromhex(key["hex"]), phone.encode(), hashlib.sha256).hexdigest()
 
 
-async def _keep_hash(tx: AsyncSession, phone: str, now: datetime) -> None:
+async def keep_hash(tx: AsyncSession, phone: str, now: datetime) -> None:
     made = insert(tx, State).values(
         key=KEY, value={"hex": secrets.token_hex(32)}, version=0, updated_at=datetime.now(UTC)
     )
@@ -163,6 +166,7 @@ async def _erase_words(tx: AsyncSession, ids: list[int], places: Iterable[tuple[
             .where(col(Message.channel) == channel, col(Message.chat_id) == chat_id)
             .values(chat_id=nobody)
         )
+        await tx.exec(delete(Trial).where(col(Trial.channel) == channel, col(Trial.chat_id) == chat_id))
         await tx.exec(
             update(Survey)
             .where(col(Survey.channel) == channel, col(Survey.chat_id) == chat_id)
@@ -176,11 +180,13 @@ async def _erase_words(tx: AsyncSession, ids: list[int], places: Iterable[tuple[
         found = await tx.exec(
             update(Reply)
             .where(col(Reply.channel) == channel, col(Reply.chat_id) == chat_id)
-            .values(text="", chat_id=nobody)
+            .values(text="", had_words=HAD_WORDS, chat_id=nobody)
         )
         erased += found.rowcount
     rest = await tx.exec(
-        update(Reply).where(col(Reply.client_id).in_(ids), col(Reply.text) != "").values(text="", chat_id="")
+        update(Reply)
+        .where(col(Reply.client_id).in_(ids), col(Reply.text) != "")
+        .values(text="", had_words=True, chat_id="")
     )
     return erased + rest.rowcount
 

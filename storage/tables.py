@@ -269,6 +269,7 @@ class Reply(SQLModel, table=True):
     kind: str = ""  # tap, text, voice, …
     rule: str = ""  # how the text was read
     text: str = _text()
+    had_words: bool = False  # they were erased, or older than they may be kept
 
 
 class Inbox(SQLModel, table=True):
@@ -353,8 +354,17 @@ class Complaint(SQLModel, table=True):
     first_taken_at: datetime | None = None  # of one that was opened again and has to be taken anew
     contacted_at: datetime | None = None  # when the client was first spoken to
     contacted_by: str = ""
+    call_again: bool = False  # another low score came, or it was opened again, since the client was spoken to
+    passed_to: str = ""  # by name: to whom of the staff it was given
+    passed_at: datetime | None = None  # given, or taken from whom it is about: it has to be taken anew since
+    result_message: str = ""  # channel, chat and id of the message whose answer tells what was done
     call_later_at: datetime | None = None
     lines: list[str] = _json(list)  # under the alert: «Взято: Анна, 14:05» and its like
+
+    @property
+    def is_contacted(self) -> bool:
+        """Has somebody talked with the client about all that was said so far?"""
+        return self.contacted_at is not None and not self.call_again
 
 
 class Alert(SQLModel, table=True):
@@ -434,6 +444,23 @@ class PromoCode(SQLModel, table=True):
     client_id: int = _big(unique=True)
     created_at: datetime
     first_sent_at: datetime | None = Field(default=None, index=True)
+
+
+class Trial(SQLModel, table=True):
+    """A made-up conversation in a real chat, for whoever wants to see what clients see. It counts nowhere."""
+
+    __tablename__ = "trials"
+    __table_args__ = (Index("trials_chat", "channel", "chat_id"),)
+
+    id: int | None = _serial()
+    channel: str
+    chat_id: str
+    surveys: list[str] = _json(list)  # their keys, in the order in which they are asked
+    steps: list[Json] = _json(list)  # what became of each that was asked
+    is_forwarded: bool = False  # «передали сотруднику» was said once
+    started_at: datetime
+    ends_at: datetime
+    ended_at: datetime | None = None
 
 
 class Referral(SQLModel, table=True):

@@ -35,7 +35,8 @@ PERIODS = [
 HELP = (
     "/report — отчёт\n/nps /csat /ces — оценки\n/complaints — рекламации\n/referrals — рекомендации\n"
     "/plan — кому уйдут вопросы\n/find — что было с клиентом\n"
-    "/pause и /resume — остановить и продолжить отправку"
+    "/pause и /resume — остановить и продолжить отправку\n"
+    "/try — как опрос увидит клиент"
 )
 
 
@@ -186,7 +187,7 @@ async def test_whoever_opens_the_bot_is_greeted_and_told_the_commands_of_the_rol
     assert town.in_telegram("Илья") == [
         "Илья, вы подключены: администратор.\n\n/report — отчёт\n/nps /csat /ces — оценки\n"
         "/complaints — рекламации\n/referrals — рекомендации\n/plan — кому уйдут вопросы\n"
-        "/pause и /resume — остановить и продолжить отправку"
+        "/pause и /resume — остановить и продолжить отправку\n/try — как опрос увидит клиент"
     ]
 
 
@@ -195,13 +196,13 @@ async def test_the_menu_shows_to_each_what_the_role_may_use(town: World) -> None
     await opens(town, BOSS, OLEG, VERA, ILYA)
     menus = {chat: [row["command"] for row in menu] for chat, menu in town.telegram.menus.items()}
     numbers = ["report", "nps", "csat", "ces", "complaints", "referrals"]
-    leaders = [*numbers, "find", "plan", "pause", "resume", "help"]
+    leaders = [*numbers, "find", "plan", "try", "pause", "resume", "help"]
     assert menus == {
         ANNA: leaders,
         BOSS["telegram_id"]: [*leaders[:-1], "forget", "help"],
         OLEG["telegram_id"]: ["report", "nps", "csat", "ces", "help"],
         VERA["telegram_id"]: [*numbers, "help"],
-        ILYA["telegram_id"]: [*numbers, "plan", "pause", "resume", "help"],
+        ILYA["telegram_id"]: [*numbers, "plan", "try", "pause", "resume", "help"],
     }
     assert {"command": "find", "description": "Что было с клиентом"} in town.telegram.menus[ANNA]
 

@@ -11,11 +11,12 @@ from integrations.errors import Permanent, Unreachable
 from storage import inbox, outbox, paused
 from storage.tables import Inbox, Outbox
 from worker.account import Place, Staff
-from worker.actions import keys
+from worker.actions import keys, trial
 from worker.actions.base import Hands
 from worker.actions.desks import desk_for
 from worker.actions.plan_staff import plan_for
 from worker.actions.reaching import reach
+from worker.actions.trial_cast import conversation
 from worker.staff.commands import (
     ABOUT_A_PERIOD,
     COMMANDS,
@@ -51,6 +52,8 @@ async def take(tx: AsyncSession, hands: Hands, row: Inbox, message: Incoming, st
         await _pause(tx, hands, row, chat_id, wish, staff)
     elif wish.command == "resume" and may(staff.role, wish.command):
         await _resume(tx, hands, row, chat_id, staff)
+    elif wish.command == "try" and may(staff.role, wish.command):
+        await _try(tx, hands, row, message, wish, staff)
     else:
         # In a chat other than the button's there is nothing to change.
         is_edit = message.kind is IncomingKind.TAP and chat_id == message.chat_id
@@ -88,7 +91,7 @@ def _wish(message: Incoming) -> Wish | None:
 
 def _where(hands: Hands, channel: str, message: Incoming, staff: Staff) -> str:
     """In a group that the settings do not name strangers may read along: the answer comes in private."""
-    if not message.is_group or message.chat_id in {str(group) for group in hands.alerts.groups}:
+    if not message.is_group or Place(channel, message.chat_id) in hands.groups:
         return message.chat_id
     return staff.chat_in(channel)
 
@@ -127,6 +130,19 @@ async def _resume(tx: AsyncSession, hands: Hands, row: Inbox, chat_id: str, staf
     await tell_leaders(tx, hands, row, chat_id, staff, hands.texts.fill("pause.off", staff=staff.name))
     hands.wake.send.set()
     hands.wake.follow.set()
+
+
+async def _try(
+    tx: AsyncSession, hands: Hands, row: Inbox, message: Incoming, wish: Wish, staff: Staff
+) -> None:
+    """In private, wherever it was said: others would answer in the person's place."""
+    chat_id = staff.chat_in(row.channel) if message.is_group else message.chat_id
+    about = keys.answer_staff(row.channel, row.id)
+    if surveys := conversation(hands, wish.words):
+        await trial.start(tx, hands, row.channel, chat_id, surveys, about)
+        return
+    known = ", ".join(rule.key for rule in hands.known.rules)
+    await _say(tx, hands, row, chat_id, hands.texts.fill("test.unknown", name=wish.words, nearest=known))
 
 
 async def tell_leaders(

@@ -2,7 +2,17 @@
 
 from collections.abc import Mapping
 
-from worker.actions import adding, alert_staff, bulk, first_list, tagging, talking, trouble, write_back
+from worker.actions import (
+    adding,
+    alert_staff,
+    bulk,
+    first_list,
+    tagging,
+    talking,
+    trial,
+    trouble,
+    write_back,
+)
 from worker.actions.answer_staff import answer_staff, set_menu, tell_staff
 from worker.actions.base import Action
 from worker.actions.credit_referrer import credit_referrer
@@ -11,9 +21,11 @@ from worker.actions.find_client import find_client
 from worker.actions.follow_press import follow_press
 from worker.actions.forgetting import tell_forget
 from worker.actions.forwarding import edit_request, tell_head
+from worker.actions.handing_over import show_buttons, tell_receiver
 from worker.actions.join_alerts import alert_or_join
 from worker.actions.open_complaint import open_complaint, tell_of_refusal
 from worker.actions.replying import reply_client
+from worker.actions.results import ask_result, note_result, tell_of_loss
 from worker.actions.rewarding import reward_task, tell_referrer
 from worker.actions.send_daily import send_daily
 
@@ -23,6 +35,7 @@ LIST = 50
 ACTIONS: Mapping[str, Action] = {
     "open_complaint": Action("crm", open_complaint, given_up=tell_of_refusal),
     "follow_press": Action("crm", follow_press),
+    "note_result": Action("crm", note_result, given_up=tell_of_loss),
     "deal_task": Action("crm", write_back.add_task),
     "sync_deal": Action("crm", run_many=write_back.sync_deals, batch=LIST),
     "note_deal": Action("crm", run_many=write_back.add_notes, batch=LIST),
@@ -43,10 +56,14 @@ ACTIONS: Mapping[str, Action] = {
     "reply_client": Action("clients", reply_client),
     "tell_referrer": Action("clients", tell_referrer),
     "toast": Action("clients", talking.toast),
+    "say_trial": Action("clients", trial.say_trial),
+    "edit_trial": Action("clients", trial.edit_trial),
+    "end_trial": Action("clients", trial.end_trial),
     "alert_staff": Action("staff", alert_or_join),
     # By itself: it asks amoCRM, and no alert waits for that.
     "escalate": Action("escalation", run_many=escalate, batch=LIST),
     "send_daily": Action("staff", send_daily),
+    "tell_receiver": Action("staff", tell_receiver),
     "alert_again": Action("staff", alert_staff.alert_again),
     "alert_words": Action("staff", adding.alert_words),
     "alert_joined": Action("staff", adding.alert_joined),
@@ -56,6 +73,8 @@ ACTIONS: Mapping[str, Action] = {
     "edit_request": Action("staff", edit_request),
     "tell_uncalled": Action("staff", alert_staff.tell_uncalled),
     "tell_erase": Action("staff", alert_staff.tell_erase),
+    "show_buttons": Action("desk", show_buttons),
+    "ask_result": Action("desk", ask_result),
     "answer_staff": Action("desk", answer_staff),
     "tell_staff": Action("desk", tell_staff),
     "tell_forget": Action("desk", tell_forget),

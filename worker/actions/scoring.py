@@ -62,7 +62,7 @@ async def take_score(
     survey.revision += 1
     survey.uncertain = False
     # Asked about once: who sends another number after that means it.
-    survey.confirm_until = _confirm_until(rule, score, received) if is_first else None
+    survey.confirm_until = confirm_until(rule, score, received) if is_first else None
     if is_first:
         survey.answered_at, survey.late = now, reply.late
         survey.state = SurveyState.ANSWERED
@@ -90,7 +90,7 @@ def is_late(survey: Survey, received: Received) -> bool:
     return said_at(received) > survey.expires_at
 
 
-def _confirm_until(rule: SurveyRule, score: Score, received: Received) -> datetime | None:
+def confirm_until(rule: SurveyRule, score: Score, received: Received) -> datetime | None:
     """What is tapped is meant; what is typed may be a school mark."""
     if rule.confirm_low is None or received.message.kind is IncomingKind.TAP:
         return None

@@ -48,7 +48,7 @@ async def take(tx: AsyncSession, hands: Hands, received: Received) -> None:
     if meant is not None and message.data == f"s:{meant.survey.id}:change":
         await _show_keyboard(tx, received, meant.survey)
         return
-    reading = _read(hands, received, meant)
+    reading = read_message(hands, received, meant)
     if amended := await _amended(tx, hands, received, meant, reading):
         meant, reading = amended
     reply = await _keep(tx, received, meant)
@@ -125,12 +125,12 @@ async def _amended(
         return None
     _, survey, rule = max(answered, key=lambda found: found[0])
     before = Meant(survey, rule)
-    reading = _read(hands, received, before)
+    reading = read_message(hands, received, before)
     is_amended = isinstance(reading, Score) and reading.rule == AMENDED and reading.has_marker
     return (before, reading) if is_amended else None
 
 
-def _read(hands: Hands, received: Received, meant: Meant | None) -> Reading:
+def read_message(hands: Hands, received: Received, meant: Meant | None) -> Reading:
     message, scale = received.message, meant.rule.scale if meant else None
     if message.kind is IncomingKind.TAP:
         return _read_tap(message, scale, stop_label(hands))
@@ -280,18 +280,19 @@ async def _unclear(
             await pass_on(tx, hands, received, survey, _as_words(hands, received))
         case Ask() if survey.asked_again:
             await pass_on(tx, hands, received, survey, _as_words(hands, received), is_quiet=True)
-        case Ask(why=why):
-            if why == "voice" or reading.wants_reply:
+        case Ask():
+            if reading.why == "voice" or reading.wants_reply:
                 await pass_on(tx, hands, received, survey, _as_words(hands, received), is_quiet=True)
             survey.asked_again = True
-            is_choice = reading.a is not None and reading.b is not None
-            why = why if is_choice or why not in ("range", "two") else "none"
-            key = _ask_again_key(why, has_options=bool(meant.rule.scale.options))
+            key = ask_again_key(reading, meant.rule.scale)
             await say(tx, hands, received, key, survey=survey, rule=meant.rule, a=reading.a, b=reading.b)
 
 
-def _ask_again_key(why: str, *, has_options: bool) -> str:
-    if has_options:
+def ask_again_key(ask: Ask, scale: Scale) -> str:
+    """The sentence that asks for a score once more."""
+    is_choice = ask.a is not None and ask.b is not None
+    why = ask.why if is_choice or ask.why not in ("range", "two") else "none"
+    if scale.options:
         return "ask_again.voice.options" if why == "voice" else "ask_again.options"
     return {
         "range": "ask_again.range",

@@ -53,6 +53,8 @@ class Thanks:
     is_review: bool = False
 
 
+NO_THANKS = Thanks("", "")
+
 # --- questions -------------------------------------------------------------------------------------------
 
 
@@ -173,25 +175,53 @@ async def thanks_for(
     may_carry_code: bool,
 ) -> Thanks:
     """In the words of the band; empty where the next question's own «Спасибо» is enough."""
-    now = hands.now()
-    band = Band(survey.band)
-    is_checked = survey.confirm_until is not None and survey.confirm_until > now
-    if has_next and band is not Band.LOW and not reply.text and survey.revision == 1:
-        return Thanks("", "")
-    channel = hands.channels[reply.channel]
+    if _needs_no_thanks(survey, reply, has_next=has_next):
+        return NO_THANKS
     async with hands.db.reading() as tx:
         code = await people.code_of(tx, survey.client_id) if survey.client_id is not None else None
         others = await surveys.of_root(tx, survey.root_deal_id)
+    return thanks_of(
+        hands, survey, rule, reply, code=code.code if code is not None else "", others=others,
+        is_words=is_words, wants_reply=wants_reply, has_next=has_next, deadline=deadline,
+        may_carry_code=may_carry_code,
+    )  # fmt: skip
+
+
+def _needs_no_thanks(survey: Survey, reply: Reply, *, has_next: bool) -> bool:
+    return has_next and survey.band != Band.LOW and not reply.text and survey.revision == 1
+
+
+def thanks_of(
+    hands: Hands,
+    survey: Survey,
+    rule: SurveyRule,
+    reply: Reply,
+    *,
+    code: str,
+    others: Sequence[Survey],
+    is_words: bool,
+    wants_reply: bool,
+    has_next: bool,
+    deadline: datetime | None,
+    may_carry_code: bool,
+) -> Thanks:
+    """The same with all that the storage tells: the person's `code`, and the `others` about the same deal."""
+    if _needs_no_thanks(survey, reply, has_next=has_next):
+        return NO_THANKS
+    now = hands.now()
+    band = Band(survey.band)
+    is_checked = survey.confirm_until is not None and survey.confirm_until > now
+    channel = hands.channels[reply.channel]
     # Where the question had to be a template, the code could not go with it: it follows the answer.
     owes_code = (
         rule.promo_in == "question" and isinstance(channel, Templated)
         and not has_next and not any(other.promo_code for other in others)
     )  # fmt: skip
-    hands_out = code is not None and may_carry_code
+    hands_out = bool(code) and may_carry_code
     values: Values = {
         "client_name": "",
         "contact_by": contact_by(hands.texts, deadline, now, hands.calendar.zone),
-        "promo_code": code.code if code is not None and may_carry_code else "",
+        "promo_code": code if hands_out else "",
         "discount": discount(hands.referral.discount, hands.company.language),
         "promo_terms": hands.referral.terms,
         "manager": public_name(survey.manager, hands.names),
@@ -231,7 +261,7 @@ async def thanks_for(
         text=text,
         variant=variant,
         buttons=_code_button(hands, survey, rule, band, may_carry_code and not has_next),
-        promo_code=code.code if promo in (Promo.CARD, Promo.OWED) and code is not None else "",
+        promo_code=code if promo in (Promo.CARD, Promo.OWED) else "",
         is_review=asks_review,
     )
 

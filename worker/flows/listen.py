@@ -10,13 +10,13 @@ from integrations.channels.base import Aliased, Channel, Incoming, IncomingKind,
 from storage import asked, inbox, outbox, people, requests, surveys
 from storage.errors import StorageError
 from storage.tables import Inbox, Message, Survey, SurveyState
-from worker.actions import keys, linking, presses
+from worker.actions import keys, linking, presses, trial
 from worker.actions.asking import TEMPLATE
 from worker.actions.base import Hands
 from worker.actions.channel_watch import note_state
 from worker.actions.looking import found_again
 from worker.actions.received import Received
-from worker.actions.staffing import join, know_staff
+from worker.actions.staffing import join, know_staff, move_group
 from worker.actions.taking import take
 from worker.rules.phone import normalise
 
@@ -111,14 +111,21 @@ async def _take(
             await _take_status(tx, hands, row, message)
         case IncomingKind.STATE:
             await _take_state(tx, hands, row, message)
+        case IncomingKind.MOVED:
+            await move_group(tx, hands, message.chat_id, message.moved_to)
         case IncomingKind.OTHER:
             log.debug("%s sent something without meaning for us", row.channel)
+        case _ if await trial.take(tx, hands, channel, row, message):
+            log.debug("%s: part of a trial", row.channel)
         case _ if (
             person := hands.known.staff_member(row.channel, message.sender_id or message.chat_id)
         ) is not None:
             await presses.take(tx, hands, row, message, person, now)
+        case IncomingKind.TAP if message.is_group or presses.is_staffs(message):
+            # Only staff may press here: for anybody else nothing happens, and the spinner stops.
+            await presses.ignore(tx, hands, row, message)
         case _ if message.is_group:
-            return  # Only staff may press in a group, and words there are nobody's answer.
+            return  # Words there are nobody's answer.
         case IncomingKind.START if await join(tx, hands, row, message):
             log.debug("%s brought a colleague", row.channel)
         case IncomingKind.START | IncomingKind.CONTACT:

@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, frozenset[str]] = {
     "referrals": NUMBERS,
     "find": LEADERS,
     "plan": LEADERS | {ADMIN},
+    "try": LEADERS | {ADMIN},
     "pause": LEADERS | {ADMIN},
     "resume": LEADERS | {ADMIN},
     "forget": frozenset({OWNER}),

@@ -1,13 +1,15 @@
 """/help and the greeting: what somebody of this role may ask the bot for."""
 
-from worker.staff.commands import LEADERS, OWNER
+from worker.staff.commands import LEADERS, OWNER, may
 from worker.staff.desk import Answer, Desk
 
 
 def help_text(desk: Desk) -> str:
     role = desk.person.role
-    said = desk.texts.fill("help.head" if role in LEADERS else f"help.{role}")
-    return f"{said}\n{desk.texts.fill('help.owner')}" if role == OWNER else said
+    keys = ["help.head" if role in LEADERS else f"help.{role}"]
+    keys += ["help.try"] if may(role, "try") else []
+    keys += ["help.owner"] if role == OWNER else []
+    return "\n".join(map(desk.texts.fill, keys))
 
 
 def help_answer(desk: Desk) -> Answer:

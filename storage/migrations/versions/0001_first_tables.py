@@ -235,6 +235,7 @@ def upgrade() -> None:
         always("kind", STRING),
         always("rule", STRING),
         always("text", TEXT),
+        always("had_words", FLAG),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("channel", "external_id"),
     )
@@ -313,6 +314,10 @@ def upgrade() -> None:
         maybe("first_taken_at", MOMENT),
         maybe("contacted_at", MOMENT),
         always("contacted_by", STRING),
+        always("call_again", FLAG),
+        always("passed_to", STRING),
+        maybe("passed_at", MOMENT),
+        always("result_message", STRING),
         maybe("call_later_at", MOMENT),
         always("lines", JSON),
         sa.PrimaryKeyConstraint("id"),
@@ -401,6 +406,21 @@ def upgrade() -> None:
         sa.UniqueConstraint("digits"),
     )
     index("promo_codes", "first_sent_at")
+
+    op.create_table(
+        "trials",
+        always("id", SERIAL),
+        always("channel", STRING),
+        always("chat_id", STRING),
+        always("surveys", JSON),
+        always("steps", JSON),
+        always("is_forwarded", FLAG),
+        always("started_at", MOMENT),
+        always("ends_at", MOMENT),
+        maybe("ended_at", MOMENT),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("trials_chat", "trials", ["channel", "chat_id"])
 
     op.create_table(
         "referrals",
