@@ -23,7 +23,6 @@ from integrations.standins.telegram import TOKEN as BOT_TOKEN
 from integrations.standins.telegram import TelegramStandIn
 from integrations.standins.whatsapp import INSTANCE, GreenApiStandIn
 from integrations.standins.whatsapp import TOKEN as GATEWAY_TOKEN
-from worker.cli import config_text
 from worker.cli.config_text import Answers, Head, render, secrets_of
 from worker.cli.dialog import Dialog, NoMoreAnswers, NotThat
 from worker.cli.init import NotWritten, language_of, write_config

@@ -122,6 +122,15 @@ def test_a_person_reads_words_and_the_question_as_it_is(
     assert "[good]" in told.stdout
 
 
+def test_before_a_head_agreed_it_says_that_nothing_goes_out(
+    sarafan: Sarafan, planned: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned(decision="wait", reason="held")
+    assert "Пока никому не пишем" not in sarafan("plan").stdout
+    monkeypatch.setenv("SARAFAN_DELIVERY__PREVIEW", "true")
+    assert "Пока никому не пишем" in sarafan("plan").stdout
+
+
 def test_a_program_reads_codes(sarafan: Sarafan, planned: Callable[..., None]) -> None:
     planned(reason="window")
     [line] = json.loads(sarafan("plan", "--json").stdout)

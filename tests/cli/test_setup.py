@@ -16,6 +16,8 @@ from integrations.standins.amocrm_model import Event, Webhook
 from integrations.standins.max import MaxStandIn
 from integrations.standins.telegram import TelegramStandIn
 from integrations.standins.whatsapp import GreenApiStandIn
+from storage import rollout
+from storage.database import Database
 from tests.cli.conftest import Sarafan
 from tests.world import BASE, MAX_ACCOUNT, MAX_BOT, merged, settings_from
 from worker.cli.setup import Check, run_checks
@@ -333,3 +335,17 @@ async def test_the_storage_is_shown_as_the_file_gives_it(outside: Outside, db_ur
     assert "aiosqlite" not in storage.found
     if db_url.startswith("sqlite"):
         assert storage.found.startswith(f"{db_url}, SQLite")
+
+
+async def test_that_a_head_has_to_see_the_first_list_is_told_and_is_no_fault(outside: Outside) -> None:
+    assert "delivery.preview" not in await outside.check()
+    found = (await outside.check(delivery={"preview": True}))["delivery.preview"]
+    assert (found.ok, found.found.startswith("Пока никому не пишем: ")) == (True, True)
+    nobody = (await outside.check(delivery={"preview": True}, staff=[]))["delivery.preview"]
+    assert (nobody.ok, "sarafan staff invite" in nobody.remedy) == (False, True)
+    db = await Database.open(outside.url)
+    async with db.transaction() as tx:
+        await rollout.agree(tx, "Анна", NOW)
+    await db.close()
+    found = (await outside.check(delivery={"preview": True}))["delivery.preview"]
+    assert (found.ok, found.found.startswith("отправку включили: Анна, ")) == (True, True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from worker.cli import rollout
 from worker.cli.common import FAILED, WRONG, say
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ def run(settings: "Settings", *, since: datetime | None, as_json: bool) -> int:
         typer.echo(json.dumps([asdict(line) for line in lines], ensure_ascii=False, indent=2))
     else:
         _print(settings, lines, since)
+        if settings.delivery.preview and asyncio.run(rollout.look(settings)).word is None:
+            typer.echo(f"\n{rollout.closed(settings)}")
     return 0
 
 

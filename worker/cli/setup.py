@@ -91,6 +91,8 @@ async def run_checks(
     for name in settings.configured_channels:
         rows.append(await _channel(settings, name, transports.get(name)))
     rows.append(_staff(settings))
+    if settings.delivery.preview:
+        rows.append(await _first_list(settings))
     return rows
 
 
@@ -310,6 +312,24 @@ def _staff(settings: "Settings") -> Check:
         'Add a [[staff]] with role = "head": low scores go there.',
     )
     return Check("staff", False, say(settings, "никого", "nobody"), remedy)
+
+
+async def _first_list(settings: "Settings") -> Check:
+    """That it waits for a head is as it should be, unless there is nobody who could see it."""
+    from worker.cli import rollout
+
+    seen = await rollout.look(settings)
+    if seen.word is not None:
+        return Check("delivery.preview", True, rollout.opened(settings, seen.word))
+    if seen.has_leader:
+        return Check("delivery.preview", True, rollout.closed(settings))
+    remedy = say(
+        settings,
+        'Добавьте [[staff]] с role = "head" и telegram_id или пригласите: sarafan staff invite --role head.',
+        'Add a [[staff]] with role = "head" and telegram_id, or invite one: sarafan staff invite --role head.',
+    )
+    nobody = say(settings, "первый список некому показать", "there is nobody to see the first list")
+    return Check("delivery.preview", False, nobody, remedy)
 
 
 def _as_json(rows: list[Check]) -> str:
