@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlmodel import and_, col, func, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement
+from sqlmodel import and_, case, col, func, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.sql import inline
 from storage.tables import Alert, Complaint, Deal, Outbox, OutboxState, Reply, Survey
 
 
-async def complaint(tx: AsyncSession, complaint_id: int) -> Complaint | None:
-    return (await tx.exec(select(Complaint).where(Complaint.id == complaint_id))).first()
+async def complaint(tx: AsyncSession, complaint_id: int, *, lock: bool = False) -> Complaint | None:
+    """`lock`: nobody else changes it until this transaction ends."""
+    wanted = select(Complaint).where(Complaint.id == complaint_id)
+    return (await tx.exec(wanted.with_for_update() if lock else wanted)).first()
 
 
 async def by_lead(tx: AsyncSession, lead_id: int) -> Complaint | None:
@@ -74,13 +78,77 @@ async def take(tx: AsyncSession, complaint_id: int, staff: str, now: datetime) -
     return changed.rowcount == 1
 
 
-async def close(tx: AsyncSession, complaint_id: int, now: datetime, *, is_solved: bool) -> bool:
+async def note_talk(tx: AsyncSession, complaint_id: int, staff: str, now: datetime) -> bool:
+    """Somebody talked with the client; who did so without taking it has it now. False: it was told before."""
+    is_untaken = col(Complaint.taken_by) == ""
+    changed = await tx.exec(
+        update(Complaint)
+        .where(
+            col(Complaint.id) == complaint_id,
+            or_(col(Complaint.contacted_at).is_(None), col(Complaint.call_again).is_(True)),
+            col(Complaint.closed_at).is_(None),
+        )
+        .values(
+            contacted_by=staff,
+            contacted_at=func.coalesce(Complaint.contacted_at, now),
+            call_again=False,
+            taken_at=case((is_untaken, now), else_=col(Complaint.taken_at)),
+            taken_by=case((is_untaken, staff), else_=col(Complaint.taken_by)),
+        )
+    )
+    return changed.rowcount == 1
+
+
+async def pass_on(tx: AsyncSession, complaint_id: int, staff: str, user: int, now: datetime) -> bool:
+    """It is this person's, who has yet to take it. `user`: in amoCRM; 0: not known. False: it is over."""
+    changed = await tx.exec(
+        update(Complaint)
+        .where(
+            col(Complaint.id) == complaint_id,
+            col(Complaint.closed_at).is_(None),
+            col(Complaint.left_at).is_(None),
+        )
+        .values(
+            passed_to=staff,
+            responsible_id=user or col(Complaint.responsible_id),
+            call_later_at=None,
+            **_untaken(now),
+        )
+    )
+    return changed.rowcount == 1
+
+
+async def take_from(tx: AsyncSession, complaint_id: int, staff: str, now: datetime) -> bool:
+    """It has become about this person, who had taken it or was given it. False: neither was so."""
+    changed = await tx.exec(
+        update(Complaint)
+        .where(
+            col(Complaint.id) == complaint_id,
+            or_(col(Complaint.taken_by) == staff, col(Complaint.passed_to) == staff),
+        )
+        .values(passed_to="", **_untaken(now))
+    )
+    return changed.rowcount == 1
+
+
+def _untaken(now: datetime) -> dict[str, Any]:
+    first = func.coalesce(Complaint.first_taken_at, Complaint.taken_at)
+    return {"passed_at": now, "taken_by": "", "taken_at": None, "first_taken_at": first}
+
+
+async def close(tx: AsyncSession, complaint_id: int, staff: str, user: int, now: datetime) -> bool:
+    """Solved, as this person says. `user`: in amoCRM; 0: not known. False: it is closed already."""
     changed = await tx.exec(
         update(Complaint)
         .where(col(Complaint.id) == complaint_id, col(Complaint.closed_at).is_(None))
-        .values(closed_at=now, is_solved=is_solved)
+        .values(closed_at=now, is_solved=True, closed_by=staff, closed_by_user=user)
     )
     return changed.rowcount == 1
+
+
+async def by_result_message(tx: AsyncSession, name: str) -> Complaint | None:
+    """That whose result is told in answer to this message."""
+    return (await tx.exec(select(Complaint).where(Complaint.result_message == name))).first()
 
 
 async def alerts(tx: AsyncSession, complaint_id: int) -> Sequence[Alert]:
@@ -95,9 +163,15 @@ async def unattended(tx: AsyncSession, now: datetime) -> Sequence[Complaint]:
         col(Complaint.survey_id).is_not(None),
         col(Complaint.closed_at).is_(None),
         col(Complaint.left_at).is_(None),
-        or_(col(Complaint.taken_by) == "", col(Complaint.deadline) <= now),
+        waits_for_somebody(now),
     )
     return (await tx.exec(wanted.order_by(col(Complaint.id)))).all()
+
+
+def waits_for_somebody(now: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
+    """Nobody has taken it, or nobody has talked with the client by when that was promised."""
+    is_uncalled = or_(col(Complaint.contacted_at).is_(None), col(Complaint.call_again).is_(True))
+    return or_(col(Complaint.taken_by) == "", and_(col(Complaint.deadline) <= now, is_uncalled))
 
 
 async def heard_at(tx: AsyncSession, complaint_id: int) -> datetime | None:
@@ -114,21 +188,25 @@ async def opened_again_at(tx: AsyncSession, complaint: Complaint) -> datetime | 
 
 async def is_still_low(tx: AsyncSession, complaint: Complaint) -> bool:
     """Was the score that opened it, or one that joined it, not corrected since?"""
-    joined = and_(
-        col(Survey.client_id).is_not(None),
-        Survey.client_id == complaint.client_id,
-        col(Survey.answered_at) >= complaint.opened_at,
-    )
-    low = select(Survey.id).where(Survey.band == "low", or_(col(Survey.id) == complaint.survey_id, joined))
+    opened_it = and_(col(Survey.id) == complaint.survey_id, col(Survey.band) == "low")
+    low = select(Survey.id).where(or_(opened_it, _has_joined(complaint)))
     return (await tx.exec(low.limit(1))).first() is not None
 
 
 async def rated_low(tx: AsyncSession, complaint: Complaint) -> frozenset[int]:
     """amoCRM users whom its low scores are about: that which opened it, and those that came to it since."""
     opened_it = col(Survey.id) == complaint.survey_id
+    wanted = select(Survey.manager_id).where(
+        col(Survey.subject_is_manager).is_(True), or_(opened_it, _has_joined(complaint))
+    )
+    return frozenset(user for user in (await tx.exec(wanted.distinct())).all() if user)
+
+
+def _has_joined(complaint: Complaint) -> ColumnElement[bool]:
+    """A low score of the client that was given, or corrected to it, since the complaint stands."""
     said_since = select(Reply.survey_id).where(Reply.received_at >= complaint.opened_at)
     first = select(Survey.answered_at).where(Survey.id == complaint.survey_id).scalar_subquery()
-    joined = and_(
+    return and_(
         col(Survey.client_id).is_not(None),
         Survey.client_id == complaint.client_id,
         Survey.band == "low",
@@ -138,8 +216,6 @@ async def rated_low(tx: AsyncSession, complaint: Complaint) -> frozenset[int]:
             col(Survey.answered_at) >= first,
         ),
     )
-    wanted = select(Survey.manager_id).where(col(Survey.subject_is_manager).is_(True), or_(opened_it, joined))
-    return frozenset(user for user in (await tx.exec(wanted.distinct())).all() if user)
 
 
 async def lacks_clients(tx: AsyncSession) -> bool:

@@ -21,7 +21,7 @@ from storage.tables import Json, Outbox, OutboxState
 _IS_WAITING = col(Outbox.state) == inline(OutboxState.WAITING)
 _IS_DOING = col(Outbox.state) == inline(OutboxState.DOING)
 # By kind: what staff typed, often a client's name or number. Nobody needs it once it is answered.
-TYPED = {"answer_staff": "words", "reply_client": "text", "tell_forget": "phone"}
+TYPED = {"answer_staff": "words", "note_result": "words", "reply_client": "text", "tell_forget": "phone"}
 REFUSED = "refused: "  # begins the error of what a service lets nobody do until a person has mended it
 
 

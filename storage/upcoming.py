@@ -8,6 +8,7 @@ from sqlalchemy import BindParameter, CompoundSelect, bindparam, literal, union_
 from sqlmodel import and_, col, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from storage.complaints import waits_for_somebody
 from storage.tables import Complaint, Inbox, InboxState, Outbox, OutboxState, Survey, SurveyState
 
 ASKED = (SurveyState.SENT, SurveyState.UNCERTAIN)
@@ -52,7 +53,7 @@ def _look() -> CompoundSelect[Any]:
             col(Complaint.survey_id).is_not(None),
             col(Complaint.closed_at).is_(None),
             col(Complaint.left_at).is_(None),
-            or_(col(Complaint.taken_by) == "", col(Complaint.deadline) <= now),
+            waits_for_somebody(now),
         ),
     }
     acts = select(literal("act"), col(Outbox.kind)).where(

@@ -39,6 +39,8 @@ MONDAY = datetime(2026, 9, 7, 11, 0, tzinfo=ZONE)  # a working day, no holiday n
 ANNA = 111111111  # the head's account in Telegram
 IVAN = "+79140000001"
 PETR = "+79140000002"
+# Under the alert of a complaint that nobody has touched.
+ALERT_BUTTONS = ["Беру", "Поговорили", "Решено", "Позвонить позже", "Передать", "Открыть сделку"]
 
 BASE: dict[str, Any] = {
     "company": {"name": "ВладАвтоматика", "timezone": "Asia/Vladivostok", "phone": "+7 423 200-00-00"},

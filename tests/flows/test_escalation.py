@@ -8,7 +8,7 @@ from sqlmodel import select
 
 from integrations.standins.telegram import Posted
 from storage.tables import Outbox
-from tests.world import ANNA, ZONE, World, configured
+from tests.world import ALERT_BUTTONS, ANNA, ZONE, World, configured
 
 OLEG_ID, BOSS_ID, VERA_ID, RITA_ID = 222222222, 333333333, 444444444, 555555555
 HEAD = {"telegram_id": ANNA, "name": "Анна", "role": "head", "amocrm_user": "Мария Ким"}
@@ -59,7 +59,7 @@ async def test_in_an_hour_it_is_said_again_and_the_next_head_of_the_pipeline_hea
     await town.later(minutes=1)
     assert reminders(town, "Анна") == reminders(town, "Вера") == [UNTAKEN.format("1 час")]
     again, alert = last(town, "Анна"), last(town, "Вера")
-    assert again.labels == alert.labels == ["Беру", "Решено", "Позвонить позже", "Открыть сделку"]
+    assert again.labels == alert.labels == ALERT_BUTTONS
     assert again.reply_to is not None, "her alert is one tap away"
     assert "Низкая оценка: 3 из 10, NPS\nИван Петров" in alert.text
     assert reminders(town, "Рита") == reminders(town, "Босс") == [], "another pipeline; not yet"

@@ -19,6 +19,7 @@ from storage.inbox import InboxWriter, unread
 from storage.tables import Outbox, OutboxState, Survey, SurveyState
 from tests.flows import test_burst as burst
 from tests.world import IVAN, World, start
+from worker.actions.escalate import look_for_untaken
 from worker.app import App
 from worker.flows.act import act
 
@@ -90,6 +91,19 @@ async def test_one_alerts_while_it_lives_and_then_the_other(town: World, other: 
     await town.db.close()
     assert await act(other.hands, "staff") > 0
     assert len(burst.alerts(town)) == 1
+
+
+async def test_one_tells_of_what_nobody_takes_while_it_lives(town: World, other: App) -> None:
+    """Two at it would each join a part, and staff would read two messages in place of one."""
+    await burst.asked(town, 6)
+    await burst.all_say(town, 6)
+    await act(town.app.hands, "escalation")
+    town.clock.advance(timedelta(hours=1, minutes=1))
+    assert await look_for_untaken(town.app.hands) == 6
+    assert await act(other.hands, "escalation") == 0
+    await asyncio.gather(act(town.app.hands, "escalation"), act(other.hands, "escalation"))
+    waiting = [post for post in town.telegram.messages("Анна") if "никто не взял" in post.text]
+    assert [post.text.count("никто не взял") for post in waiting] == [6]
 
 
 async def test_three_deals_of_one_client_are_one_question(town: World, other: App) -> None:

@@ -78,3 +78,14 @@ def test_opened_again_it_waits_anew_and_the_old_promise_is_over() -> None:
     )
     assert due_at(Step.UNTAKEN, again, TERMS, CALENDAR) == at("2026-09-14 11:00")
     assert due_at(Step.OVERDUE, again, TERMS, CALENDAR) is None
+
+
+def test_passed_on_it_waits_anew_for_whom_it_was_given_to() -> None:
+    passed = waiting("2026-09-08 12:00", passed_at=at("2026-09-08 15:00"))
+    assert due_at(Step.UNTAKEN, passed, TERMS, CALENDAR) == at("2026-09-08 16:00")
+    assert due_at(Step.ESCALATED, passed, TERMS, CALENDAR) == at("2026-09-08 17:00")
+
+
+def test_who_has_talked_with_the_client_kept_the_promise() -> None:
+    talked = waiting("2026-09-08 12:00", deadline=at("2026-09-09 12:00"), is_taken=True, is_contacted=True)
+    assert due_at(Step.OVERDUE, talked, TERMS, CALENDAR) is None

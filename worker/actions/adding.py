@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from integrations.channels.base import Outgoing
 from integrations.errors import Permanent
 from storage import asked, complaints, deals, outbox, surveys
-from storage.tables import Alert, Outbox, Reply
+from storage.tables import Alert, Client, Outbox, Reply
 from worker.account import Place, Staff
 from worker.actions import keys
 from worker.actions.alert_staff import (
     alert_buttons,
     alert_one,
     case_of,
+    in_group,
     wait_for_morning,
 )
 from worker.actions.base import Hands, Later
@@ -43,11 +44,11 @@ async def alert_words(item: Outbox, hands: Hands) -> None:
         return
     about = await about_whom(hands, complaint, survey)
     text = hands.texts.fill("alert.words", words=cut_words(told(hands, reply.text, reply.kind)))
-    listening = [alert for alert in sent if may_hear(hands, place_of(alert), about)]
+    listening = [alert for alert in sent if may_hear(hands, place_of(alert), about, case[0])]
     fresh = [alert for alert in listening if alert.sent_at <= reply.received_at]
     came_with_it = {place_of(alert) for alert in listening if alert not in fresh}
-    heard = came_with_it | await _reply_to(hands, fresh, text)
-    if sent and not heard:
+    heard = came_with_it | await _reply_to(hands, fresh, text, case[3])
+    if sent and not heard.difference(hands.groups):
         # Whoever was alerted has left, leads no more or cannot be reached.
         ranks = recipients(hands, *case[:3], about)
         await _alert_others(hands, case, text, ranks, sent, heard)
@@ -72,16 +73,16 @@ async def alert_joined(item: Outbox, hands: Hands) -> None:
         raise Later(None, "the alert itself is on its way")
     about = await about_whom(hands, case[0], survey)
     text = joined_text(hands, survey, words)
-    listening = [alert for alert in sent if may_hear(hands, place_of(alert), about)]
+    listening = [alert for alert in sent if may_hear(hands, place_of(alert), about, case[0])]
     # What was sent since came with this line, unless the try before got no further than that.
     fresh = [alert for alert in listening if alert.sent_at <= item.created_at or item.attempt > 1]
     came_with_it = {place_of(alert) for alert in listening if alert not in fresh}
-    heard = came_with_it | await _reply_to(hands, fresh, text)
+    heard = came_with_it | await _reply_to(hands, fresh, text, case[3])
     ranks = recipients(hands, None, survey, deal, about)
     await _alert_others(hands, case, text, ranks, sent, heard)
 
 
-async def _reply_to(hands: Hands, alerts: Sequence[Alert], text: str) -> set[Place]:
+async def _reply_to(hands: Hands, alerts: Sequence[Alert], text: str, client: Client | None) -> set[Place]:
     """The chats that got it."""
     heard: set[Place] = set()
     for alert in alerts:
@@ -89,8 +90,10 @@ async def _reply_to(hands: Hands, alerts: Sequence[Alert], text: str) -> set[Pla
         if channel is None:
             continue
         try:
-            said = await _about(hands, alert, text)
-            await channel.send(alert.chat_id, Outgoing(text=said, quote=alert.message_id))
+            message = Outgoing(text=await _about(hands, alert, text), quote=alert.message_id)
+            if place_of(alert) in hands.groups:
+                message = in_group(hands, message, client)
+            await channel.send(alert.chat_id, message)
             heard.add(place_of(alert))
         except Permanent as error:
             log.info("no word on complaint %s: %s", alert.complaint_id, error)
@@ -113,13 +116,15 @@ async def _alert_others(
     for rank in ranks:
         fresh = [person for person in rank if not known.intersection(person.places)]
         for person in fresh:
-            await alert_one(hands, person, complaint, message, is_again=False)
+            await alert_one(hands, person.places, complaint, message, is_again=False)
         places = {place for person in fresh for place in person.places}
         async with hands.db.reading() as tx:
             alerts = [
                 one for one in await complaints.alerts(tx, complaint.id or 0) if place_of(one) in places
             ]
-        if await _reply_to(hands, alerts, text) or any(heard.intersection(one.places) for one in rank):
+        if await _reply_to(hands, alerts, text, client) or any(
+            heard.intersection(one.places) for one in rank
+        ):
             return
 
 

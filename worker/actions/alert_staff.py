@@ -46,6 +46,8 @@ async def alert_staff(item: Outbox, hands: Hands) -> None:
     text = await alert_text(hands, complaint, survey, deal, client, sent_at=hands.now())
     message = Outgoing(text=text, buttons=alert_buttons(hands, complaint))
     is_again = bool(item.payload.get("is_again"))
+    if is_again and complaint.call_later_at is None:
+        return  # Passed to somebody else since: it is theirs to call.
     about = await about_whom(hands, complaint, survey)
     reached, later = False, Postponed()
     for rank in recipients(hands, complaint, survey, deal, about):
@@ -105,9 +107,10 @@ def alert_buttons(hands: Hands, complaint: Complaint) -> tuple[tuple[Button, ...
     """What can still be done: nothing of it once the complaint is closed but to open the deal."""
     rows: list[tuple[Button, ...]] = []
     if complaint.closed_at is None and complaint.left_at is None:
-        first = [] if complaint.taken_by else [_button(hands, "take", complaint)]
-        rows.append((*first, _button(hands, "solved", complaint)))
-        rows.append((_button(hands, "later", complaint),))
+        done = {"take": bool(complaint.taken_by), "talked": complaint.is_contacted, "solved": False}
+        # A third long label in the second row a phone would not show whole.
+        for names in ([name for name, is_done in done.items() if not is_done], ("later", "pass")):
+            rows.append(tuple(_button(hands, name, complaint) for name in names))
     if complaint.lead_id is not None:
         rows.append(
             (Button(hands.texts.fill("button.open_deal"), url=hands.amocrm.lead_url(complaint.lead_id)),)
@@ -137,6 +140,7 @@ async def alert_again(item: Outbox, hands: Hands) -> None:
     values = staff_values(
         hands, client=client, deal=deal, survey=survey, complaint=complaint, now=hands.now(), words=words
     )
+    values["who"] = complaint.closed_by or values["who"]
     text = hands.texts.fill("alert.again", **values)
     buttons = alert_buttons(hands, complaint)
     message = Outgoing(text=text, buttons=buttons)
@@ -159,6 +163,7 @@ async def tell_uncalled(item: Outbox, hands: Hands) -> None:
     values = staff_values(
         hands, client=client, deal=deal, survey=survey, complaint=complaint, now=hands.now()
     )
+    values["who"] = complaint.closed_by or values["who"]
     said = [hands.texts.fill("alert.uncalled", **values)]
     if words := cut_words(str(item.payload.get("words") or "")):
         said.append(hands.texts.fill("alert.quote", words=words))
@@ -186,7 +191,7 @@ async def edit_alert(item: Outbox, hands: Hands) -> None:
     later = Postponed()
     for alert in sent:
         channel = hands.channels.get(alert.channel)
-        if channel is None or not may_hear(hands, place_of(alert), about):
+        if channel is None or not may_hear(hands, place_of(alert), about, complaint):
             continue
         shown = await _as_joined(hands, alert)
         if shown is None:
@@ -209,7 +214,9 @@ async def _as_joined(hands: Hands, alert: Alert) -> Outgoing | None:
     found = [case for number in together if (case := await case_of(hands, number)) is not None]
     # What has become this person's own matter since stands in it no more.
     place = place_of(alert)
-    cases = [case for case in found if may_hear(hands, place, await about_whom(hands, case[0], case[1]))]
+    cases = [
+        case for case in found if may_hear(hands, place, await about_whom(hands, case[0], case[1]), case[0])
+    ]
     shown = burst(hands, cases, sent_at=alert.sent_at)
     return in_group(hands, shown, *(case[3] for case in cases)) if place in hands.groups else shown
 

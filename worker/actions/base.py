@@ -91,13 +91,14 @@ class Hands:
     groups: tuple[Place, ...] = ()  # `[alerts] groups`, where they are now
     preview: bool = False  # nothing is sent until somebody who leads has seen the first list
     hold_above: int = 0  # more deals than this closed within an hour wait for a word; 0: never
+    keep_words: timedelta | None = None  # then words, names and numbers go; None: never
     min_answers: int = 5  # below it no figure is made of scores
     token_ends: datetime | None = None  # the long-lived token of amoCRM
     silent_at: dict[str, datetime] = field(default_factory=dict)  # when a channel last had nothing to tell
     emptied_at: dict[str, datetime] = field(default_factory=dict)  # when to look at its queue again
     channels_looked_at: datetime | None = None  # when it was last asked whether they still work
     clock_watch: ClockWatch | None = None  # None: the clock is moved by hand
-    alerting: asyncio.Lock = field(default_factory=asyncio.Lock)  # held while staff are alerted
+    joining: dict[str, asyncio.Lock] = field(default_factory=dict)  # by lane: held while rows become messages
 
     def now(self) -> datetime:
         return self.clock.now()

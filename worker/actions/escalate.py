@@ -37,10 +37,12 @@ Ranks = Sequence[Sequence[Staff]]
 
 
 def _key(step: Step, complaint: Complaint) -> str:
-    """Opened again it has to be taken again; a new promise is kept or broken by itself."""
-    about: int = complaint.reopened
+    """Opened again or passed on it has to be taken again; a new promise is kept or broken by itself."""
+    about = f"{complaint.reopened}"
     if step is Step.OVERDUE and complaint.deadline is not None:
-        about = int(complaint.deadline.timestamp())
+        about = f"{int(complaint.deadline.timestamp())}"
+    elif complaint.passed_at is not None:
+        about = f"{about}:{int(complaint.passed_at.timestamp())}"
     return f"{KIND}:{complaint.id}:{step}:{about}"
 
 
@@ -77,6 +79,8 @@ async def _waiting(tx: AsyncSession, complaint: Complaint) -> Waiting:
         deadline=complaint.deadline,
         call_later_at=complaint.call_later_at,
         opened_again_at=await complaints.opened_again_at(tx, complaint),
+        passed_at=complaint.passed_at,
+        is_contacted=complaint.is_contacted,
     )
 
 
@@ -190,6 +194,8 @@ async def _is_seen_to(hands: Hands, step: Step, complaint: Complaint, crm: Crm) 
         crm.answers = False
         log.info("whether complaint %s was seen to cannot be asked now: %s", complaint.id, error)
         return False
+    if complaint.call_again:  # The task of the first call was done before.
+        return bool(tasks) and all(task.is_completed for task in tasks)
     return any(task.id == complaint.task_id and task.is_completed for task in tasks)
 
 
@@ -203,7 +209,7 @@ def _ranks(
     about: frozenset[int],
 ) -> Ranks:
     """Nobody whom one of the scores is about, though there may be an alert from before it came."""
-    hearing = {place for place in alerted if may_hear(hands, place, about)}
+    hearing = {place for place in alerted if may_hear(hands, place, about, complaint)}
     heard = [one for one in hands.known.staff if hearing.intersection(one.places)]
     higher = but(above(hands), about)
     others = recipients(hands, complaint, survey, deal, about)

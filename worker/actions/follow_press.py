@@ -25,15 +25,17 @@ async def follow_press(item: Outbox, hands: Hands) -> None:
         return
     if item.payload["what"] == "later":
         await _alert_again(item, hands, complaint)  # with or without a deal in amoCRM
-    lead_id = await deal_of_complaint(hands, complaint)
+    lead_id, text = await deal_of_complaint(hands, complaint), str(item.payload["line"])
     match item.payload["what"]:
-        case "take":
+        case "take" | "to":
             await _hand_over(hands, complaint, int(item.payload["user"] or 0))
+        case "talked":
+            await _hand_over(hands, complaint, int(item.payload["user"] or 0))
+            await _change_task(hands, complaint, is_completed=True, result_text=text)
         case "solved":
             await _close(hands, complaint)
         case _:
             await _call_later(item, hands, complaint)
-    text = str(item.payload["line"])
     # The try before may have got as far as the note.
     if item.attempt == 1 or text not in await hands.amocrm.note_texts(lead_id):
         await hands.amocrm.add_notes([NewNote(lead_id, text)])

@@ -91,6 +91,7 @@ async def _open_or_close(
         # Somebody has to take it anew.
         row.first_taken_at = row.first_taken_at or row.taken_at
         row.taken_by, row.taken_at = "", None
+        row.call_again = row.contacted_at is not None
         row.reopened += 1
         await _show_in_alert(tx, hands, row, "alert.state.reopened", deal.updated_at, now)
     elif is_back and row.closed_at is None:

@@ -4,7 +4,7 @@ import logging
 
 from integrations.channels.base import Button, Outgoing
 from integrations.errors import Permanent
-from storage import deals, people, requests, surveys
+from storage import complaints, deals, people, requests, surveys
 from storage.tables import Deal, Outbox, Request
 from worker.account import Place, Staff
 from worker.actions.alert_staff import wait_for_morning
@@ -28,6 +28,8 @@ async def tell_head(item: Outbox, hands: Hands) -> None:
         survey = await surveys.survey(tx, int(payload["survey_id"])) if payload.get("survey_id") else None
         request = await requests.about(tx, str(payload.get("about") or ""))
         deal = await deals.deal(tx, request.deal_id) if request is not None and request.deal_id else None
+        # Words are most likely about what the client complains of.
+        beside = await complaints.open_of_client(tx, client.client_id or 0) if client is not None else None
         seen = {Place(one.channel, one.chat_id) for one in await requests.shown(tx, _id(request))}
     values: Values = {
         **staff_values(hands, client=client, deal=deal, survey=survey, now=hands.now()),
@@ -36,7 +38,7 @@ async def tell_head(item: Outbox, hands: Hands) -> None:
     }
     text = hands.texts.fill("client.wrote" if deal is not None else "client.stranger", **values)
     message = Outgoing(text=text, buttons=_buttons(hands, request, deal))
-    about = await about_whom(hands, None, survey)
+    about = await about_whom(hands, beside, survey)
     for rank in recipients(hands, None, survey, deal, about):
         reached, later = False, Postponed()
         for person in rank:

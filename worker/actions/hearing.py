@@ -51,11 +51,18 @@ def leads(hands: Hands, person: Staff) -> bool:
     return person.role in LEADERS or person in above(hands)
 
 
+def works_on(hands: Hands, person: Staff, complaint: Complaint | None) -> bool:
+    """Is this one this person's business? Theirs who lead, and whom it was given to."""
+    return leads(hands, person) or (complaint is not None and complaint.passed_to == person.name)
+
+
 def place_of(alert: Alert) -> Place:
     return Place(alert.channel, alert.chat_id)
 
 
-def may_hear(hands: Hands, place: Place, about: Collection[int]) -> bool:
+def may_hear(hands: Hands, place: Place, about: Collection[int], complaint: Complaint | None = None) -> bool:
     """Not in a chat whose owner has left the company or leads no more: its alert stays as it was."""
+    if place in hands.groups:
+        return True  # Who is in there is for the company to decide; what it may read is masked.
     person = hands.known.staff_member(*place)
-    return person is not None and leads(hands, person) and bool(but([person], about))
+    return person is not None and works_on(hands, person, complaint) and bool(but([person], about))

@@ -42,6 +42,14 @@ def press(complaint_id: int, what: str, staff: str) -> str:
     return f"press:{complaint_id}:{what}:{staff}"
 
 
+def buttons(channel: str, chat_id: str, message_id: str) -> str:
+    return f"buttons:{channel}:{chat_id}:{message_id}"
+
+
+def note_result(channel: str, row_id: int | None) -> str:
+    return f"note_result:{channel}:{row_id}"
+
+
 def thank(reply_id: int) -> str:
     return f"thank:reply:{reply_id}"
 

@@ -306,7 +306,7 @@ async def _join(item: Outbox, hands: Hands, complaint: Complaint) -> None:
     """A second low score joins the open complaint: a note there, and the alert says so."""
     async with hands.db.transaction() as tx:
         now: datetime = hands.now()
-        row = await complaints.complaint(tx, complaint.id or 0)
+        row = await complaints.complaint(tx, complaint.id or 0, lock=True)
         survey = await surveys.survey(tx, int(item.payload["survey_id"]))
         if row is None or survey is None:
             return
@@ -316,7 +316,8 @@ async def _join(item: Outbox, hands: Hands, complaint: Complaint) -> None:
         await outbox.add_once(
             tx, "alert_joined", f"alert_joined:{survey.id}:{survey.revision}", about, now, now
         )
-        if row.deadline is not None and row.deadline <= now and row.lead_id is not None:
+        is_over = row.deadline is not None and (row.deadline <= now or row.is_contacted)
+        if is_over and row.lead_id is not None:
             # The client is promised a call again, so somebody is told to make it.
             row.deadline = contact_until(hands, survey.confirm_until or item.created_at)
             task = {
@@ -325,9 +326,11 @@ async def _join(item: Outbox, hands: Hands, complaint: Complaint) -> None:
                 "survey_id": survey.id,
                 "words": join_words(await asked.words_of(tx, survey.id or 0)),
                 "deadline": row.deadline.isoformat(),
+                **({"complaint_id": row.id} if row.is_contacted else {}),
             }
             key = keys.task(row.lead_id, f"score:{survey.id}")
             await outbox.add_once(tx, "deal_task", key, task, now, now)
+        row.call_again = row.contacted_at is not None
         row.lines = [*row.lines, joined_text(hands, survey)]
         await outbox.ask_again(tx, "edit_alert", keys.edit_alert(row.id), {"complaint_id": row.id}, now, now)
     hands.wake.act.set()
@@ -338,11 +341,20 @@ def _joined(survey: Survey) -> str:
 
 
 async def _take_away(item: Outbox, hands: Hands, complaint: Complaint) -> None:
-    """A complaint that is now about its responsible too goes to somebody else."""
+    """A complaint that is now about who took it, or is responsible, goes to somebody else."""
     async with hands.db.reading() as tx:
         survey = await surveys.survey(tx, int(item.payload["survey_id"]))
         deal = await deals.deal(tx, survey.root_deal_id) if survey is not None else None
-    if survey is None or not survey.subject_is_manager or survey.manager_id != complaint.responsible_id:
+    if survey is None or not survey.subject_is_manager or not survey.manager_id:
+        return
+    async with hands.db.transaction() as tx:
+        now, this = hands.now(), {"complaint_id": complaint.id}
+        for person in hands.known.staff:
+            if person.amocrm_user != survey.manager_id:
+                continue
+            if await complaints.take_from(tx, complaint.id or 0, person.name, now):
+                await outbox.ask_again(tx, "edit_alert", keys.edit_alert(complaint.id), this, now, now)
+    if survey.manager_id != complaint.responsible_id:
         return
     user = _responsible(hands, survey, deal)
     if user is None:

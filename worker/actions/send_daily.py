@@ -1,21 +1,23 @@
 """In the morning of a business day: to each head the complaints that are open, and the low scores since."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
 from integrations.channels.base import Outgoing
-from storage import asked, mornings, outbox
+from storage import asked, complaints, mornings, outbox
 from storage.mornings import Answered, Case
 from storage.tables import Deal, Outbox, Survey
 from worker.account import Staff
 from worker.actions.alert_staff import wait_for_morning
 from worker.actions.base import Hands
+from worker.actions.hearing import but
 from worker.actions.reaching import reach
 from worker.actions.words import staff_values
 from worker.rules.formats import cut_words, join_words
 from worker.rules.moments import age_text, day_text
 from worker.rules.mornings import Morning, due_morning, morning_of
 from worker.rules.scale import Band
+from worker.staff.commands import HEAD, LEADERS
 
 KIND = "send_daily"
 MOST_LINES = 25  # of 100 signs each: with three quotes they stay below Telegram's 4096
@@ -23,12 +25,12 @@ MOST_QUOTES = 3
 
 
 async def look_for_morning(hands: Hands) -> int:
-    """Ask for today's messages once their time has come; one row for each head, however many workers look."""
+    """Ask for today's messages once their time has come; a row for each person, however many workers look."""
     now = hands.now()
     morning = due_morning(now, hands.reports.daily, hands.calendar)
     if morning is None:
         return 0
-    keys = {f"{KIND}:{morning.day}:{person.key}": person for person in _heads(hands)}
+    keys = {f"{KIND}:{morning.day}:{person.key}": person for person in _readers(hands)}
     async with hands.db.reading() as tx:
         new = {key: person for key, person in keys.items() if not await outbox.is_known(tx, key)}
     if not new:
@@ -42,10 +44,10 @@ async def look_for_morning(hands: Hands) -> int:
 
 
 async def send_daily(item: Outbox, hands: Hands) -> None:
-    """To one head. Nothing when there is nothing, and nothing any more when the morning is over."""
+    """To one person. Nothing when there is nothing, and nothing any more when the morning is over."""
     wait_for_morning(hands)
     morning = morning_of(date.fromisoformat(item.payload["day"]), hands.reports.daily, hands.calendar)
-    person = next((one for one in _heads(hands) if one.key == item.payload["staff"]), None)
+    person = next((one for one in _readers(hands) if one.key == item.payload["staff"]), None)
     if morning is None or person is None or morning.is_over(hands.now()):
         return
     text = await _text(hands, person, morning)
@@ -53,25 +55,32 @@ async def send_daily(item: Outbox, hands: Hands) -> None:
         await reach(hands, person.places, Outgoing(text=text))
 
 
-def _heads(hands: Hands) -> Sequence[Staff]:
-    """In a company without heads its owners."""
-    heads = [person for person in hands.known.staff if person.role == "head"]
-    return heads or hands.known.owners()
+def _readers(hands: Hands) -> Sequence[Staff]:
+    """The heads; and the owners, for what is about a head, or where there is none."""
+    return [person for person in hands.known.staff if person.role in LEADERS]
+
+
+def _readers_of(hands: Hands, about: Collection[int]) -> Sequence[Staff]:
+    """Of what is about these amoCRM users: nobody reads here what was said of themselves."""
+    able = but(_readers(hands), about)
+    return [person for person in able if person.role == HEAD] or able
 
 
 async def _text(hands: Hands, person: Staff, morning: Morning) -> str:
     async with hands.db.reading() as tx:
         found = await mornings.open_complaints(tx, opened_before=morning.at)
-        cases = [one for one in found if _is_theirs(hands, person, one)]
+        about = [await complaints.rated_low(tx, one[0]) for one in found]
+        cases = [one for one, who in zip(found, about, strict=True) if _is_theirs(hands, person, one, who)]
         answered = [
             one
             for one in await mornings.answers(tx, morning.since, morning.until)
-            if person.follows(_pipeline(one[0], one[1]), one[0].manager_id) and not _is_about(person, one[0])
+            if person in _readers_of(hands, _about(one[0]))
+            and person.follows(_pipeline(one[0], one[1]), one[0].manager_id)
         ]
     if not cases and not any(survey.band == Band.LOW for survey, *_ in answered):
         return ""
-    complaints, answers = _complaints(hands, cases, morning), await _answers(hands, answered, morning)
-    return "\n\n".join("\n".join(lines) for lines in (complaints, answers) if lines)
+    parts = _complaints(hands, cases, morning), await _answers(hands, answered, morning)
+    return "\n\n".join("\n".join(lines) for lines in parts if lines)
 
 
 def _pipeline(survey: Survey | None, deal: Deal | None) -> int:
@@ -80,17 +89,18 @@ def _pipeline(survey: Survey | None, deal: Deal | None) -> int:
     return survey.pipeline_id if survey is not None else 0
 
 
-def _is_about(person: Staff, survey: Survey | None) -> bool:
-    """Nobody reads here what was said of themselves."""
-    if survey is None or not survey.subject_is_manager or not person.amocrm_user:
-        return False
-    return survey.manager_id == person.amocrm_user
+def _about(survey: Survey) -> Collection[int]:
+    return (survey.manager_id,) if survey.subject_is_manager else ()
 
 
-def _is_theirs(hands: Hands, person: Staff, case: Case) -> bool:
-    """One opened by hand is of no sales pipeline: it goes by its manager, and to all if it is nobody's."""
+def _is_theirs(hands: Hands, person: Staff, case: Case, about: Collection[int]) -> bool:
+    """One opened by hand is of no sales pipeline: it goes by its manager, and to all if it is nobody's.
+
+    `about`: the amoCRM users whom its low scores are about.
+    """
     complaint, survey, deal, _ = case
-    if _is_about(person, survey):
+    readers = _readers_of(hands, about)
+    if person not in readers:
         return False
     pipeline = _pipeline(survey, deal)
 
@@ -99,7 +109,7 @@ def _is_theirs(hands: Hands, person: Staff, case: Case) -> bool:
             return not one.pipelines and one.follows(0, complaint.manager_id)
         return one.follows(pipeline, complaint.manager_id)
 
-    return follows(person) or not any(follows(one) for one in _heads(hands))
+    return follows(person) or not any(follows(one) for one in readers)
 
 
 def _complaints(hands: Hands, cases: Sequence[Case], morning: Morning) -> list[str]:
@@ -109,7 +119,7 @@ def _complaints(hands: Hands, cases: Sequence[Case], morning: Morning) -> list[s
     now, texts = hands.now(), hands.texts
 
     def is_overdue(case: Case) -> bool:
-        return case[0].deadline is not None and case[0].deadline <= now
+        return case[0].deadline is not None and case[0].deadline <= now and not case[0].is_contacted
 
     said = [texts.fill("morning.title", when=day_text(texts, morning.day))]
     for case in sorted(cases, key=lambda case: not is_overdue(case))[:MOST_LINES]:

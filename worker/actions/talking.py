@@ -56,7 +56,8 @@ async def thank_client(item: Outbox, hands: Hands) -> None:
     if await _is_stale(item, hands, channel, reply.chat_id):
         return
     following = await _following(hands, survey, Route(channel, reply.chat_id))
-    promised = complaint.deadline if complaint is not None else None
+    # Who was talked with since is to be called again.
+    promised = complaint.deadline if complaint is not None and not complaint.is_contacted else None
     if promised is None or promised <= hands.now():
         promised = promise(hands, survey, rule, item.created_at)
     say_thanks = partial(

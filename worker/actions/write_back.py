@@ -308,13 +308,19 @@ async def add_task(item: Outbox, hands: Hands) -> None:
     values = staff_values(hands, client=client, deal=deal, survey=survey, now=hands.now(), deadline=until)
     values["words"] = cut_words(str(item.payload.get("words") or ""))
     text = hands.texts.fill(str(item.payload["text_key"]), **values)
-    if item.uncertain and any(task.text == text for task in await hands.amocrm.lead_tasks(deal_id)):
-        return
-    wanted = item.payload.get("responsible")
-    responsible = wanted if hands.known.is_active(wanted) else _task_owner(hands, deal, survey)
-    await hands.amocrm.add_task(
-        NewTask(text=text, complete_till=until, lead_id=deal_id, responsible_user_id=responsible)
-    )
+    tasks = await hands.amocrm.lead_tasks(deal_id) if item.uncertain else ()
+    task_id = next((task.id for task in tasks if task.text == text), None)
+    if task_id is None:
+        wanted = item.payload.get("responsible")
+        responsible = wanted if hands.known.is_active(wanted) else _task_owner(hands, deal, survey)
+        task_id = await hands.amocrm.add_task(
+            NewTask(text=text, complete_till=until, lead_id=deal_id, responsible_user_id=responsible)
+        )
+    if item.payload.get("complaint_id"):
+        async with hands.db.transaction() as tx:
+            # The one before is done: from now on presses are about this one.
+            if complaint := await complaints.complaint(tx, int(item.payload["complaint_id"]), lock=True):
+                complaint.task_id = task_id
 
 
 def _task_owner(hands: Hands, deal: Deal | None, survey: Survey | None) -> int | None:

@@ -1,5 +1,6 @@
 """The outbox, until it is done."""
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -11,13 +12,14 @@ from storage import outbox
 from storage.tables import Outbox
 from worker.actions.base import Action, Hands, Later
 from worker.actions.registry import ACTIONS
+from worker.actions.staffing import know_staff
 from worker.rules.backoff import gives_up, next_try
 
 log = logging.getLogger(__name__)
 
 LANES = tuple(dict.fromkeys(action.lane for action in ACTIONS.values()))
 CLIENTS = "clients"  # the lane of what clients read
-ALERTS = "staff"  # the lane in which many rows become one message: one worker's at a time
+JOINING = ("staff", "escalation")  # lanes in which many rows become one message: each one worker's at a time
 SOON = timedelta(seconds=30)
 AFTER_REFUSAL = timedelta(minutes=10)  # a token or a right has to be mended by a person first
 
@@ -33,10 +35,10 @@ def kinds_of(lane: str) -> list[str]:
 
 async def act(hands: Hands, lane: str) -> int:
     """Do what is due in this lane; gives the number of rows that were taken up."""
-    if lane != ALERTS:
+    if lane not in JOINING:
         return await _act(hands, lane)
     # Two at it would each join what the other has just claimed, and staff would read it twice.
-    async with hands.alerting:
+    async with hands.joining.setdefault(lane, asyncio.Lock()):
         if await hands.db.hold(f"act {lane}"):
             return await _act(hands, lane)
     hands.health.mark("act", hands.now())
@@ -44,6 +46,7 @@ async def act(hands: Hands, lane: str) -> int:
 
 
 async def _act(hands: Hands, lane: str) -> int:
+    await know_staff(hands)
     kinds = kinds_of(lane)
     taken = 0
     while hands.may_speak if lane == CLIENTS else not hands.wake.is_stopping:

@@ -167,7 +167,8 @@ def compose_alert(
     """The alert about a low score: who, score, words, whose deal, which complaint.
 
     `values["words"]` are those that came with the score, `added` those that came later (the last ones stay
-    where not all find room), `states` lines of `alert.state.…`, `late` the line of `alert.late`.
+    where not all find room), `states` lines of `alert.state.…` (the last ones stay as well), `late` the line
+    of `alert.late`.
     `is_raised`: the score was low once.
     """
     if values.get("words"):
@@ -180,9 +181,10 @@ def compose_alert(
     while True:
         head = "\n".join([*filter(None, [late]), texts.fill(head_key, **values), *words, *later])
         foot = "\n".join([texts.fill(foot_key, **values), *states])
-        if len(head) + len(foot) + 2 <= limit or not later:
+        if len(head) + len(foot) + 2 <= limit or not (later or len(states) > 1):
             return f"{head}\n\n{foot}"
-        later = later[1:]
+        # What became of it is short, and the client's words are in the card as well.
+        later, states = later[1:], states if later else states[1:]
 
 
 def scale_values(scale: Scale) -> dict[str, Value]:

@@ -28,7 +28,8 @@ class Waiting:
     """A complaint that is open, as far as its escalation goes.
 
     `heard_at`: the first alert arrived; None: nobody could have taken it. `opened_again_at`: a person opened
-    it again in amoCRM, so what was asked for before is over.
+    it again in amoCRM, so what was asked for before is over. `passed_at`: given to somebody, who has yet
+    to take it. `is_contacted`: somebody talked with the client.
     """
 
     heard_at: datetime | None
@@ -36,6 +37,8 @@ class Waiting:
     deadline: datetime | None
     call_later_at: datetime | None = None
     opened_again_at: datetime | None = None
+    passed_at: datetime | None = None
+    is_contacted: bool = False
 
 
 def due_at(step: Step, waiting: Waiting, terms: Terms, calendar: Calendar) -> datetime | None:
@@ -43,10 +46,10 @@ def due_at(step: Step, waiting: Waiting, terms: Terms, calendar: Calendar) -> da
     if step is Step.OVERDUE:
         again = waiting.opened_again_at
         is_over = waiting.deadline is None or (again is not None and waiting.deadline <= again)
-        return None if is_over else waiting.deadline
+        return None if is_over or waiting.is_contacted else waiting.deadline
     if waiting.is_taken or waiting.heard_at is None:
         return None
-    since = max(waiting.heard_at, waiting.opened_again_at or waiting.heard_at)
+    since = max(filter(None, (waiting.heard_at, waiting.opened_again_at, waiting.passed_at)))
     within = terms.take_within if step is Step.UNTAKEN else terms.escalate_after
     at = calendar.deadline(since, within)
     # «Позвонить позже» is a word that somebody knows of it: the alert itself returns then.
