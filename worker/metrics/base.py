@@ -178,6 +178,7 @@ class Facts:
     history: History = History()
     programme: Programme = Programme()
     promises: Promises | None = None  # None: not known, so nothing is said of them
+    has_topics: bool = False  # is there a field for the reason of a complaint
     discount: float | None = None  # percent that a friend pays less; None: not told in percent
     people: Mapping[int, str] = field(default_factory=dict)  # names of users, as amoCRM has them now
     pipelines: Mapping[int, str] = field(default_factory=dict)

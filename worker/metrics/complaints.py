@@ -88,7 +88,7 @@ class ComplaintResult:
     by_manager: Mapping[str, OfManager]  # most opened first
     by_score: int  # of those opened: for a low score, and by a person
     by_hand: int
-    topic_filled: Share  # of those closed
+    topic_filled: Share  # of those closed; no figure where there is no field for it
     closed_by_own: Share  # of those closed of which it is known who did it, and whom they are about
     take: Promise | None  # of low scores of the period; None: nothing is promised
     contact: Promise | None
@@ -166,7 +166,9 @@ def compute(facts: Facts, period: Period) -> ComplaintResult:
         by_manager=_by_manager(opened, closed, facts.complaints),
         by_score=sum(not row.by_hand for row in opened),
         by_hand=sum(row.by_hand for row in opened),
-        topic_filled=Share(part=sum(bool(row.topic) for row in closed), whole=len(closed)),
+        topic_filled=Share(
+            part=sum(bool(row.topic) for row in closed), whole=len(closed), is_enough=facts.has_topics
+        ),
         closed_by_own=Share(part=sum(map(_is_own, known)), whole=len(known)),
         take=None if promises is None else taken_in_time(opened, promises, facts.now),
         contact=None if promises is None else contacted_in_time(opened, promises, facts.now),
@@ -276,4 +278,12 @@ METRIC = Metric(
     },
     source="E. Kaplan and P. Meier, JASA 1958, for the median with open ones; the rest are plain counts",
     compute=compute,
+    reading={
+        "ru": "Среднее по закрытым молчит о тех, что ещё ждут: смотрите и на открытые. "
+        "Время решения — от первого поступления до последнего закрытия, сколько бы раз её ни открывали. "
+        "Сроки считаются в рабочем времени и только по низким оценкам.",
+        "en": "The mean of what is closed says nothing of what still waits: look at the open ones too. "
+        "Time runs from the first opening to the last closing, however often it was opened again. "
+        "What was promised is counted in working time, and of low scores only.",
+    },
 )

@@ -47,6 +47,7 @@ class ReportScope:
     users: Mapping[int, str] = field(default_factory=dict)  # names, as amoCRM has them now
     pipelines: Mapping[int, str] = field(default_factory=dict)
     promises: Promises | None = None
+    has_topics: bool = False  # a deal field for the reason of a complaint
     delivery_told_by: frozenset[str] = TELLING_CHANNELS
     reading_told_by: frozenset[str] = TELLING_CHANNELS
 
@@ -103,6 +104,7 @@ async def read_facts(db: Database, period: Period, scope: ReportScope, now: date
         surveys=tuple(_survey(row, scope) for row in surveys),
         complaints=tuple(_complaint(row) for row in complaints),
         promises=scope.promises,
+        has_topics=scope.has_topics,
         sales=tuple(_sale(row) for row in sales),
         codes=tuple(
             CodeFact(

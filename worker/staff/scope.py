@@ -41,6 +41,7 @@ def report_scope(
         scope,
         sales_pipelines=account.sales_pipelines,
         complaints_pipeline=account.complaints_pipeline,
+        has_topics=account.topic_field is not None,
         currency=account.currency or scope.currency,
         referral_field=account.fields.referral,
         users={user.id: user.name for user in (account.users or {}).values()},

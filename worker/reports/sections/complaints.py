@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from worker.metrics.base import Metric, same_days_before
 from worker.metrics.complaints import ComplaintResult
 from worker.reports.build import Report
-from worker.reports.document import Kind, Section, Table
-from worker.reports.sections.base import columns, result_of
+from worker.reports.document import Section
+from worker.reports.sections.base import result_of
+from worker.reports.sections.complaint_tables import ages_chart, tables, topic_name
 from worker.reports.words import Words
 
 
@@ -20,7 +21,8 @@ def sections(metric: Metric, report: Report, words: Words) -> Iterator[Section]:
         lines=(*_lines(result, report, words),),
         unit=metric.unit[words.language],
         source=metric.source,
-        tables=(_summary(result, metric.key, title, words),),
+        tables=(*tables(result, metric.key, title, words, metric.reading[words.language]),),
+        charts=(*ages_chart(result, metric.key, words),),
     )
 
 
@@ -45,6 +47,8 @@ def _lines(result: ComplaintResult, report: Report, words: Words) -> Iterator[st
     yield from _resolution(result, words)
     if result.oldest_open is not None:
         yield words.say("complaints.oldest", age=words.lasting(result.oldest_open))
+    yield from _kinds(result, words)
+    yield from _care(result, words)
 
 
 def _resolution(result: ComplaintResult, words: Words) -> Iterator[str]:
@@ -65,36 +69,39 @@ def _resolution(result: ComplaintResult, words: Words) -> Iterator[str]:
         yield words.say("complaints.typical", age=words.lasting(result.typical))
 
 
-def _summary(result: ComplaintResult, key: str, title: str, words: Words) -> Table:
-    return Table(
-        key=f"{key}.summary",
-        title=words.table("summary", survey=title),
-        is_summary=True,
-        columns=columns(
-            words,
-            opened=Kind.COUNT,
-            closed=Kind.COUNT,
-            open_now=Kind.COUNT,
-            resolution_mean=Kind.SECONDS,
-            resolution_median=Kind.SECONDS,
-            resolution_p90=Kind.SECONDS,
-            oldest_open=Kind.SECONDS,
-            typical=Kind.SECONDS,
-            opened_before=Kind.COUNT,
-            closed_before=Kind.COUNT,
-        ),
-        rows=(
-            (
-                result.opened,
-                result.closed,
-                result.open_now,
-                result.resolution_mean,
-                result.resolution_median,
-                result.resolution_p90,
-                result.oldest_open,
-                result.typical,
-                result.opened_before,
-                result.closed_before,
-            ),
-        ),
-    )
+def _kinds(result: ComplaintResult, words: Words) -> Iterator[str]:
+    """What is worth a sentence: all of it stands in the tables."""
+    if result.rejected or result.reopened.part:
+        yield words.say(
+            "complaints.ends",
+            high=words.count(result.resolved),
+            low=words.count(result.rejected),
+            n=words.count(result.reopened.part) if result.reopened.part else "",
+        )
+    if result.opened and result.per_won.value is not None:
+        ends = result.per_won.interval
+        yield words.say(
+            "complaints.per_won",
+            value=words.bare(result.per_won.value, 1),
+            low=words.bare(ends.low) if ends else "",
+            high=words.bare(ends.high) if ends else "",
+        )
+    topic, number = next(((topic, n) for topic, n in result.by_topic.items() if topic), ("", 0))
+    if number > 1:
+        yield words.say(
+            "complaints.topic", topic=topic_name(topic, words), n=words.count(number), m=result.opened
+        )
+    without = result.topic_filled.whole - result.topic_filled.part
+    if result.topic_filled.is_enough and without:
+        yield words.say("complaints.no_topic", n=words.count(without), m=result.topic_filled.whole)
+
+
+def _care(result: ComplaintResult, words: Words) -> Iterator[str]:
+    for key, promise in (("complaints.taken", result.take), ("complaints.contacted", result.contact)):
+        if promise is not None and promise.kept.whole:
+            share = words.share(promise.kept.value)
+            yield words.say(key, n=words.count(promise.kept.part), m=promise.kept.whole, share=share)
+    for key, of in (("complaints.recovered", result.recovered), ("complaints.own", result.closed_by_own)):
+        # Nobody closing their own is as it should be.
+        if of.part or (of.whole and key == "complaints.recovered"):
+            yield words.say(key, n=words.count(of.part), m=of.whole)
