@@ -92,9 +92,9 @@ def of_complaints(
 
 
 def sales(
-    number: int, amount: float, *, is_referral: bool = False, at: datetime = SUMMER
+    number: int, amount: float, *, is_referral: bool = False, at: datetime = SUMMER, **known: Any
 ) -> tuple[SaleFact, ...]:
-    return (SaleFact(closed_at=at, amount=amount, is_referral=is_referral),) * number
+    return (SaleFact(closed_at=at, amount=amount, is_referral=is_referral, **known),) * number
 
 
 def codes(number: int, *, is_redeemed: bool = False, at: datetime = SUMMER) -> tuple[CodeFact, ...]:

@@ -303,6 +303,46 @@ CONTRACT = strict(
                 },
             }
         ),
+        "average_check": strict(
+            {
+                "won_deals": COUNT,
+                "priced_deals": COUNT,
+                "won_amount": SHARE,
+                "average": SHARE,
+                "ci95": ENDS,
+                "median": SHARE,
+                "previous": strict(
+                    {"won_deals": COUNT, "won_amount": SHARE, "average": SHARE, "median": SHARE}
+                ),
+                "growth": SHARE,
+                "median_growth": SHARE,
+                "won_deals_growth": SHARE,
+                "won_amount_growth": SHARE,
+                "significant": {"type": ["boolean", "null"]},
+            }
+        ),
+        "fairness": strict(
+            {
+                "by_manager": {
+                    "type": "object",
+                    "additionalProperties": strict(
+                        {
+                            "won": COUNT,
+                            "asked": COUNT,
+                            "not_asked": {"type": "object", "additionalProperties": COUNT},
+                            "asked_share": SHARE,
+                            "ci95": ENDS,
+                            "apart": {"type": ["boolean", "null"]},
+                            "stopped_by_hand": COUNT,
+                            "answered": COUNT,
+                            "low": COUNT,
+                            "reassigned": COUNT,
+                            "raised": COUNT,
+                        }
+                    ),
+                }
+            }
+        ),
         "channels": {
             "type": "object",
             "additionalProperties": strict(
@@ -704,7 +744,7 @@ def test_referrals_are_told_in_deals_and_money() -> None:
         "По рекомендации 12 из 80 выигранных сделок: 15 % (от 9 до 24 %).",
         "II квартал 2026: 9 из 75. Разница в пределах погрешности.",
         "На 2 400 000 ₽ из 14 400 000 ₽: 16,7 %.",
-        "Средний чек 180 000 ₽, по рекомендации 200 000 ₽, остальные 176 471 ₽.",
+        "Средний чек по рекомендации 200 000 ₽, остальные 176 471 ₽.",
         "Кодов для друзей выдано 120, сработало 9 (7,5 %).",
     ]
 
@@ -752,7 +792,7 @@ def test_the_same_report_in_english() -> None:
     lines = told(rows, language="en", sales=sales(2, 184_000))
     assert lines[0] == "ВладАвтоматика: 3rd quarter of 2026"
     assert lines[2] == "NPS +34 (+15 to +51)"
-    assert "Average check 184,000 ₽." in lines
+    assert "Average check 184,000 ₽, median 184,000 ₽." in lines
     cyrillic = [line for line in lines[1:] if any("а" <= letter.lower() <= "я" for letter in line)]
     assert cyrillic == []
 

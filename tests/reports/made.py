@@ -86,8 +86,8 @@ def full() -> Report:
         ),
         sales=(
             *sales(12, 200_000.55, is_referral=True, referrer_id=7, is_unmarked=False),
-            *sales(1, 0, deal_id=41, problem="self", is_unmarked=True, manager_id=2),
-            *sales(68, 12_000_000 / 68),
+            *sales(1, 12_000_000 / 68, deal_id=41, problem="self", is_unmarked=True, manager_id=2),
+            *sales(67, 12_000_000 / 68),
             *sales(75, 1, at=SPRING),
         ),
         codes=codes(9, is_redeemed=True) + codes(111),

@@ -3,7 +3,9 @@
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
+_ID = re.compile(r"([\d,-]+) low=(-?\d+) high=(\d+)", re.ASCII)
 _RANGE = re.compile(r"\s*(\d{1,3})\s*[-–—]\s*(\d{1,3})\s*", re.ASCII)
 
 # A client types the number or taps it: more than that nobody tells apart.
@@ -89,6 +91,24 @@ class Scale:
 
     def option(self, value: int) -> Option | None:
         return next((option for option in self.options if option.value == value), None)
+
+
+class Cuts(NamedTuple):
+    """A scale as its id tells it: `values` such as «1-10» or «2,3,5»."""
+
+    values: str
+    low: int
+    high: int
+
+
+def cuts_of(scale_id: str) -> Cuts | None:
+    """None for an id that another version wrote.
+
+    >>> cuts_of("1-10 low=5 high=9")
+    Cuts(values='1-10', low=5, high=9)
+    """
+    found = _ID.fullmatch(scale_id)
+    return Cuts(found[1], int(found[2]), int(found[3])) if found else None
 
 
 def parse_range(text: str) -> tuple[int, int]:

@@ -7,6 +7,7 @@ from worker.metrics.referrals import ReferralResult
 from worker.reports.build import Report
 from worker.reports.document import Kind, Section, Table
 from worker.reports.sections.base import columns, result_of
+from worker.reports.sections.referral_tables import charts, tables
 from worker.reports.words import Words
 
 
@@ -20,7 +21,8 @@ def sections(metric: Metric, report: Report, words: Words) -> Iterator[Section]:
         lines=(*_lines(result, report, words),),
         unit=metric.unit[words.language],
         source=metric.source,
-        tables=(_summary(result, metric.key, title, words),),
+        tables=(_summary(result, metric.key, title, words), *tables(result, metric.key, title, words)),
+        charts=(*charts(result, metric.key, words),),
     )
 
 
@@ -49,6 +51,19 @@ def _lines(result: ReferralResult, report: Report, words: Words) -> Iterator[str
         )
     else:
         yield words.say("codes.none")
+    yield from _to_do(result, words)
+
+
+def _to_do(result: ReferralResult, words: Words) -> Iterator[str]:
+    if result.unmarked:
+        yield words.say("referrals.unmarked", n=result.unmarked, m=words.count(result.won.deals))
+    found = [
+        f"{words.say(f'problem.{problem}')} — {words.count(len(deals))}"
+        for problem, deals in result.problems.items()
+        if deals
+    ]
+    if found:
+        yield words.say("referrals.problems", reason=", ".join(found))
 
 
 def _money(result: ReferralResult, words: Words) -> Iterator[str]:
@@ -59,19 +74,17 @@ def _money(result: ReferralResult, words: Words) -> Iterator[str]:
             amount=words.money(result.won.money),
             share=words.share(result.share_amount, 1),
         )
-    has_both = bool(result.referral.deals and result.other.deals)
-    yield words.say(
-        "referrals.check",
-        value=words.money(result.won.average_check),
-        high=words.money(result.referral.average_check) if has_both else "",
-        low=words.money(result.other.average_check) if has_both else "",
-    )
+    if result.referral.deals and result.other.deals:
+        yield words.say(
+            "referrals.check",
+            high=words.money(result.referral.average_check),
+            low=words.money(result.other.average_check),
+        )
 
 
 def _before(result: ReferralResult, report: Report, words: Words) -> Iterator[str]:
     period = words.period(same_days_before(report.period, report.now))
-    difference, share = result.difference, result.share
-    if difference is None or share is None:
+    if result.difference is None:
         yield words.say("referrals.before.none", period=period)
         return
     yield words.say(
@@ -79,11 +92,16 @@ def _before(result: ReferralResult, report: Report, words: Words) -> Iterator[st
         period=period,
         n=words.count(result.referral_before),
         m=words.count(result.won_before),
-        verdict=words.verdict(
-            share - 100 * result.referral_before / result.won_before,
-            is_significant=difference.excludes_zero,
-        ),
+        verdict=_verdict(result, words),
     )
+
+
+def _verdict(result: ReferralResult, words: Words) -> str | None:
+    difference, share = result.difference, result.share
+    if difference is None or share is None:
+        return None
+    change = share - 100 * result.referral_before / result.won_before
+    return words.verdict(change, is_significant=difference.excludes_zero)
 
 
 def _summary(result: ReferralResult, key: str, title: str, words: Words) -> Table:
@@ -110,6 +128,17 @@ def _summary(result: ReferralResult, key: str, title: str, words: Words) -> Tabl
             redemption_rate=Kind.PERCENT,
             won_before=Kind.COUNT,
             referral_before=Kind.COUNT,
+            significant=Kind.TEXT,
+            discount_cost=Kind.MONEY,
+            first_clients=Kind.COUNT,
+            repeat_clients=Kind.COUNT,
+            unmarked=Kind.COUNT,
+            invited=Kind.COUNT,
+            interested=Kind.COUNT,
+            participation=Kind.PERCENT,
+            friends_won=Kind.COUNT,
+            friends_lost=Kind.COUNT,
+            conversion=Kind.PERCENT,
         ),
         rows=(
             (
@@ -129,6 +158,17 @@ def _summary(result: ReferralResult, key: str, title: str, words: Words) -> Tabl
                 result.redemption_rate,
                 result.won_before,
                 result.referral_before,
+                _verdict(result, words),
+                result.discount_cost,
+                result.first_clients,
+                result.repeat_clients,
+                result.unmarked,
+                result.programme.invited,
+                result.programme.interested,
+                result.participation,
+                result.programme.friends_won,
+                result.programme.friends_lost,
+                result.conversion,
             ),
         ),
     )

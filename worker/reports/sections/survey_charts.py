@@ -1,16 +1,19 @@
-"""The pictures of a survey: its distribution, and people with their intervals."""
+"""The pictures of a survey: over time, its distribution, and people with their intervals."""
 
 from collections.abc import Iterator, Mapping
 
 from worker.metrics.headlines import Figures
 from worker.metrics.surveys import SurveyResult
-from worker.reports.document import Bar, Bars, Chart, Dots, Kind, Point
+from worker.reports.document import Bar, Bars, Chart, Dots, Kind, Point, Trend
 from worker.reports.sections.survey_tables import headline_kind
 from worker.reports.words import Words
 from worker.rules.scale import Scale
 
 
 def charts(result: SurveyResult, key: str, title: str, words: Words) -> Iterator[Chart]:
+    # One period is no trend.
+    if sum(point.figures.value is not None for point in result.trend.points) > 1:
+        yield _trend(result, key, title, words)
     if not result.current.answered:
         return
     yield _distribution(result, key, title, words)
@@ -18,6 +21,49 @@ def charts(result: SurveyResult, key: str, title: str, words: Words) -> Iterator
         # One person is compared with nobody, and who has too few answers is in the table.
         if sum(of.interval is not None for of in people.values()) > 1:
             yield _people(result, people, f"{key}.by_{who}", title, words)
+
+
+def _trend(result: SurveyResult, key: str, title: str, words: Words) -> Trend:
+    points = result.trend.points
+    return Trend(
+        key=f"{key}.trend",
+        title=_changed(result, title, words),
+        kind=headline_kind(result.asked.metric),
+        points=tuple(
+            Point(
+                label=words.period(point.period),
+                value=of.value,
+                low=of.interval.low if of.interval else None,
+                high=of.interval.high if of.interval else None,
+                answers=of.answered,
+            )
+            for point in points
+            for of in (point.figures,)
+        ),
+        breaks=result.trend.breaks,
+    )
+
+
+def _changed(result: SurveyResult, title: str, words: Words) -> str:
+    """The last period against the one before it: a change within the margin of error is not called one."""
+    *earlier, last = result.trend.points
+    now = last.figures.value
+    if now is None:
+        return words.finding("trend.few", survey=title)
+    kind = headline_kind(result.asked.metric)
+    told = {"survey": title, "value": words.points(now) if kind is Kind.POINTS else words.share(now)}
+    before = next((point for point in reversed(earlier) if point.period != last.period), None)
+    if before is None or before.figures.value is None:
+        return words.finding("trend.first", **told)
+    if before.scale != last.scale:
+        return words.finding("trend.scale", **told)
+    was = before.figures.value
+    told["before"] = words.points(was) if kind is Kind.POINTS else words.share(was)
+    if words.points(was) == words.points(now):
+        return words.finding("trend.even", survey=title, value=told["value"])
+    direction = "up" if now > was else "down"
+    difference = result.headline.difference(before.figures.bands, last.figures.bands)
+    return words.finding(f"trend.{direction}{'' if difference.excludes_zero else '.same'}", **told)
 
 
 def _distribution(result: SurveyResult, key: str, title: str, words: Words) -> Bars:

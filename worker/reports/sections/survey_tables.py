@@ -7,6 +7,7 @@ from worker.metrics.surveys import SurveyResult
 from worker.reports.document import Cell, Column, Kind, Table
 from worker.reports.sections.base import columns
 from worker.reports.words import Words
+from worker.rules.channels import channel_titles
 
 
 def headline_kind(metric: str) -> Kind:
@@ -22,6 +23,16 @@ def tables(result: SurveyResult, key: str, title: str, words: Words) -> Iterator
         yield _people(result, result.by_manager, "manager", key, title, words)
     if result.by_subject:
         yield _people(result, result.by_subject, "subject", key, title, words)
+    if result.by_pipeline:
+        yield _people(result, result.by_pipeline, "pipeline", key, title, words)
+    if result.by_channel:
+        channels = _channels(result.by_channel, words)
+        yield _people(result, channels, "channel", key, title, words)
+    if result.other_scales:
+        scales = {words.scale(scale): of for scale, of in result.other_scales.items()}
+        yield _people(result, scales, "scale", key, title, words, table="other_scales")
+    if any(point.figures.answered for point in result.trend.points):
+        yield _trend(result, key, title, words)
 
 
 def _summary(result: SurveyResult, key: str, title: str, words: Words) -> Table:
@@ -59,6 +70,13 @@ def _figures(result: SurveyResult, words: Words) -> Iterator[tuple[Column, Cell]
     yield figure("read", Kind.COUNT, funnel.read)
     yield figure("response_rate", Kind.PERCENT, funnel.response_rate)
     yield figure("uncertain", Kind.COUNT, funnel.uncertain)
+    yield figure("response_of_delivered", Kind.PERCENT, funnel.response_of_delivered)
+    yield figure("coverage", Kind.PERCENT, funnel.coverage)
+    yield figure("commented", Kind.COUNT, funnel.commented)
+    yield figure("comment_rate", Kind.PERCENT, funnel.comment_rate)
+    yield figure("collecting", Kind.TEXT, words.yes(funnel.is_collecting))
+    yield figure("net", Kind.POINTS, now.net)
+    yield figure("scale", Kind.TEXT, words.scale(result.asked.scale.id))
 
 
 def _verdict(result: SurveyResult, words: Words) -> str | None:
@@ -92,15 +110,50 @@ def _not_sent(result: SurveyResult, key: str, title: str, words: Words) -> Table
 
 
 def _people(
-    result: SurveyResult, people: Mapping[str, Figures], who: str, key: str, title: str, words: Words
+    result: SurveyResult,
+    people: Mapping[str, Figures],
+    who: str,
+    key: str,
+    title: str,
+    words: Words,
+    *,
+    table: str = "",
 ) -> Table:
     headline, kind = result.headline.key, headline_kind(result.asked.metric)
     kinds = {who: Kind.TEXT, "answered": Kind.COUNT, headline: kind, "ci95_low": kind, "ci95_high": kind}
+    name = table or f"by_{who}"
     return Table(
-        key=f"{key}.by_{who}",
-        title=words.table(f"by_{who}", survey=title),
+        key=f"{key}.{name}",
+        title=words.table(name, survey=title),
         columns=columns(words, **kinds, mean=Kind.SCORE),
-        rows=tuple((name, *_person(of)) for name, of in people.items()),
+        rows=tuple((who, *_person(of)) for who, of in people.items()),
+    )
+
+
+def _channels(by_channel: Mapping[str, Figures], words: Words) -> Mapping[str, Figures]:
+    names = channel_titles(words.texts, by_channel)
+    return {names[name]: of for name, of in by_channel.items()}
+
+
+def _trend(result: SurveyResult, key: str, title: str, words: Words) -> Table:
+    """A period has a line for each scale that was asked on in it."""
+    headline, kind = result.headline.key, headline_kind(result.asked.metric)
+    kinds = {"answered": Kind.COUNT, headline: kind, "ci95_low": kind, "ci95_high": kind}
+    return Table(
+        key=f"{key}.trend",
+        title=words.table("trend", survey=title),
+        columns=columns(
+            words, period=Kind.TEXT, **kinds, mean=Kind.SCORE, scale=Kind.TEXT, running=Kind.TEXT
+        ),
+        rows=tuple(
+            (
+                words.period(point.period),
+                *_person(point.figures),
+                words.scale(point.scale),
+                words.yes(point.is_running),
+            )
+            for point in result.trend.points
+        ),
     )
 
 

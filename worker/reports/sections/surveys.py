@@ -11,7 +11,7 @@ from worker.reports.document import Section
 from worker.reports.sections.base import result_of
 from worker.reports.sections.survey_charts import charts
 from worker.reports.sections.survey_tables import tables
-from worker.reports.words import Words
+from worker.reports.words import NOTHING, Words
 from worker.rules.shares import Interval
 
 ENOUGH = 30  # answers, from which a score needs no warning: a judgement, as vendors make it
@@ -44,6 +44,10 @@ def _told_apart(result: SurveyResult, titles: Mapping[str, int]) -> str:
 def _lines(result: SurveyResult, title: str, report: Report, words: Words) -> Iterator[str]:
     yield from _scores(result, title, words)
     yield from _before(result, report, words)
+    for of in result.other_scales.values():
+        yield words.say(
+            "other_scale", value=_score(of, result.asked.metric, words), n=words.count(of.answered)
+        )
     yield from _funnel(result.funnel, words)
     for key, people in (("managers", result.by_manager), ("subjects", result.by_subject)):
         if len(people) > 1:
@@ -98,6 +102,12 @@ def _headline(value: float, interval: Interval, metric: str, words: Words) -> di
         "low": words.bare(interval.low),
         "high": words.share(interval.high),
     }
+
+
+def _score(of: Figures, metric: str, words: Words) -> str:
+    if of.value is None:
+        return NOTHING
+    return words.points(of.value) if metric == "nps" else words.share(of.value)
 
 
 def _before(result: SurveyResult, report: Report, words: Words) -> Iterator[str]:
