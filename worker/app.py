@@ -147,6 +147,7 @@ class App:
             named_staff=named_staff(settings),
             preview=settings.delivery.preview,
             hold_above=settings.delivery.hold_above,
+            keep_words=settings.privacy.keep_words,
             min_answers=settings.reports.min_answers,
             token_ends=token_ends(settings.amocrm.token.get_secret_value()),
             clock_watch=ClockWatch(lambda: amocrm.heard) if is_real else None,

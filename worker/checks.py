@@ -29,14 +29,12 @@ LATER = (
     Later("http.dashboard_link", ("12h",)),
     Later("amocrm.history_since", ("",)),
     Later("referral.period", ("quarter",)),
-    Later("alerts.groups", ([],)),
     Later("reports.weekly", ("mon 09:00", ""), ("",)),
     Later("reports.monthly", ("1 09:00", ""), ("",)),
     Later("reports.quarterly", (True, False), (False,)),
     Later("reports.window", ("90d",)),
     Later("reports.sales_health", (False,)),
     Later("goals", ({},)),
-    Later("privacy.keep_words", ("1095d", ""), (None,)),
     Later("frt.target", ("15m",)),
     Later("iqs.calls_per_week", (0,)),
     Later("iqs.criteria", ([],)),
@@ -213,6 +211,20 @@ def _one_survey(index: int, survey: SurveySettings) -> Iterator[Finding]:
 
 
 def _people(settings: Settings) -> Iterator[Finding]:
+    if not_groups := [number for number in settings.alerts.groups if number >= 0]:
+        expected = Expected(
+            "номера групп в Telegram, они начинаются с минуса",
+            "ids of groups in Telegram, which begin with a minus",
+            "[-1001234567890]",
+        )
+        yield Finding(("alerts", "groups"), not_groups, expected)
+    elif settings.alerts.groups and not settings.telegram.token:
+        expected = Expected(
+            "[] или бот в Telegram: заполните telegram.token",
+            "[], or a bot in Telegram: telegram.token",
+            "[]",
+        )
+        yield Finding(("alerts", "groups"), list(settings.alerts.groups), expected)
     seen: set[tuple[str, int]] = set()
     for index, person in enumerate(settings.staff):
         if person.max_id and not settings.max.token:

@@ -8,6 +8,7 @@ from integrations.errors import OutsideError
 from storage import asked, outbox, paused, reminders, turns
 from storage.tables import Survey
 from worker.actions import keys
+from worker.actions.ageing import look_for_old_words
 from worker.actions.asking import Case, consider_reminder, reread
 from worker.actions.base import Hands
 from worker.actions.channel_watch import look_at_channels
@@ -40,6 +41,7 @@ async def follow(hands: Hands) -> int:
     done = await _expire(hands, over) + await _remind(hands, waiting, now)
     done += await look_for_untaken(hands) + await look_for_morning(hands)
     done += await look_for_first_list(hands)
+    await look_for_old_words(hands)
     await look_at_channels(hands)
     hands.health.mark("follow", hands.now())
     return done
