@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from worker.cli import auth, create, data, inbox, init, link, move, report, setup, staff
+from worker.cli import auth, create, data, inbox, init, link, move, report, setup, staff, trying
 from worker.cli.common import FAILED, AsJson, Config, day, read_settings
 
 UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF}  # a full disk behind `>`, or none
@@ -104,6 +104,7 @@ app.command()(data.forget)
 app.command()(move.backup)
 app.command()(inbox.inbox)
 app.command()(link.link)
+app.command("try")(trying.try_survey)
 app.command("copy-to")(move.copy_to)
 app.add_typer(staff.staff, name="staff")
 
