@@ -199,10 +199,17 @@ class Account:
     complaints_status: int | None
     complaint_responsible: Literal["head", "deal"] | int
     rules: tuple[SurveyRule, ...]
-    staff: tuple[Staff, ...]
+    listed: tuple[Staff, ...]  # of the settings
     users: Mapping[int, User] | None  # None: the token may not see them
+    invited: tuple[Staff, ...] = ()  # by a link
     problems: tuple[Problem, ...] = ()
     warnings: tuple[str, ...] = ()
+
+    @property
+    def staff(self) -> tuple[Staff, ...]:
+        """The settings come first, also for whoever opened a link as well."""
+        known = {place for person in self.listed for place in person.places}
+        return (*self.listed, *(person for person in self.invited if not known.intersection(person.places)))
 
     def rule(self, key: str) -> SurveyRule | None:
         """None for a survey that is no longer in the settings."""
@@ -263,6 +270,10 @@ class Account:
         return sorted(self._with_role("head"), key=lambda head: not (head.pipelines or head.managers))
 
 
+def with_invited(account: Account, invited: tuple[Staff, ...]) -> Account:
+    return account if account.invited == invited else replace(account, invited=invited)
+
+
 def named_staff(settings: Settings) -> tuple[Staff, ...]:
     """The people of the settings as far as nothing of them has to be found in amoCRM."""
     return tuple(
@@ -308,7 +319,7 @@ class _Resolver:
             complaints_status=self._complaints_status(complaints) if complaints is not None else None,
             complaint_responsible=self._responsible(),
             rules=tuple(self._rules(ids, complaints)),
-            staff=tuple(self._person(person) for person in settings.staff),
+            listed=tuple(self._person(person) for person in settings.staff),
             users=None if self.known.users is None else {user.id: user for user in self.known.users},
         )
         self._compare_zones()

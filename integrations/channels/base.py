@@ -45,6 +45,7 @@ class IncomingKind(StrEnum):
     ECHO = "echo"  # a person of the company wrote to this chat from elsewhere
     STATUS = "status"  # delivery of a message of ours
     STATE = "state"  # of the gateway itself; `reason` names it
+    MOVED = "moved"  # a group has another id from now on: `moved_to`
     OTHER = "other"  # authentic, but nothing to act on
 
 
@@ -77,6 +78,7 @@ class Incoming:
     media: str = ""  # voice, photo, sticker …
     token: str = ""
     is_group: bool = False
+    moved_to: str = ""
     status: Status | None = None
     reference: str = ""  # of the message that a STATUS or an ECHO is about, where the service gives it back
     reason: str = ""  # why it failed; state of the gateway, "" = well
@@ -276,6 +278,14 @@ class Menued(Protocol):
 
         Raises as `send` does. Safe to repeat.
         """
+
+
+@runtime_checkable
+class Moving(Protocol):
+    """A messenger in which a group may get another id."""
+
+    def moved_to(self, chat_id: str) -> str:
+        """Where this group is now, as far as sending has told; "" where it still is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

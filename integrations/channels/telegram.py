@@ -120,7 +120,7 @@ Result = TypeVar("Result")
 
 
 class Telegram:
-    """Fulfils Channel, Polled, Hooked, Linked and Menued."""
+    """Fulfils Channel, Polled, Hooked, Linked, Menued and Moving."""
 
     name = SERVICE
     has_buttons = True
@@ -192,6 +192,9 @@ class Telegram:
             self._moved[chat_id] = str(error.__cause__.new_chat_id)
             sent = await self._send(self._moved[chat_id], message)
         return str(sent.message_id)
+
+    def moved_to(self, chat_id: str) -> str:
+        return self._moved.get(chat_id, "")
 
     async def edit(self, chat_id: str, message_id: str, message: Outgoing) -> None:
         if not message_id.isdigit():
@@ -592,6 +595,8 @@ def _edited(message: Message) -> Incoming:
 def _message(message: Message) -> Incoming:
     sender = message.from_user
     envelope = _envelope(message, sender)
+    if message.migrate_to_chat_id:
+        return replace(envelope, kind=IncomingKind.MOVED, moved_to=str(message.migrate_to_chat_id))
     if sender is None or sender.is_bot:
         return envelope
     if contact := message.contact:

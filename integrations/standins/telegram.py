@@ -242,9 +242,11 @@ class TelegramStandIn:
         self.groups[group.chat_id] = group
         return group
 
-    def upgrade(self, group: Group) -> Group:
-        """Make a supergroup of it: the old id is refused from now on."""
+    def upgrade(self, group: Group, *, by: Who | None = None) -> Group:
+        """Make a supergroup of it: the old id is refused from now on. `by`: the bot is told of it."""
         group.moved_to = -1_000_000_000_000 + group.chat_id
+        if by is not None:
+            self._write(self.person(by), chat=group, extra={"migrate_to_chat_id": group.moved_to})
         self.groups[group.moved_to] = Group(chat_id=group.moved_to, title=group.title)
         return self.groups[group.moved_to]
 

@@ -12,6 +12,7 @@ from worker.actions.alert_staff import (
     alert_buttons,
     alert_staff,
     case_of,
+    in_group,
     keep_alerts,
     wait_for_morning,
 )
@@ -84,7 +85,7 @@ async def _wanted(hands: Hands, complaint_id: int) -> Wanted | None:
         heard = frozenset(place_of(alert) for alert in await complaints.alerts(tx, complaint_id))
     ranks = recipients(hands, *case[:3], await about_whom(hands, case[0], case[1]))
     if ranks and all(heard.intersection(person.places) for person in ranks[0]):
-        return None
+        return None if heard.issuperset(hands.groups) else Wanted(case=case, ranks=ranks, heard=heard)
     return Wanted(case=case, ranks=ranks, heard=heard)
 
 
@@ -110,6 +111,11 @@ async def _others(item: Outbox, hands: Hands) -> tuple[Sequence[Outbox], int]:
 
 async def _send(hands: Hands, wanted: Sequence[Wanted]) -> None:
     """To everybody what concerns them; whom nobody of the first can hear, the next."""
+    later = Postponed()
+    in_groups = set()
+    for group in hands.groups:
+        with later:
+            in_groups |= await _send_all(hands, [group], wanted)
     left = [(one, one.ranks) for one in wanted]
     while left:
         by_person: dict[tuple[Place, ...], list[Wanted]] = {}
@@ -117,22 +123,28 @@ async def _send(hands: Hands, wanted: Sequence[Wanted]) -> None:
             for person in ranks[0] if ranks else ():
                 by_person.setdefault(person.places, []).append(one)
         heard: set[int] = set()
-        later = Postponed()
         for places, theirs in by_person.items():
-            heard |= {one.number for one in theirs if one.heard.intersection(places)}
-            fresh = [one for one in theirs if not one.heard.intersection(places)]
             with later:
-                for some in in_messages(fresh):
-                    if await _send_one(hands, places, some):
-                        heard |= {one.number for one in some}
-        later.settle()
+                heard |= await _send_all(hands, places, theirs)
+        if later.is_needed:
+            break
         for one, ranks in left:
-            if one.number not in heard and len(ranks) < 2:
+            if one.number not in heard | in_groups and len(ranks) < 2:
                 log.warning(
                     "complaint %s: nobody could be alerted; its deal and task in amoCRM are the alert",
                     one.number,
                 )
         left = [(one, ranks[1:]) for one, ranks in left if one.number not in heard and len(ranks) > 1]
+    later.settle()
+
+
+async def _send_all(hands: Hands, places: Sequence[Place], theirs: Sequence[Wanted]) -> set[int]:
+    """Gives those that are known there now."""
+    heard = {one.number for one in theirs if one.heard.intersection(places)}
+    for some in in_messages([one for one in theirs if not one.heard.intersection(places)]):
+        if await _send_one(hands, places, some):
+            heard |= {one.number for one in some}
+    return heard
 
 
 async def _send_one(hands: Hands, places: Sequence[Place], some: Sequence[Wanted]) -> bool:
@@ -143,6 +155,8 @@ async def _send_one(hands: Hands, places: Sequence[Place], some: Sequence[Wanted
         message = Outgoing(text=text, buttons=alert_buttons(hands, complaint))
     else:
         message = burst(hands, [one.case for one in some], sent_at=now)
+    if hands.groups and places[0] in hands.groups:
+        message = in_group(hands, message, *(one.case[3] for one in some))
     told = await reach(hands, places, message)
     if told is not None:
         await keep_alerts(hands, [one.case[0] for one in some], *told)

@@ -5,10 +5,11 @@ from collections.abc import Awaitable, Callable, Iterable
 from types import TracebackType
 from typing import TypeVar
 
-from integrations.channels.base import Channel, Outgoing
+from integrations.channels.base import Channel, Moving, Outgoing
 from integrations.errors import OutsideError, Permanent, Unreachable
 from worker.account import Place
 from worker.actions.base import Hands
+from worker.actions.staffing import move_group
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +27,12 @@ async def reach(hands: Hands, places: Iterable[Place], message: Outgoing) -> tup
     """Where it was read, and the message's id; None: this person cannot be reached anywhere."""
 
     async def send(channel: Channel, place: Place) -> tuple[Place, str]:
-        return place, await channel.send(place.chat_id, message)
+        message_id = await channel.send(place.chat_id, message)
+        if isinstance(channel, Moving) and (new := channel.moved_to(place.chat_id)):
+            async with hands.db.transaction() as tx:
+                await move_group(tx, hands, place.chat_id, new)
+            place = Place(place.channel, new)
+        return place, message_id
 
     return await in_first_place(hands, places, send)
 
@@ -44,7 +50,7 @@ async def in_first_place(
             try:
                 said = await send(channel, place)
             except Unreachable as error:
-                log.warning("a person of the staff cannot be reached: %s", error)
+                log.warning("one of the staff cannot be reached: %s", error)
             else:
                 hands.health.count_message(channel.name, "out", "staff")
                 return said
@@ -69,6 +75,10 @@ class Postponed:
         if self._error is None or (isinstance(self._error, Permanent) and not isinstance(error, Permanent)):
             self._error = error
         return True
+
+    @property
+    def is_needed(self) -> bool:
+        return self._error is not None
 
     def settle(self) -> None:
         if self._error is not None:

@@ -212,7 +212,7 @@ def _wait_until_it_lasts(kept: Json, now: datetime) -> None:
 
 async def _tell(hands: Hands, text: str) -> None:
     reached, later = False, Postponed()
-    for person in administrators(hands.named_staff):
+    for person in administrators((*hands.named_staff, *hands.invited)):
         with later:
             reached |= await reach(hands, person.places, Outgoing(text=text)) is not None
     later.settle()

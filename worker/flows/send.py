@@ -10,6 +10,7 @@ from storage import paused, surveys
 from storage.tables import Survey
 from worker.actions.asking import Case, close, consider, reread, settle
 from worker.actions.base import Hands
+from worker.actions.staffing import know_staff
 from worker.rules.eligibility import Reason, Wait
 
 log = logging.getLogger(__name__)
@@ -19,6 +20,7 @@ SERVICE_PAUSE = timedelta(minutes=1)  # before amoCRM is asked about this survey
 
 async def send(hands: Hands) -> int:
     """Everything that is due; gives the number of surveys that were looked at."""
+    await know_staff(hands)
     looked_at = 0
     in_line: Counter[str] = Counter()
     while await _may_ask(hands) and (survey := await surveys.claim_due(hands.db, hands.now())):

@@ -1,0 +1,205 @@
+"""Where staff are met: in MAX as in Telegram, in groups, and after a one-time link; others get nothing."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+from sqlmodel import select
+
+from integrations.standins.max_model import Posted as MaxPosted
+from storage.tables import InvitedStaff
+from tests.world import ANNA, MAX_BOT, PETR, World, configured, merged
+from worker.account import Place
+from worker.cli.staff import Wanted, make_invitation, remove_invited
+
+ANNA_MAX, BOSS_MAX = 555_000_111, 555_000_222
+HEAD = {"telegram_id": ANNA, "name": "Анна", "role": "head", "amocrm_user": "Мария Ким"}
+IN_BOTH = {**HEAD, "max_id": ANNA_MAX}
+IN_MAX = {"max_id": ANNA_MAX, "name": "Анна", "role": "head", "amocrm_user": "Мария Ким"}
+BOSS = {"max_id": BOSS_MAX, "name": "Босс", "role": "owner"}
+GROUP = -4_000_100
+SEND = r"(?i)/sendMessage$"
+
+
+async def low_score(town: World, words: str = "3, монтаж три недели", **deal: Any) -> int:
+    number = await town.asked(**deal)
+    await town.ivan_writes(words)
+    return number
+
+
+def opens_max(town: World, name: str, user_id: int) -> None:
+    town.max.start(town.max.person(name, user_id=user_id))
+
+
+def in_max(town: World, who: str = "Анна") -> list[MaxPosted]:
+    return town.max.messages(who)
+
+
+def alerts(town: World, who: str) -> list[str]:
+    return [post.text for post in town.telegram.messages(who) if "Низкая оценка" in post.text]
+
+
+async def invitation(town: World, **more: str) -> str:
+    """The token of a link that `sarafan staff invite` prints."""
+    transports = {"telegram": httpx.ASGITransport(app=town.telegram.app)}
+    made = await make_invitation(
+        town.app.settings, town.db, Wanted(**{"role": "head", **more}), transports=transports
+    )
+    async with town.db.transaction() as tx:  # Made by the clock of the machine, opened by that of the town.
+        for row in (await tx.exec(select(InvitedStaff))).all():
+            row.expires_at = datetime(2027, 1, 1, tzinfo=UTC)
+    return made.links["telegram"].partition("start=")[2]
+
+
+# --- MAX ---------------------------------------------------------------------------------------------------
+
+
+@configured(merged(MAX_BOT, {"staff": [IN_MAX, BOSS]}))
+async def test_a_head_in_max_has_the_same_alerts_buttons_and_commands(town: World) -> None:
+    opens_max(town, "Анна", ANNA_MAX)
+    opens_max(town, "Босс", BOSS_MAX)
+    await town.step(pulls=False)
+    assert in_max(town)[0].text.startswith("Анна, вы подключены: руководитель.")
+    await low_score(town)
+    alert = in_max(town)[-1]
+    assert "Низкая оценка: 3 из 10, NPS\nИван Петров, +79140000001" in alert.text
+    assert {"Беру", "Решено", "Открыть сделку"} <= set(alert.labels)
+    tap = town.max.tap("Анна", "Беру")
+    await town.step(pulls=False)
+    assert town.max.taps[tap].answers
+    assert "Взято: Анна, 12:01" in alert.text
+    assert "Беру" not in alert.labels
+    town.max.says("Анна", "/complaints")
+    await town.step(pulls=False)
+    assert "Поступило 1, закрыто 0" in in_max(town)[-1].text
+    town.max.says("Анна", "/pause")
+    await town.step(pulls=False)
+    assert [in_max(town, who)[-1].text for who in ("Анна", "Босс")] == [
+        "Отправка вопросов остановлена: Анна. Ответы принимаем. Продолжить: /resume"
+    ] * 2
+    assert alerts(town, "Анна") == []
+    # Whoever is not of the staff there learns nothing.
+    town.max.start("Чужой")
+    town.max.says("Чужой", "/complaints")
+    await town.step(pulls=False)
+    assert not [post.text for post in town.max.messages("Чужой") if "Поступило" in post.text]
+
+
+@configured(merged(MAX_BOT, {"staff": [IN_BOTH]}))
+async def test_who_is_met_in_both_gets_the_alert_once_in_the_first_that_works(town: World) -> None:
+    opens_max(town, "Анна", ANNA_MAX)
+    await town.step()
+    await low_score(town)
+    assert len(alerts(town, "Анна")) == 1
+    assert not [post for post in in_max(town) if "Низкая оценка" in post.text]
+    town.telegram.faults.add(SEND, times=0, status=502)
+    await town.ivan_writes("ещё и грязь оставили")
+    await town.later(hours=2)  # Nobody took it: Telegram is down, so the word comes in MAX, once.
+    untaken = [post for post in in_max(town) if "никто не взял" in post.text]
+    assert len(untaken) == 1
+    assert "Беру" in untaken[0].labels
+    town.telegram.faults.clear()
+    town.max.tap("Анна", "Беру")
+    await town.step(pulls=False)
+    assert "Взято: Анна" in untaken[0].text
+    assert "Взято: Анна" in alerts(town, "Анна")[0]
+
+
+# --- groups ------------------------------------------------------------------------------------------------
+
+
+@configured({"alerts": {"groups": [GROUP]}})
+async def test_a_group_gets_the_alert_masked_and_only_staff_press_there(town: World) -> None:
+    group = town.telegram.group("Продажи", chat_id=GROUP)
+    await low_score(town, "3, звоните 89145551234. Петров", name="Ворота, Петров")
+    (private,), (shared,) = alerts(town, "Анна"), town.telegram.messages("Продажи")
+    assert "Иван Петров, +79140000001" in private
+    assert shared.text == (
+        "Низкая оценка: 3 из 10, NPS\nИван, +7***0001\n«звоните +7***1234. П.»\n\n"
+        "Менеджер: Олег Смирнов\nСделка: Ворота, П., закрыта вчера\n"
+        "Рекламация № 1, Мария Ким, до 9 сентября, 12:01"
+    )
+    stranger = await town.taps("Беру", "Чужой", chat="Продажи")
+    assert (town.telegram.taps[stranger].is_answered, town.telegram.taps[stranger].answer) == (True, "")
+    assert "Беру" in shared.labels
+    await town.taps("Беру", "Анна", chat="Продажи")
+    assert "Взято: Анна" in shared.text
+    assert "Взято: Анна" in alerts(town, "Анна")[0]
+    await town.ivan_writes("мой номер +7 914 555-12-34")
+    assert town.telegram.messages("Продажи")[-1].text == "Клиент добавил: «мой номер +7***1234»"
+    # It becomes a supergroup: what follows goes there, whether sending finds that out or Telegram tells.
+    moved = town.telegram.upgrade(group)
+    await town.asked([town.contact("Пётр Сидоров", PETR)])
+    await town.later(hours=1)
+    town.whatsapp.says(PETR, "2, криво")
+    await town.step(pulls=False)
+    assert [post.text.splitlines()[1] for post in town.telegram.messages(moved)] == ["Пётр, +7***0002"]
+    await town.restart()
+    assert town.app.hands.groups == (Place("telegram", str(moved.chat_id)),)
+    town.telegram.says("Анна", "/report", chat=moved)
+    await town.step(pulls=False)
+    assert town.telegram.last(moved).text.startswith("ВладАвтоматика:")
+    moved = town.telegram.upgrade(moved, by="Анна")
+    await town.step(pulls=False)
+    await town.later(minutes=1)
+    assert town.app.hands.groups == (Place("telegram", str(moved.chat_id)),)
+
+
+@configured({"alerts": {"groups": [GROUP]}, "staff": [HEAD]})
+async def test_an_alert_that_only_a_group_heard_is_an_alert_and_escalates_by_person(town: World) -> None:
+    town.telegram.group("Продажи", chat_id=GROUP)
+    town.telegram.block("Анна")
+    await low_score(town)
+    assert len(town.telegram.messages("Продажи")) == 1
+    town.telegram.unblock("Анна")
+    await town.later(hours=1, minutes=5)
+    assert "никто не взял" in town.to_anna()[-1]
+    assert len(town.telegram.messages("Продажи")) == 1
+
+
+# --- links that invite -------------------------------------------------------------------------------------
+
+
+async def test_who_opens_the_link_is_staff_at_once_and_loses_everything_at_once(town: World) -> None:
+    token = await invitation(town, name="Вера", amocrm_user="Олег Смирнов")
+    town.telegram.start("Вера Павловна", token)
+    await town.step(pulls=False)
+    assert town.telegram.last("Вера Павловна").text == (
+        "Вера, вы подключены: руководитель. Сюда придут низкие оценки и отчёты. Команды: /help"
+    )
+    vera = town.telegram.person("Вера Павловна")
+    assert "report" in {command["command"] for command in town.telegram.menus[vera.user_id]}
+    # The link worked once: for anybody else it is like any other that leads nowhere.
+    town.telegram.start("Чужой", token)
+    await town.step(pulls=False)
+    town.telegram.start("Другой", "nothing-known")
+    await town.step(pulls=False)
+    said = [[post.text for post in town.telegram.messages(who)] for who in ("Чужой", "Другой")]
+    assert said[0] == said[1] != []
+    await low_score(town)
+    assert len(alerts(town, "Вера Павловна")) == 1
+    await town.taps("Беру", "Вера Павловна")
+    assert "Взято: Вера" in alerts(town, "Анна")[0]
+    assert await remove_invited(town.app.settings, town.db, "вера") == "Вера"
+    before = town.telegram.messages("Вера Павловна")
+    shown = [post.text for post in before]
+    tap = await town.taps("Решено", "Вера Павловна")
+    town.telegram.says("Вера Павловна", "/complaints")
+    await town.step(pulls=False)
+    assert town.telegram.taps[tap].is_answered
+    assert "Решено" not in alerts(town, "Анна")[0]
+    await town.taps("Решено", "Анна")
+    assert "Решено: Анна" in alerts(town, "Анна")[0]
+    assert [post.text for post in before] == shown
+    assert not [post for post in town.telegram.messages("Вера Павловна") if "Поступило" in post.text]
+    assert vera.user_id not in town.telegram.menus
+
+
+async def test_an_invited_colleague_who_is_a_client_too_is_not_asked(town: World) -> None:
+    deal = await town.closed_deal()
+    await town.links(deal)
+    town.telegram.start("Иван", await invitation(town))
+    await town.step(pulls=False)
+    assert "Иван, вы подключены" in town.telegram.last("Иван").text
+    await town.next_morning()
+    assert town.card(deal) == "Не спросили: это сотрудник"

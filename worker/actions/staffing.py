@@ -1,0 +1,111 @@
+"""Who is staff at this moment, where their groups are, and how somebody becomes one of them by a link.
+
+`sarafan staff` changes the storage beside a running worker, so each flow looks before it begins.
+"""
+
+import logging
+from collections.abc import Iterable
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from integrations.channels.base import Incoming
+from storage import complaints, outbox, staff, state
+from storage.tables import Inbox, InvitedStaff
+from worker.account import Place, Staff, with_invited
+from worker.actions import keys
+from worker.actions.base import Hands
+from worker.actions.menus import ask_for_menus
+from worker.staff.commands import LEADERS
+
+log = logging.getLogger(__name__)
+
+GROUPS = "telegram"  # where groups of staff may be
+MOVED = "moved_groups"  # the groups of the settings that became supergroups: old id → new id
+LONGEST_NAME = 64
+
+
+async def know_staff(hands: Hands) -> None:
+    """Those of the settings, and those who were invited and not removed since."""
+    async with hands.db.reading() as tx:
+        rows = await staff.joined(tx)
+        moved = (await state.recall(tx, MOVED) or {}) if hands.alerts.groups else {}
+    hands.groups = tuple(_group(number, moved) for number in hands.alerts.groups)
+    found = tuple(map(_person, rows))
+    if hands.invited == found and (hands.account is None or hands.account.invited == found):
+        return
+    hands.invited = found
+    if hands.account is not None:
+        hands.account = with_invited(hands.account, found)
+        await ask_for_menus(hands)
+
+
+def _person(row: InvitedStaff) -> Staff:
+    number = int(row.chat_id or 0)
+    return Staff(
+        telegram_id=number if row.channel == "telegram" else 0,
+        max_id=number if row.channel == "max" else 0,
+        name=row.name,
+        role=row.role,
+        amocrm_user=row.amocrm_user,
+    )
+
+
+def _group(number: int, moved: dict[str, str]) -> Place:
+    chat_id = str(number)
+    for _ in moved:  # A group may have moved more than once.
+        chat_id = moved.get(chat_id, chat_id)
+    return Place(GROUPS, chat_id)
+
+
+async def join(tx: AsyncSession, hands: Hands, row: Inbox, message: Incoming) -> bool:
+    """Somebody opened a link that invites: from now on they are staff. False: it invites nobody.
+
+    Used, run out or made up, it is like any other link that nothing is known of.
+    """
+    now = hands.now()
+    if not message.token or not message.sender_id.isdecimal():
+        return False
+    invited = await staff.join(tx, message.token, row.channel, message.sender_id, now)
+    if invited is None:
+        return False
+    taken = [one.name for one in hands.known.staff]
+    invited.name = free_name(invited.name or message.sender_name, taken) or hands.texts.fill(
+        f"role.{invited.role}"
+    )
+    log.info("somebody opened an invitation and is staff now, with the role %s", invited.role)
+    role, values = invited.role, {"staff": invited.name, "name": hands.texts.fill(f"role.{invited.role}")}
+    if role in LEADERS:
+        text = hands.texts.fill("staff.welcome", **values)
+    else:
+        text = f"{hands.texts.fill('staff.hello.plain', **values)}\n\n{hands.texts.fill(f'help.{role}')}"
+    payload = {"places": [[row.channel, message.chat_id]], "text": text}
+    await outbox.add_once(tx, "tell_staff", keys.answer_staff(row.channel, row.id), payload, now, now)
+    hands.wake.act.set()
+    return True
+
+
+def free_name(wanted: str, taken: Iterable[str]) -> str:
+    """By the name one of the staff is told from the others, so «Анна» may become «Анна 2»."""
+    name = " ".join("".join(filter(lambda sign: sign.isprintable(), wanted)).split())[:LONGEST_NAME].strip()
+    known = {folded(one) for one in taken}
+    number, free = 1, name
+    while folded(free) in known:
+        number += 1
+        free = f"{name} {number}"
+    return free
+
+
+def folded(name: str) -> str:
+    return " ".join(name.split()).casefold()
+
+
+async def move_group(tx: AsyncSession, hands: Hands, old: str, new: str) -> None:
+    """A group of ours became a supergroup: its messages stayed behind, what follows goes to the new one."""
+    if old not in {group.chat_id for group in hands.groups}:
+        return
+    moved = await state.recall(tx, MOVED) or {}
+    if new == moved.get(old) or not new:
+        return
+    await state.remember(tx, MOVED, {**moved, old: new})
+    await complaints.move_alerts(tx, GROUPS, old, new)
+    log.info("a group of the staff became a supergroup")

@@ -1,0 +1,423 @@
+"""Who is staff, one-time links by which colleagues join without copying ids, and who leaves: `staff`."""
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from worker.cli.common import FAILED, WRONG, AsJson, Config, fail, read_settings, say, with_storage
+from worker.cli.remedies import remedy_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import httpx
+
+    from integrations.errors import OutsideError
+    from storage.database import Database
+    from storage.tables import InvitedStaff
+    from worker.config import Settings
+
+LASTS = timedelta(days=7)
+TOKEN_BYTES = 16
+BOTS = ("telegram", "max")
+
+staff = typer.Typer(
+    help=(
+        "List the staff; invite a colleague by a one-time link, or remove one who was invited.\n\n"
+        "People of \\[\\[staff]] in the config file are added and removed there. Everything works beside a "
+        "running worker, which knows at once."
+    ),
+    epilog="Such as: sarafan staff invite --role head --name Анна",
+)
+
+
+class Role(StrEnum):
+    OWNER = "owner"
+    HEAD = "head"
+    CONTROLLER = "controller"
+    MANAGER = "manager"
+    ADMIN = "admin"
+
+
+class Refused(Exception):
+    """Why nobody was invited or removed: a sentence."""
+
+    def __init__(self, sentence: str, exit_code: int = FAILED) -> None:
+        super().__init__(sentence)
+        self.exit_code = exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """The links of one invitation, by channel; `silent`: bots that did not tell their names."""
+
+    links: Mapping[str, str]
+    expires_at: datetime
+    silent: tuple["OutsideError", ...] = ()
+
+
+@staff.callback(invoke_without_command=True)
+def list_staff(context: typer.Context, config: Config = None, as_json: AsJson = False) -> None:
+    """List the staff; invite a colleague by a one-time link, or remove one who was invited."""
+    context.obj = config
+    if context.invoked_subcommand is not None:
+        return
+    settings = read_settings(config, log_level="warning")
+    rows = [_as_row(settings, row) for row in with_storage(settings, _current)]
+    rows = [*_of_settings(settings), *rows]
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+    else:
+        _print(settings, rows)
+
+
+@staff.command()
+def invite(
+    context: typer.Context,
+    role: Annotated[
+        Role,
+        typer.Option(
+            "--role",
+            help="owner and head get the alerts; controller sees numbers without names; manager their own "
+            "results; admin hears of trouble with the installation.",
+        ),
+    ],
+    name: Annotated[
+        str, typer.Option("--name", metavar="NAME", help="Else what the messenger calls the account.")
+    ] = "",
+    amocrm_user: Annotated[
+        str,
+        typer.Option(
+            "--amocrm-user",
+            metavar="USER",
+            help="Name or id in amoCRM: who becomes responsible when they take a complaint; for a manager, "
+            "whose results they see.",
+        ),
+    ] = "",
+    config: Config = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print a one-time link; whoever opens it within seven days is staff with this role."""
+    settings = read_settings(_config(context, config), log_level="warning")
+    wanted = Wanted(role=role.value, name=" ".join(name.split()), amocrm_user=amocrm_user.strip())
+    try:
+        made = with_storage(settings, lambda db: make_invitation(settings, db, wanted))
+    except Refused as problem:
+        typer.echo(str(problem), err=True)
+        raise typer.Exit(problem.exit_code) from None
+    _show(settings, wanted, made, as_json=as_json)
+    for trouble in made.silent:
+        typer.echo(f"{trouble}. {remedy_for(settings, trouble)}", err=True)
+
+
+@staff.command()
+def remove(
+    context: typer.Context,
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="As `sarafan staff` shows it; also an open invitation.")
+    ],
+    config: Config = None,
+) -> None:
+    """Remove somebody who was invited: alerts, commands and buttons end at once."""
+    settings = read_settings(_config(context, config), log_level="warning")
+    try:
+        removed = with_storage(settings, lambda db: remove_invited(settings, db, name))
+    except Refused as problem:
+        fail(problem)
+    typer.echo(say(settings, f"{removed}: больше не сотрудник.", f"{removed} is staff no more."))
+
+
+def _config(context: typer.Context, own: "Path | None") -> "Path | None":
+    """`sarafan staff --config FILE invite` and `sarafan staff invite --config FILE` are the same."""
+    given: Path | None = own or context.obj
+    return given
+
+
+# --- invite ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    role: str
+    name: str = ""
+    amocrm_user: str = ""
+
+
+async def make_invitation(
+    settings: "Settings",
+    db: "Database",
+    wanted: Wanted,
+    *,
+    transports: "Mapping[str, httpx.AsyncBaseTransport] | None" = None,
+) -> Invitation:
+    """The links are made first, so that an invitation that nobody can open is not kept. Raises Refused."""
+    from storage import staff as invited
+    from storage.tables import InvitedStaff
+
+    now = datetime.now(UTC)
+    await _check_name(settings, db, wanted.name, now)
+    user = await _amocrm_user(settings, db, wanted)
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    links, silent = await _links(settings, token, transports or {})
+    if not links:
+        raise Refused("\n".join(f"{error}. {remedy_for(settings, error)}" for error in silent))
+    row = InvitedStaff(
+        token_hash=invited.hashed(token),
+        role=wanted.role,
+        name=wanted.name,
+        amocrm_user=user,
+        created_at=now,
+        expires_at=now + LASTS,
+    )
+    async with db.transaction() as tx:
+        await invited.invite(tx, row)
+    return Invitation(links, now + LASTS, tuple(silent))
+
+
+async def _check_name(settings: "Settings", db: "Database", name: str, now: datetime) -> None:
+    """People are told apart by their names."""
+    from storage import staff as invited
+    from worker.actions.staffing import folded
+
+    async with db.reading() as tx:
+        rows = await invited.current(tx, now)
+    taken = {folded(one) for one in (*(one.name for one in settings.staff), *(row.name for row in rows))}
+    if name and folded(name) in taken:
+        raise Refused(
+            say(
+                settings,
+                f"Имя «{name}» уже занято: так зовут другого сотрудника или открытое приглашение. Укажите "
+                "другое, например с фамилией.",
+                f"The name «{name}» is taken by another of the staff or an open invitation. Give another "
+                "one, such as with the surname.",
+            ),
+            WRONG,
+        )
+
+
+async def _amocrm_user(settings: "Settings", db: "Database", wanted: Wanted) -> int | None:
+    """By what the worker has read of the account; before that only an id can be taken at its word."""
+    from integrations.amocrm.names import NameProblem
+    from integrations.amocrm.names import resolve as id_of
+    from worker.account import recall
+
+    given = wanted.amocrm_user
+    if not given:
+        if wanted.role == Role.MANAGER:
+            raise Refused(
+                say(
+                    settings,
+                    "Менеджер видит свои результаты: укажите, кто это в amoCRM, например "
+                    '--amocrm-user "Олег Смирнов".',
+                    "A manager sees their own results: say who it is in amoCRM, such as "
+                    '--amocrm-user "Oleg Smirnov".',
+                ),
+                WRONG,
+            )
+        return None
+    known = await recall(db)
+    users = known.users if known is not None else None
+    if users is None:
+        if given.isascii() and given.isdecimal() and 0 < int(given) < 2**63:
+            return int(given)
+        raise Refused(
+            say(
+                settings,
+                "Имена пользователей amoCRM ещё не прочитаны или токену не видны: укажите в --amocrm-user "
+                "номер.",
+                "The users of amoCRM have not been read yet, or the token may not see them: give the id in "
+                "--amocrm-user.",
+            ),
+            WRONG,
+        )
+    try:
+        return id_of(given, users)
+    except NameProblem as problem:
+        what = say(settings, "Пользователь", "User")
+        sentence = settings.texts.fill("amo.name", name=what, value=given, nearest=", ".join(problem.nearest))
+        if problem.twins:
+            sentence = say(
+                settings,
+                f"«{problem.found}» в amoCRM несколько раз. Укажите номер: {problem.twins}",
+                f"Several are called «{problem.found}». Give the id: {problem.twins}",
+            )
+        raise Refused(sentence, WRONG) from None
+
+
+async def _links(
+    settings: "Settings", token: str, transports: "Mapping[str, httpx.AsyncBaseTransport]"
+) -> tuple[dict[str, str], list["OutsideError"]]:
+    from integrations.channels.base import Linked
+    from integrations.channels.registry import open_channel
+    from integrations.errors import OutsideError
+
+    names = [name for name in BOTS if name in settings.configured_channels]
+    if not names:
+        raise Refused(
+            say(
+                settings,
+                "Приглашение открывает бот, а его нет: впишите telegram.token или max.token.",
+                "An invitation opens a bot, and there is none: fill in telegram.token or max.token.",
+            ),
+            WRONG,
+        )
+    links: dict[str, str] = {}
+    silent: list[OutsideError] = []
+    for name in names:
+        channel = open_channel(name, getattr(settings, name), transport=transports.get(name))
+        try:
+            if isinstance(channel, Linked):
+                links[name] = await channel.deep_link(token)
+        except OutsideError as error:
+            silent.append(error)
+        finally:
+            await channel.close()
+    return links, silent
+
+
+def _show(settings: "Settings", wanted: Wanted, made: Invitation, *, as_json: bool) -> None:
+    expires = made.expires_at.astimezone(settings.company.timezone)
+    if as_json:
+        told = {
+            "role": wanted.role,
+            "name": wanted.name,
+            "expires_at": expires.isoformat(timespec="seconds"),
+            "links": [{"channel": channel, "url": url} for channel, url in made.links.items()],
+        }
+        typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
+        return
+    for channel, url in made.links.items():
+        typer.echo(f"{settings.texts.fill(f'channel.{channel}')}: {url}")
+    role = settings.texts.fill(f"role.{wanted.role}")
+    typer.echo(
+        say(
+            settings,
+            f"Отправьте ссылку коллеге. Кто откроет её первым, станет сотрудником ({role}). Она сработает "
+            f"один раз, до {expires:%d.%m.%Y %H:%M}.",
+            f"Send the link to your colleague. Whoever opens it first becomes staff ({role}). It works once, "
+            f"until {expires:%Y-%m-%d %H:%M}.",
+        )
+    )
+
+
+# --- remove ----------------------------------------------------------------------------------------------
+
+
+async def remove_invited(settings: "Settings", db: "Database", name: str) -> str:
+    """Gives the name as it was kept. Raises Refused."""
+    from storage import staff as invited
+    from worker.actions.staffing import folded
+
+    now, wanted = datetime.now(UTC), folded(name)
+    async with db.transaction() as tx:
+        rows = await invited.current(tx, now)
+        found = next((row for row in rows if wanted == folded(_name(row))), None)
+        if found is not None:
+            await invited.remove(tx, found.id or 0)
+            return _name(found)
+    if any(folded(one.name) == wanted for one in settings.staff):
+        raise Refused(
+            say(
+                settings,
+                f"«{name}» стоит в файле настроек: уберите оттуда этот [[staff]] и перезапустите "
+                "sarafan run.",
+                f"«{name}» stands in the config file: take that [[staff]] out and restart sarafan run.",
+            )
+        )
+    known = ", ".join(map(_name, rows)) or say(settings, "никого", "nobody")
+    raise Refused(
+        say(
+            settings,
+            f"Приглашённых с именем «{name}» нет. Приглашены: {known}.",
+            f"Nobody who was invited is called «{name}». Invited: {known}.",
+        )
+    )
+
+
+def _name(row: "InvitedStaff") -> str:
+    return row.name or f"№ {row.id}"
+
+
+# --- the list --------------------------------------------------------------------------------------------
+
+
+async def _current(db: "Database") -> Sequence["InvitedStaff"]:
+    from storage import staff as invited
+
+    async with db.reading() as tx:
+        return await invited.current(tx, datetime.now(UTC))
+
+
+def _of_settings(settings: "Settings") -> list[dict[str, Any]]:
+    return [
+        {
+            "name": one.name,
+            "role": one.role,
+            "telegram_id": one.telegram_id or None,
+            "max_id": one.max_id or None,
+            "pipelines": list(one.pipelines),
+            "managers": list(one.managers),
+            "amocrm_user": one.amocrm_user or None,
+            "from": "config",
+            "expires_at": None,
+        }
+        for one in settings.staff
+    ]
+
+
+def _as_row(settings: "Settings", row: "InvitedStaff") -> dict[str, Any]:
+    """`from` is where they come from: an open invitation is nobody yet."""
+    expires = row.expires_at.astimezone(settings.company.timezone).isoformat(timespec="seconds")
+    return {
+        "name": _name(row),
+        "role": row.role,
+        "telegram_id": int(row.chat_id or 0) if row.channel == "telegram" else None,
+        "max_id": int(row.chat_id or 0) if row.channel == "max" else None,
+        "pipelines": [],
+        "managers": [],
+        "amocrm_user": str(row.amocrm_user) if row.amocrm_user else None,
+        "from": "link" if row.joined_at is not None else "invitation",
+        "expires_at": None if row.joined_at is not None else expires,
+    }
+
+
+def _print(settings: "Settings", rows: Sequence[Mapping[str, Any]]) -> None:
+    texts = settings.texts
+    table = [
+        (
+            str(row["name"]),
+            texts.fill(f"role.{row['role']}"),
+            _met(settings, row),
+            ", ".join(row["pipelines"]) or say(settings, "все воронки", "all pipelines"),
+        )
+        for row in rows
+    ]
+    widths = [max((len(line[column]) for line in table), default=0) for column in range(4)]
+    for line in table:
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        typer.echo("  ".join(cells).rstrip())
+    if not table:
+        typer.echo(say(settings, "Сотрудников пока нет.", "There is no staff yet."))
+    typer.echo(
+        say(
+            settings,
+            "Пригласить коллегу: sarafan staff invite --role head",
+            "To invite a colleague: sarafan staff invite --role head",
+        )
+    )
+
+
+def _met(settings: "Settings", row: Mapping[str, Any]) -> str:
+    if row["from"] == "invitation":
+        until = datetime.fromisoformat(row["expires_at"])
+        return say(settings, f"приглашение до {until:%d.%m %H:%M}", f"invited until {until:%m-%d %H:%M}")
+    met = {"telegram": row["telegram_id"], "max": row["max_id"]}
+    return ", ".join(
+        f"{settings.texts.fill(f'channel.{channel}')} {number}" for channel, number in met.items() if number
+    )
