@@ -233,6 +233,15 @@ def test_without_token_and_oauth_both_are_named(lines: Lines) -> None:
     assert "client_secret" in told[0]
 
 
+def test_staff_may_be_met_in_max_alone_and_groups_only_in_telegram(loads: Loads, lines: Lines) -> None:
+    in_max = {"SARAFAN_TELEGRAM__TOKEN": "", "SARAFAN_MAX__TOKEN": TOKEN}
+    told = loads(STAFF.replace("telegram_id = 1", "max_id = 1"), in_max)
+    assert [(person.telegram_id, person.max_id) for person in told.staff] == [(0, 1)]
+    assert not [warning for warning in told.warnings if "сотрудникам некуда писать" in warning]
+    (problem,) = lines("[alerts]\ngroups = [-100]", in_max)
+    assert "alerts.groups: указано [-100], а нужно: [] или бот в Telegram" in problem
+
+
 def test_a_token_wins_over_oauth_with_a_warning(loads: Loads) -> None:
     told = loads(environ=OAUTH)
     assert [warning for warning in told.warnings if "берём токен" in warning]
@@ -455,7 +464,6 @@ BROKEN = [
     ('[reviews]\nafter = "csat"', "reviews.after:", '"csat"', '"nps"'),
     ("[alerts]\nburst = -3", "alerts.burst:", "-3", "не меньше 0"),
     ("[alerts]\ngroups = [100]", "alerts.groups:", "[100]", "[-1001234567890]"),
-    ('[telegram]\ntoken = ""\n[alerts]\ngroups = [-100]', "alerts.groups:", "[-100]", "telegram.token"),
     ('[alerts]\nquiet_hours = "21-8"', "alerts.quiet_hours:", '"21-8"', '"21:00-08:00"'),
     (STAFF.replace('"head"', '"boss"'), "config.toml:4: staff.Анна.role:", '"boss"', '"head"'),
     (
