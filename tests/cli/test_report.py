@@ -12,7 +12,6 @@ import pytest
 from openpyxl import load_workbook
 
 from tests.cli.conftest import Sarafan
-from worker.reports import pictures
 
 
 def test_the_workbook_has_the_numbers_of_the_json(sarafan: Sarafan, tmp_path: Path) -> None:
@@ -51,7 +50,7 @@ def test_the_picture_is_a_png_even_of_nothing(sarafan: Sarafan, tmp_path: Path) 
 def test_a_picture_that_cannot_be_drawn_is_told_and_leaves_no_file(
     sarafan: Sarafan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pictures.sys, "executable", "/bin/false")
+    monkeypatch.setattr(sys, "executable", "/bin/false")
     out = tmp_path / "q3.png"
     told = sarafan("report", "--format", "png", "--out", str(out))
     assert told.exit_code == 1

@@ -24,6 +24,7 @@ from worker.reports.charts.style import (
     DPI,
     HEADING,
     MARGIN,
+    ON_A_PAGE,
     SETTINGS,
     SMALL,
     TINY,
@@ -114,11 +115,11 @@ def blocks(chart: Plain) -> Iterator[Block]:
         yield Lines([chart["more"]], SMALL, "muted", below=0)
 
 
-def figure(of: Sequence[Block], language: str, margin: float) -> Figure:
+def figure(of: Sequence[Block], language: str, margin: float, across: float = WIDTH) -> Figure:
     """As high as its blocks are together."""
-    room = WIDTH - 2 * margin
+    room = across - 2 * margin
     height = round(sum(block.height(room) for block in of) + 2 * margin)
-    whole = Figure(figsize=(WIDTH / DPI, height / DPI), dpi=DPI, facecolor=LIGHT["paper"])
+    whole = Figure(figsize=(across / DPI, height / DPI), dpi=DPI, facecolor=LIGHT["paper"])
     top = margin
     for block in of:
         _place(whole, block, margin, top, room, language)
@@ -189,7 +190,7 @@ def _raster(whole: Figure) -> bytes:
 
 def _vector(chart: Plain, language: str) -> bytes:
     file = io.StringIO()
-    whole = figure([*blocks(chart)], language, margin=4)
+    whole = figure([*blocks(chart)], language, margin=4, across=ON_A_PAGE)
     whole.savefig(file, format="svg", transparent=True, metadata={"Date": None})
     return for_a_page(file.getvalue(), key=chart["key"], title=chart["title"]).encode()
 

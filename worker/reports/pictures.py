@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from worker.reports.document import Bars, Chart, Document, Dots, Kind, Point, Stack, Trend
+from worker.reports.document import Bars, Chart, Document, Dots, Kind, Point, Section, Stack, Trend
 from worker.reports.words import DAY, HOUR, MINUTE, Words
 from worker.rules.formats import SIGNS, number
 
 PATIENCE = 30.0  # seconds; it takes two
-MOST_CHARTS = 12
+MOST_CHARTS = 9
 MOST_ROWS = 20  # people in one picture: more nobody reads on a phone
 
 ROOT = Path(__file__).parents[2]  # where the process finds this program, however this one was started
@@ -61,9 +61,14 @@ async def png(
 
 async def poster(document: Document, words: Words) -> bytes:
     """The whole report as a picture, to be opened as a file: of a long photo Telegram leaves a thin strip."""
-    charts = document.charts[:MOST_CHARTS]
+    charts = [chart for section in document.sections for chart in _main(section)][:MOST_CHARTS]
     units = dict.fromkeys(f"{of.group}: {of.unit}." for of in document.sections if of.charts and of.unit)
     return await png(charts, words, title=document.title, subtitle=document.subtitle, source=" ".join(units))
+
+
+def _main(section: Section) -> Sequence[Chart]:
+    """Not a distribution, where there is what is seen over time or between people."""
+    return [chart for chart in section.charts if not isinstance(chart, Bars)] or section.charts
 
 
 async def _drawn(order: dict[str, Any], words: Words, patience: float) -> list[bytes]:

@@ -16,7 +16,7 @@ from worker.rules.formats import number
 
 Plain = Mapping[str, Any]
 
-ROW = 124  # pixels for a person
+ROW, LYING = 124, 108  # pixels for a person, and for a bar with its words
 TALL, LOW = 420, 190
 MANY = 14  # bars, from which on not every one is labelled
 PAPER = {"facecolor": LIGHT["paper"], "edgecolor": "none", "pad": 3}  # behind letters, over lines
@@ -50,7 +50,7 @@ def _are_upright(chart: Plain, room: float) -> bool:
 
 
 def _bars_height(chart: Plain, room: float) -> float:
-    return TALL if _are_upright(chart, room) else ROW * len(chart["bars"])
+    return TALL if _are_upright(chart, room) else LYING * len(chart["bars"])
 
 
 def _bars(chart: Plain, box: Box) -> None:
@@ -181,7 +181,7 @@ def _person(axes: Axes, row: int, point: Plain, box: Box, low: float, high: floa
 
 
 def _trend_height(chart: Plain, room: float) -> float:
-    return TALL
+    return TALL + 30
 
 
 def _trend(chart: Plain, box: Box) -> None:
@@ -286,7 +286,7 @@ def _value(axes: Axes, place: int, point: Plain) -> None:
 
 
 def _stack_height(chart: Plain, room: float) -> float:
-    return TALL + LOW + 70
+    return TALL + LOW + 110
 
 
 def _stack(chart: Plain, box: Box) -> None:
@@ -310,7 +310,7 @@ def _stack(chart: Plain, box: Box) -> None:
             fontsize=SMALL,
         )
     _stretches(upper, chart["labels"], box.width)
-    lower = box.make(0, TALL + 46, box.width, LOW)
+    lower = box.make(0, TALL + 86, box.width, LOW)
     lower.set_title(chart["share_title"], loc="left", fontsize=SMALL, color=LIGHT["muted"], pad=14)
     _shares(lower, chart)
     for axes in (upper, lower):
@@ -404,13 +404,26 @@ def _figures(axes: Axes, chart: Plain, box: Box, *, across: bool) -> None:
 
 
 def _stretches(axes: Axes, labels: Sequence[str], room: float) -> None:
-    """As many labels of the axis as stand side by side; the last one always."""
+    """As many labels of the axis as stand side by side, within the box; the last one always."""
     slot = room / max(1, len(labels))
-    widest = max((width(label, SMALL) for label in labels), default=0) + 16
-    every = max(1, -(-int(widest) // max(1, int(slot))))
+    told = [_halved(label, slot) for label in labels]
+    widest = max((width(line, SMALL) for label in told for line in label.split("\n")), default=0)
+    # The last one does not stand in the middle of its place if it is wider.
+    needed = widest + 16 if widest <= slot else 1.5 * widest + 16
+    every = max(1, -(-int(needed) // max(1, int(slot))))
     places = [*range(len(labels))][::-every]
-    axes.set_xticks(places, [labels[place] for place in places])
+    axes.set_xticks(places, [told[place] for place in places], linespacing=1.15)
     axes.tick_params(axis="x", length=0, pad=10)
+    for place, label in zip(places, axes.get_xticklabels(), strict=True):
+        # What stands at an edge and is wider than its place would be cut off there.
+        if widest > slot and place in (0, len(labels) - 1):
+            label.set_horizontalalignment("left" if place == 0 else "right")
+
+
+def _halved(label: str, room: float) -> str:
+    """In two lines where it is wider than the room: «III квартал / 2026»."""
+    head, _, tail = label.rpartition(" ")
+    return f"{head}\n{tail}" if head and width(label, SMALL) > room else label
 
 
 KINDS: Mapping[str, Drawing] = {

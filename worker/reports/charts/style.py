@@ -10,6 +10,7 @@ from matplotlib.font_manager import FontProperties
 from worker.reports.colours import LIGHT
 
 WIDTH = 1080  # pixels: of a phone's screen
+ON_A_PAGE = 940  # beside other words letters are a little larger
 MARGIN = 48
 DPI = 100
 
