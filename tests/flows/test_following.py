@@ -74,6 +74,9 @@ async def test_complaints_moved_by_hand_have_their_volume_time_and_reopenings(to
     lasted = [(ended_at - opened).total_seconds() for opened in (made_at, moved_at)]
     assert (of["opened"], of["closed"], of["open_now"]) == (2, 2, 0)
     assert of["resolution_mean"] == sum(lasted) / 2
+    assert (of["resolved"], of["rejected"], of["reopened"], of["reopened_share"]) == (1, 1, 1, 50.0)
+    assert of["by_topic"] == {"": 1, "Монтаж": 1}
+    assert (of["by_score"], of["by_hand"], of["topic_filled_share"]) == (0, 2, 50.0)
 
 
 async def test_what_no_look_has_met_is_learned_from_the_events(town: World) -> None:

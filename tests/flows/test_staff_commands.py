@@ -133,7 +133,8 @@ async def test_complaints_tell_who_waits(town: World) -> None:
     await town.later(hours=3)
     said = await answer(town, "/complaints")
     assert said.text.split("\n\n", 1)[1] == (
-        "Рекламации\nПоступило 1, закрыто 0, открыто сейчас 1.\nСамая старая открыта 3 часа.\n\n"
+        "Рекламации\nПоступило 1, закрыто 0, открыто сейчас 1.\nСамая старая открыта 3 часа.\n"
+        "Взяли в срок 0 из 1.\n\n"
         "Ждут решения:\n№ 1: Иван Петров, 3 из 10, 3 часа, Мария Ким"
     )
 

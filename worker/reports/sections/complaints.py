@@ -10,6 +10,9 @@ from worker.reports.sections.base import result_of
 from worker.reports.sections.complaint_tables import ages_chart, tables, topic_name
 from worker.reports.words import Words
 
+ENOUGH = 30  # won deals, below which their number per 100 is chance
+A_FEW = 5  # complaints, below which nobody needs percent
+
 
 def sections(metric: Metric, report: Report, words: Words) -> Iterator[Section]:
     result = result_of(report, metric, ComplaintResult)
@@ -78,11 +81,11 @@ def _kinds(result: ComplaintResult, words: Words) -> Iterator[str]:
             low=words.count(result.rejected),
             n=words.count(result.reopened.part) if result.reopened.part else "",
         )
-    if result.opened and result.per_won.value is not None:
+    if result.opened and result.per_won.whole >= ENOUGH:
         ends = result.per_won.interval
         yield words.say(
             "complaints.per_won",
-            value=words.bare(result.per_won.value, 1),
+            value=words.bare(result.per_won.value or 0, 1),
             low=words.bare(ends.low) if ends else "",
             high=words.bare(ends.high) if ends else "",
         )
@@ -99,8 +102,12 @@ def _kinds(result: ComplaintResult, words: Words) -> Iterator[str]:
 def _care(result: ComplaintResult, words: Words) -> Iterator[str]:
     for key, promise in (("complaints.taken", result.take), ("complaints.contacted", result.contact)):
         if promise is not None and promise.kept.whole:
-            share = words.share(promise.kept.value)
-            yield words.say(key, n=words.count(promise.kept.part), m=promise.kept.whole, share=share)
+            yield words.say(
+                key,
+                n=words.count(promise.kept.part),
+                m=promise.kept.whole,
+                share=words.share(promise.kept.value) if promise.kept.whole >= A_FEW else "",
+            )
     for key, of in (("complaints.recovered", result.recovered), ("complaints.own", result.closed_by_own)):
         # Nobody closing their own is as it should be.
         if of.part or (of.whole and key == "complaints.recovered"):
