@@ -158,7 +158,7 @@ async def _age_deals(tx: AsyncSession, which: ColumnElement[bool]) -> None:
 
 
 async def age_inbox(tx: AsyncSession, cutoff: datetime, *, after: int, limit: int) -> int | None:
-    """Bodies that are no words of a client who is still known. Where to go on; None: nothing older is left."""
+    """Bodies that are no words of a client who is still known. Where to go on; None: nothing older."""
     rows = (
         await tx.exec(
             select(Inbox.id, Inbox.received_at, Inbox.state)

@@ -12,7 +12,7 @@ from storage.database import Database
 from storage.flat import rows_of, within
 from storage.narrowed import AFTER_COMPLAINT
 from storage.surveys import MACHINE, REACTION, WISHES
-from storage.tables import Complaint, Contact, Deal, Reply, Survey, SurveyState
+from storage.tables import Complaint, Contact, Deal, Reply, Request, Survey, SurveyState
 
 SETTLED = (
     SurveyState.SENT,
@@ -50,6 +50,7 @@ class SurveyRow:
     manager_now: int = 0
     has_words: bool = False
     has_own_tag: bool = False  # the stop tag of the contact is ours
+    is_declined: bool = False  # a call was asked for in place of a score
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,12 @@ class ComplaintRow:
     closed_by_user: int = 0
     solution: str | None = None  # the band of the client's latest score for it
     number: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRow:
+    asked_at: datetime
+    is_answered: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +125,7 @@ async def survey_rows(tx: AsyncSession, begins: datetime, ends: datetime) -> lis
             func.coalesce(col(Deal.manager_id), 0),
             case((col(Survey.score).is_not(None), _has_words()), else_=false()),
             func.coalesce(col(Contact.own_tag), "") != "",
+            col(Survey.call_asked_at).is_not(None),
         )
         .outerjoin(Deal, col(Deal.deal_id) == col(Survey.deal_id))
         .outerjoin(Contact, col(Contact.contact_id) == col(Survey.contact_id))
@@ -208,6 +216,16 @@ def _solution() -> Any:
         .correlate(Complaint)
         .scalar_subquery()
     )
+
+
+async def request_rows(tx: AsyncSession, begins: datetime, ends: datetime) -> list[RequestRow]:
+    """Words of clients in this time that a person had to answer."""
+    wanted = (
+        select(col(Request.asked_at), col(Request.answered_at).is_not(None))
+        .where(within(col(Request.asked_at), begins, ends), col(Request.wants_answer).is_(True))
+        .order_by(col(Request.id))
+    )
+    return [RequestRow(asked_at, bool(is_answered)) for asked_at, is_answered in await rows_of(tx, wanted)]
 
 
 async def export_rows(db: Database, begins: datetime, ends: datetime) -> list[ExportRow]:

@@ -12,7 +12,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.database import Database
-from storage.tables import Complaint, Deal, PromoCode, Survey
+from storage.tables import Complaint, Deal, PromoCode, Request, Survey
 
 AFTER_COMPLAINT = "complaint_closed"  # the trigger of surveys whose own deal is a complaint
 
@@ -63,6 +63,11 @@ def of_codes(only: Only) -> ColumnElement[bool]:
     return carried.exists()
 
 
+def of_requests(only: Only) -> ColumnElement[bool]:
+    """By the deal that they were about, as it was then."""
+    return and_(_among(Request.pipeline_id, only.pipelines), _among(Request.manager_id, only.managers))
+
+
 def narrowed(db: Database, only: Only) -> Database:
     """The same database for a report to read from: `reading` shows no other rows than these.
 
@@ -83,6 +88,7 @@ class _Narrowed:
             Complaint: of_complaints(only),
             Deal: of_deals(only),
             PromoCode: of_codes(only),
+            Request: of_requests(only),
         }
 
     @asynccontextmanager

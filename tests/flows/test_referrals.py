@@ -1,12 +1,12 @@
 """Word of mouth: a friend names a code, and both deals say whose it was."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from storage.tables import Referral
-from tests.world import IVAN, PETR, ZONE, World, configured
+from tests.world import ANNA, IVAN, PETR, ZONE, World, configured
 from worker.rules.promo import candidates
 
 CARD = "https://example.amocrm.ru/leads/detail/{}"
@@ -315,3 +315,31 @@ async def test_without_a_reward_nobody_is_told_and_no_task_is_made(town: World) 
     friend = await petr_buys(town, **{"Промокод друга": code})
     await town.later(hours=1)
     assert (len(town.to_ivan()), bonuses(town, friend)) == (told, [])
+
+
+# --- for a person to look at -------------------------------------------------------------------------------
+
+
+async def test_own_and_unknown_codes_are_listed_for_who_leads_and_for_nobody_else(town: World) -> None:
+    code = await code_of_ivan(town)
+    await town.ivan_writes("9")
+    own = await town.closed_deal(name="Вторые ворота", fields={"Промокод друга": code})
+    friend = await petr_buys(town, **{"Промокод друга": "от Васи"})
+    town.clock.advance(timedelta(minutes=1))
+    town.telegram.says("Анна", "/referrals")
+    await town.step(pulls=False)
+    assert town.to_anna()[-1].endswith(
+        "В этих сделках код друга не сработал, посмотрите:\n"
+        f"• Вторые ворота: свой же код, «{code}»\n{CARD.format(own)}\n"
+        f"• Калитка Петра: неизвестный код или номер, «от Васи»\n{CARD.format(friend)}"
+    )
+    vera = {"telegram_id": 444444444, "name": "Вера", "role": "controller"}
+    await town.restart(staff=[{"telegram_id": ANNA, "name": "Анна", "role": "head"}, vera])
+    town.telegram.start(town.telegram.person("Вера", user_id=444444444))
+    for command in ("/referrals", "/report", "/nps", "/complaints"):
+        town.clock.advance(timedelta(minutes=1))
+        town.telegram.says("Вера", command)
+        await town.step(pulls=False)
+    told = "\n".join(town.in_telegram("Вера"))
+    assert "Самая старая" in told or "Рекламаций не было" in told
+    assert [text for text in ("Петр", "Вторые", "9140000001", "Вася", code, "/leads/") if text in told] == []

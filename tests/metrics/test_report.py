@@ -143,6 +143,7 @@ def survey_schema(metric: str, headline: str, **own: Any) -> dict[str, Any]:
             "net": SHARE,
             "response_of_delivered": SHARE,
             "coverage": SHARE,
+            "declined": COUNT,
             "commented": COUNT,
             "comment_rate": SHARE,
             "collecting": {"type": "boolean"},
@@ -321,6 +322,7 @@ CONTRACT = strict(
                 "significant": {"type": ["boolean", "null"]},
             }
         ),
+        "requests": strict({"asked": COUNT, "answered": COUNT}),
         "fairness": strict(
             {
                 "by_manager": {

@@ -41,6 +41,7 @@ class SurveyFact:
     score: int | None = None
     first_score: int | None = None  # as the client gave it first
     has_comment: bool = False
+    is_declined: bool = False  # a call was asked for in place of a score
     band: str = ""  # as it was when the client scored: thresholds may have changed since
     deal_id: int = 0  # the sales deal behind it
     is_of_complaint: bool = False  # it asks how a complaint was solved
@@ -165,6 +166,14 @@ class Promises:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RequestFact:
+    """Words that a person had to answer."""
+
+    asked_at: datetime
+    is_answered: bool = False  # in the chat, so far
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """Everything that metrics are made of, of the period and of the one before it."""
 
@@ -173,6 +182,7 @@ class Facts:
     min_answers: int = 5  # with fewer, no figure is made of scores
     surveys: tuple[SurveyFact, ...] = ()
     complaints: tuple[ComplaintFact, ...] = ()
+    requests: tuple[RequestFact, ...] = ()
     sales: tuple[SaleFact, ...] = ()
     codes: tuple[CodeFact, ...] = ()
     history: History = History()

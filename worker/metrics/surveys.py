@@ -26,6 +26,7 @@ class Funnel:
     read: int | None  # None: no channel tells
     answered: int  # so far, of those sent
     commented: int  # of those answered: with words beside the score
+    declined: int  # of those sent and not answered: a call was asked for instead
     is_collecting: bool  # some may still be answered
 
     @property
@@ -108,6 +109,7 @@ class SurveyResult:
             "net": share(now.net),
             "response_of_delivered": share(funnel.response_of_delivered),
             "coverage": share(funnel.coverage),
+            "declined": funnel.declined,
             "commented": funnel.commented,
             "comment_rate": share(funnel.comment_rate),
             "collecting": funnel.is_collecting,
@@ -209,6 +211,7 @@ def _funnel(rows: Sequence[SurveyFact]) -> Funnel:
         read=sum(told_read) if told_read else None,
         answered=sum(_is_answered(row) for row in sent),
         commented=sum(_is_answered(row) and row.has_comment for row in sent),
+        declined=sum(row.is_declined and not _is_answered(row) for row in sent),
         is_collecting=any(row.is_open for row in sent),
     )
 

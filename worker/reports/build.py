@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from storage.database import Database
-from storage.facts import ComplaintRow, SurveyRow, complaint_rows, survey_rows
+from storage.facts import ComplaintRow, SurveyRow, complaint_rows, request_rows, survey_rows
 from storage.narrowed import AFTER_COMPLAINT
 from storage.sales import SaleRow, code_rows, programme_row, sale_rows
 from storage.tables import SurveyState
@@ -17,6 +17,7 @@ from worker.metrics.base import (
     Facts,
     Programme,
     Promises,
+    RequestFact,
     Result,
     SaleFact,
     SurveyFact,
@@ -82,6 +83,7 @@ async def read_facts(db: Database, period: Period, scope: ReportScope, now: date
     async with db.reading() as tx:
         surveys = await survey_rows(tx, begins, ends)
         complaints = await complaint_rows(tx, begins, ends)
+        requests = await request_rows(tx, begins, ends)
         codes = await code_rows(tx, begins, ends)
         sales = await sale_rows(
             tx,
@@ -103,6 +105,7 @@ async def read_facts(db: Database, period: Period, scope: ReportScope, now: date
         min_answers=scope.min_answers,
         surveys=tuple(_survey(row, scope) for row in surveys),
         complaints=tuple(_complaint(row) for row in complaints),
+        requests=tuple(RequestFact(asked_at=row.asked_at, is_answered=row.is_answered) for row in requests),
         promises=scope.promises,
         has_topics=scope.has_topics,
         sales=tuple(_sale(row) for row in sales),
@@ -153,6 +156,7 @@ def _survey(row: SurveyRow, scope: ReportScope) -> SurveyFact:
         scale=row.scale,
         first_score=row.first_score,
         has_comment=row.has_words,
+        is_declined=row.is_declined,
         pipeline_id=row.pipeline_id,
         manager_id=row.manager_id,
         manager=row.manager,

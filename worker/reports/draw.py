@@ -7,7 +7,15 @@ from worker.metrics.base import is_running
 from worker.metrics.registry import METRICS
 from worker.reports.build import Report
 from worker.reports.document import Document
-from worker.reports.sections import average_check, channels, complaints, fairness, referrals, surveys
+from worker.reports.sections import (
+    average_check,
+    channels,
+    complaints,
+    fairness,
+    referrals,
+    requests,
+    surveys,
+)
 from worker.reports.sections.base import Draw
 from worker.reports.words import Words
 from worker.rules.moments import moment_text
@@ -17,6 +25,7 @@ from worker.rules.wording import Texts
 SECTIONS: Mapping[str, Draw] = {
     "surveys": surveys.sections,
     "complaints": complaints.sections,
+    "requests": requests.sections,
     "referrals": referrals.sections,
     "average_check": average_check.sections,
     "channels": channels.sections,

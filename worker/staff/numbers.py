@@ -2,17 +2,21 @@
 
 from integrations.channels.base import Button
 from storage import finding, paused
+from storage.doubtful import doubtful
 from storage.finding import OpenComplaint
 from storage.narrowed import narrowed
-from worker.reports.build import build_report
+from worker.metrics.referrals import ReferralResult
+from worker.reports.build import Report, build_report
 from worker.reports.document import Document
 from worker.reports.draw import draw
 from worker.reports.text import section_text, title_text
+from worker.rules.formats import cut_words
 from worker.rules.moments import age_text, moment_text
 from worker.staff.commands import LEADERS, MANAGER, ONE_METRIC, PERIODS, Wish, period_of
 from worker.staff.desk import Answer, Desk, Rows, paged
 from worker.staff.pausing import ends_at
 
+DOUBTFUL = 20  # deals
 WORDS = 10  # the newest words of clients that a manager reads
 
 
@@ -25,6 +29,8 @@ async def report_answer(desk: Desk, wish: Wish) -> Answer:
     shown = _shown(desk, wish, document)
     if wish.command == "complaints" and (waiting := await _waiting(desk)):
         shown.append(waiting)
+    if wish.command == "referrals" and (to_look_at := await _doubtful(desk, report)):
+        shown.append(to_look_at)
     if wish.command in ONE_METRIC and desk.person.role == MANAGER and (words := await _words(desk, wish)):
         shown.append(words)
     return paged(desk, wish, head, shown, buttons=period_buttons(desk, wish))
@@ -72,6 +78,29 @@ def _line(desk: Desk, one: OpenComplaint) -> str:
         age=age_text(desk.texts, desk.now - one.opened_at),
         who=desk.account.user_name(one.responsible_id),
     )
+
+
+async def _doubtful(desk: Desk, report: Report) -> str:
+    """Own and unknown codes, by their deals: for those who may read names; in a group by the link alone."""
+    referrals = report.results["referrals"]
+    if desk.person.role not in LEADERS or not isinstance(referrals, ReferralResult):
+        return ""
+    deal_ids = [deal_id for deals in referrals.problems.values() for deal_id in deals]
+    async with desk.db.reading() as tx:
+        found = await doubtful(tx, deal_ids, limit=DOUBTFUL) if deal_ids else ()
+    if not found:
+        return ""
+    lines = [
+        desk.texts.fill(
+            "referrals.doubtful.line",
+            deal=one.deal if desk.sees_names else "",
+            reason=desk.texts.fill(f"problem.{one.problem}"),
+            words=cut_words(one.typed) if desk.sees_names else "",
+            deal_url=desk.lead_url(one.deal_id),
+        )
+        for one in found
+    ]
+    return "\n".join([desk.texts.fill("referrals.doubtful"), *lines])
 
 
 async def _words(desk: Desk, wish: Wish) -> str:

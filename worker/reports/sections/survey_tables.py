@@ -72,6 +72,7 @@ def _figures(result: SurveyResult, words: Words) -> Iterator[tuple[Column, Cell]
     yield figure("uncertain", Kind.COUNT, funnel.uncertain)
     yield figure("response_of_delivered", Kind.PERCENT, funnel.response_of_delivered)
     yield figure("coverage", Kind.PERCENT, funnel.coverage)
+    yield figure("declined", Kind.COUNT, funnel.declined)
     yield figure("commented", Kind.COUNT, funnel.commented)
     yield figure("comment_rate", Kind.PERCENT, funnel.comment_rate)
     yield figure("collecting", Kind.TEXT, words.yes(funnel.is_collecting))

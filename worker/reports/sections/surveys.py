@@ -147,6 +147,8 @@ def _funnel(funnel: Funnel, words: Words) -> Iterator[str]:
                 m=None if funnel.read is None else words.count(funnel.read),
                 share=words.share(funnel.response_of_delivered) if funnel.delivered < funnel.sent else "",
             )
+        if funnel.declined:
+            yield words.say("declined", n=words.count(funnel.declined))
         if funnel.uncertain:
             yield words.say("uncertain", n=words.count(funnel.uncertain))
     if funnel.not_sent:
