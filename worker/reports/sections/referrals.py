@@ -55,7 +55,8 @@ def _lines(result: ReferralResult, report: Report, words: Words) -> Iterator[str
 
 
 def _to_do(result: ReferralResult, words: Words) -> Iterator[str]:
-    if result.unmarked:
+    # Where hardly anybody fills the field in, that is how the company works, and no news.
+    if result.unmarked and 2 * result.unmarked <= result.won.deals:
         yield words.say("referrals.unmarked", n=result.unmarked, m=words.count(result.won.deals))
     found = [
         f"{words.say(f'problem.{problem}')} — {words.count(len(deals))}"
