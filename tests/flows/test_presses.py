@@ -1,6 +1,6 @@
 """Buttons under an alert: what each of them does for staff, in amoCRM and for the clock."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlmodel import func, select
@@ -8,7 +8,7 @@ from sqlmodel import func, select
 from integrations.standins.amocrm_model import WON, Lead, Task
 from integrations.standins.telegram import Posted
 from storage.tables import Client, Complaint
-from tests.world import ALERT_BUTTONS, ANNA, IVAN, ZONE, World, configured
+from tests.world import ALERT_BUTTONS, ANNA, IVAN, MAX_BOT, ZONE, World, configured, merged
 from worker.flows.follow import follow
 
 OLEG_ID, BOSS_ID, VERA_ID, RITA_ID = 222222222, 333333333, 444444444, 555555555
@@ -315,6 +315,29 @@ async def test_nobody_is_reminded_of_what_was_passed_on(town: World) -> None:
     await town.taps("Передать", "Анна")
     await town.taps("Вера", "Анна")
     before = len(town.to_anna())
-    await town.later(minutes=59)
+    await town.later(minutes=59)  # 13:03, an hour after she pressed
     assert len(town.to_anna()) == before
-    assert town.clock.now() > datetime(2026, 9, 8, 13, 2, tzinfo=ZONE) - timedelta(minutes=1)
+
+
+@configured(merged(MAX_BOT, {"staff": [{**HEAD, "telegram_id": 0, "max_id": 555}, {**VERA, "max_id": 556}]}))
+async def test_in_max_it_is_passed_on_and_its_result_told_as_well(town: World) -> None:
+    for name, user_id in (("Анна в MAX", 555), ("Вера в MAX", 556)):
+        town.max.start(town.max.person(name, user_id=user_id))
+    joins(town, Вера=VERA_ID)
+    await unhappy(town)
+    first = next(post for post in town.max.messages("Анна в MAX") if "Низкая оценка" in post.text)
+    text = first.text
+    town.max.tap("Анна в MAX", "Передать")
+    await town.step(pulls=False)
+    assert (first.text, first.labels) == (text, ["Вера", "← Назад"])
+    town.max.tap("Анна в MAX", "Вера")
+    await town.step(pulls=False)
+    assert (first.text, first.labels) == (f"{text}\nПередано: Вера, 12:01", ALERT_BUTTONS)
+    assert "Рекламация № 1 теперь ваша" in heard(town, "Вера")
+    town.max.tap("Анна в MAX", "Решено")
+    await town.step(pulls=False)
+    question = town.max.messages("Анна в MAX")[-1]
+    assert "Что сделали?" in question.text
+    town.max.says("Анна в MAX", "Заменили мотор", reply_to=question.mid)
+    await town.step(pulls=False)
+    assert notes(town)[-1] == "Что сделали (Анна, 8 сентября в 12:01): Заменили мотор"
