@@ -178,6 +178,24 @@ async def test_anna_passes_it_to_oleg_who_has_an_hour_to_take_it(town: World) ->
     assert (await row(town)).first_taken_at == datetime(2026, 9, 8, 12, 2, tzinfo=ZONE)
 
 
+@configured({"staff": [HEAD, {**OLEG, "role": "head"}]})
+async def test_what_went_from_hand_to_hand_while_amocrm_was_down_ends_with_the_last(town: World) -> None:
+    joins(town, Олег=OLEG_ID)
+    await unhappy(town)
+    await town.taps("Передать", "Анна")
+    for method in ("PATCH", "POST"):
+        town.amocrm.faults.add("/leads|/tasks", method=method, status=502, times=0)
+    await town.taps("Олег", "Анна")
+    await town.taps("Передать", "Олег")
+    town.amocrm.faults.clear()
+    await town.taps("Анна", "Олег")
+    assert name_of(town, lead(town).responsible_user_id) == "Мария Ким"
+    await town.later(minutes=30)
+    assert [note.split(",")[0] for note in sorted(notes(town)[1:])] == ["Передано: Анна", "Передано: Олег"]
+    assert name_of(town, lead(town).responsible_user_id) == "Мария Ким"
+    assert name_of(town, task(town).responsible_user_id) == "Мария Ким"
+
+
 @configured({"staff": [HEAD, VERA, RITA, BOSS]})
 async def test_a_manager_to_whom_it_was_given_sees_it_and_works_on_it(town: World) -> None:
     joins(town, Вера=VERA_ID, Рита=RITA_ID)

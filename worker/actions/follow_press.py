@@ -28,9 +28,9 @@ async def follow_press(item: Outbox, hands: Hands) -> None:
     lead_id, text = await deal_of_complaint(hands, complaint), str(item.payload["line"])
     match item.payload["what"]:
         case "take" | "to":
-            await _hand_over(hands, complaint, int(item.payload["user"] or 0))
+            await _hand_over(item, hands, complaint)
         case "talked":
-            await _hand_over(hands, complaint, int(item.payload["user"] or 0))
+            await _hand_over(item, hands, complaint)
             await _change_task(hands, complaint, is_completed=True, result_text=text)
         case "solved":
             await _close(hands, complaint)
@@ -41,8 +41,11 @@ async def follow_press(item: Outbox, hands: Hands) -> None:
         await hands.amocrm.add_notes([NewNote(lead_id, text)])
 
 
-async def _hand_over(hands: Hands, complaint: Complaint, user: int) -> None:
-    """The presser becomes responsible, where it is known who that is in amoCRM."""
+async def _hand_over(item: Outbox, hands: Hands, complaint: Complaint) -> None:
+    """The presser, or whom it was given to, becomes responsible, where it is known who that is in amoCRM."""
+    user = int(item.payload["user"] or 0)
+    if complaint.passed_at is not None and complaint.passed_at > datetime.fromisoformat(item.payload["when"]):
+        return  # amoCRM was down, and it is somebody else's since.
     if not user or complaint.lead_id is None or not hands.known.is_active(user):
         return
     async with hands.db.reading() as tx:
