@@ -454,6 +454,7 @@ async def test_with_consent_to_advertising_the_code_goes_and_the_books_say_so(to
     survey = await town.survey(deal)
     assert survey.promo_code in town.to_ivan()[0]
     assert survey.text_variant == "opening.nps+nps.question+tail.poll+promo.in_question"
+    assert survey.scale == "1-10 low=5 high=9"
 
 
 THANKED_WITH_CODE = {"survey": [{"key": "nps", "metric": "nps", "promo_in": "thanks_high"}]}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.metrics.made import CSAT, NOW, NPS, QUARTER, SPRING, SUMMER, survey
+from tests.metrics.made import CSAT, NOW, NPS, QUARTER, SPRING, SUMMER, complaint, survey
 from worker.metrics import fairness
 from worker.metrics.base import Facts, SaleFact, SurveyFact
 from worker.metrics.fairness import Fairness
@@ -96,6 +96,19 @@ def test_people_of_one_name_and_people_who_only_sold_have_names() -> None:
     assert people["Олег"].won == 1
 
 
+def test_complaints_that_were_closed_by_whom_they_are_about_are_counted() -> None:
+    about: dict[str, Any] = {"manager_id": 5, "manager": "Пётр"}
+    complaints = (
+        complaint(1, closed_by=5, **about),
+        complaint(2, closed_by=6, **about),
+        complaint(3, closed_by=0, **about),
+        complaint(3, closed_by=0, manager_id=0),
+        complaint(closed_by=5, **about),  # open again
+        complaint(1, opened=SPRING, closed_by=5, **about),
+    )
+    assert {name: of.closed_by_own for name, of in told(complaints=complaints).items()} == {"Пётр": 1}
+
+
 def test_nothing_makes_nobody() -> None:
     assert told() == {}
 
@@ -106,4 +119,5 @@ def test_it_is_written_with_its_counts_and_figures() -> None:
     assert oleg == {
         "won": 0, "asked": 4, "not_asked": {"unreachable": 1}, "asked_share": 80.0, "ci95": [37.55, 96.38],
         "apart": None, "stopped_by_hand": 0, "answered": 0, "low": 0, "reassigned": 0, "raised": 0,
+        "closed_by_own": 0,
     }  # fmt: skip

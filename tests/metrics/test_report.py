@@ -340,6 +340,7 @@ CONTRACT = strict(
                             "low": COUNT,
                             "reassigned": COUNT,
                             "raised": COUNT,
+                            "closed_by_own": COUNT,
                         }
                     ),
                 }

@@ -19,6 +19,7 @@ def desk_for(hands: Hands, person: Staff, *, is_group: bool = False) -> Desk:
             hands.known,
             company=hands.company.name,
             min_answers=hands.min_answers,
+            discount=hands.referral.discount,
             promises=promises_of(hands.calendar, hands.complaints),
         ),
         person=person,

@@ -25,6 +25,7 @@ class Fairness:
     low: int  # … that were low when first given
     reassigned: int  # deals with a low score that somebody else leads by now
     raised: int  # scores that the client made higher afterwards
+    closed_by_own: int  # complaints about this person that they have closed themselves
     asked_share: float | None  # percent; None: too few deals
     interval: Interval | None
     against: Interval | None  # how many points more are asked about than of the others' deals; None: too few
@@ -56,6 +57,7 @@ class Fairness:
             "low": self.low,
             "reassigned": self.reassigned,
             "raised": self.raised,
+            "closed_by_own": self.closed_by_own,
         }
 
 
@@ -95,16 +97,24 @@ def compute(facts: Facts, period: Period) -> FairnessResult:
         if row.score is not None and row.answered_at is not None and period.contains(row.answered_at)
     ]
     won = Counter(sale.manager_id for sale in facts.sales if period.contains(sale.closed_at))
+    closed_by_own = Counter(
+        one.manager_id
+        for one in facts.complaints
+        if one.closed_at is not None and period.contains(one.closed_at) and one.closed_by == one.manager_id
+    )
     names = names_of(facts)
-    people = {*(deal.person for deal in deals), *(person_of(row) for row in answers), *won} - {0, ""}
+    people = {
+        *(deal.person for deal in deals), *(person_of(row) for row in answers), *won, *closed_by_own,
+    } - {0, ""}  # fmt: skip
     everybody = (sum(not deal.reason for deal in deals), len(deals))
     found = {
         names[person]: _of_person(
             [deal for deal in deals if deal.person == person],
             [_answer(row, scales[row.survey, row.metric]) for row in answers if person_of(row) == person],
-            won[person] if isinstance(person, int) else 0,
             everybody,
-            facts.min_answers,
+            won=won[person] if isinstance(person, int) else 0,
+            closed_by_own=closed_by_own[person] if isinstance(person, int) else 0,
+            min_answers=facts.min_answers,
         )
         for person in people
         if person in names
@@ -135,8 +145,10 @@ def _deal(rows: Sequence[SurveyFact]) -> _Deal:
 def _of_person(
     deals: Sequence[_Deal],
     answers: Sequence[_Answer],
-    won: int,
     everybody: tuple[int, int],
+    *,
+    won: int,
+    closed_by_own: int,
     min_answers: int,
 ) -> Fairness:
     asked = sum(not deal.reason for deal in deals)
@@ -153,6 +165,7 @@ def _of_person(
         low=len(low),
         reassigned=len({answer.deal_id for answer in low if answer.is_reassigned}),
         raised=sum(answer.is_raised for answer in answers),
+        closed_by_own=closed_by_own,
         asked_share=percent(asked, len(deals)) if is_enough else None,
         interval=wilson(asked, len(deals)).times(100) if is_enough else None,
         against=(

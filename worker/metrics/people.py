@@ -21,9 +21,12 @@ def manager_names(rows: Iterable[SurveyFact]) -> Mapping[Person, str]:
 
 
 def names_of(facts: Facts) -> Mapping[Person, str]:
-    """Of everybody who was written down with a survey, and of those who have only sold."""
-    users: dict[Person, str] = {sale.manager_id: "" for sale in facts.sales if sale.manager_id}
-    users = {person: facts.people.get(int(person), str(person)) for person in users}
+    """Of all who were written down with a survey, and who have only sold or been complained of."""
+    known = {of.manager_id: of.manager for of in facts.complaints}
+    others = {*known, *(sale.manager_id for sale in facts.sales)} - {0}
+    users: dict[Person, str] = {
+        user: facts.people.get(user) or known.get(user) or str(user) for user in others
+    }
     return told_apart({**users, **_latest(facts.surveys)})
 
 

@@ -61,6 +61,7 @@ def _tables(result: FairnessResult, metric: Metric, title: str, words: Words) ->
             low=Kind.COUNT,
             reassigned=Kind.COUNT,
             raised=Kind.COUNT,
+            closed_by_own=Kind.COUNT,
         ),
         rows=tuple(
             (
@@ -77,6 +78,7 @@ def _tables(result: FairnessResult, metric: Metric, title: str, words: Words) ->
                 of.low,
                 of.reassigned,
                 of.raised,
+                of.closed_by_own,
             )
             for name, of in result.by_manager.items()
         ),
