@@ -4,6 +4,7 @@ import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from itertools import count
 
 import xlsxwriter
 from xlsxwriter.format import Format
@@ -20,7 +21,8 @@ NAME_LIMIT = 31
 FORBIDDEN = re.compile(r"[\[\]:*?/\\\x00-\x1f]+")
 RESERVED = "history"
 
-NARROW, WIDE, SENTENCES = 9, 48, 100  # characters
+NARROW, WIDE, LABELS, SENTENCES, NOTES = 9, 48, 17, 90, 60  # characters
+A4 = 9  # as Excel numbers it
 DAY = 86_400  # seconds: a spreadsheet counts time in days
 
 NUMBER_FORMATS: Mapping[Kind, str] = {
@@ -109,38 +111,51 @@ class _Sheets:
 
     def _cover(self, sheet: Worksheet, document: Document, tables: list[tuple[str, Table]]) -> None:
         sheet.hide_gridlines(2)
-        sheet.set_column(0, 0, SENTENCES)
-        sheet.set_column(1, 1, 12)
-        for row, (cell, form) in enumerate(self._cover_rows(document)):
-            sheet.write_string(row, 0, cell, form)
-        below = row + 2
-        for days, (key, day) in enumerate((("first", document.first), ("last", document.last))):
+        sheet.set_column(0, 0, LABELS)
+        sheet.set_column(1, 1, SENTENCES)
+        sheet.set_column(2, 2, NOTES)
+        sheet.write_string(0, 0, document.title, self.title)
+        rows = count(1)
+        for key, day in (("first", document.first), ("last", document.last)):
             if day is not None:
-                sheet.write_string(below + days, 0, self.words.cover(key))
-                sheet.write_datetime(below + days, 1, day, self.day)
-        below += 3
-        sheet.write_string(below, 0, self.words.cover("sheets"), self.bold)
-        for row, (name, table) in enumerate(tables, below + 1):
-            told = ". ".join(filter(None, (table.title, table.note)))
-            quoted = name.replace("'", "''")
-            sheet.write_url(row, 0, f"internal:'{quoted}'!A1", string=told)
+                row = next(rows)
+                sheet.write_string(row, 0, self.words.cover(key))
+                sheet.write_datetime(row, 1, day, self.day)
+        for heading, lines in self._blocks(document):
+            self._heading(sheet, heading, rows)
+            for line in lines:
+                sheet.write_string(next(rows), 1, line, self.sentence)
+        self._heading(sheet, self.words.cover("sheets"), rows)
+        for name, table in tables:
+            quoted, row = name.replace("'", "''"), next(rows)
+            sheet.write_url(row, 1, f"internal:'{quoted}'!A1", string=table.title)
+            sheet.write_string(row, 2, table.note, self.sentence)
+        self._fit(sheet)
 
-    def _cover_rows(self, document: Document) -> Iterator[tuple[str, Format | None]]:
-        yield document.title, self.title
+    def _heading(self, sheet: Worksheet, heading: str, rows: Iterator[int]) -> None:
+        """Under an empty row; it may be as long as it is, since nothing stands beside it."""
+        next(rows)
+        sheet.write_string(next(rows), 0, heading, self.bold)
+
+    def _blocks(self, document: Document) -> Iterator[tuple[str, Sequence[str]]]:
+        """Headings with the sentences under them."""
         if document.subtitle:
-            yield document.subtitle, self.sentence
+            yield document.subtitle, ()
         for section in document.sections:
             if section.lines:
-                yield "", None
-                yield section.heading, self.bold
-                yield from ((line, self.sentence) for line in section.body)
+                yield section.heading, section.body
         counted = dict.fromkeys(f"{of.group}: {of.unit}." for of in document.sections if of.unit)
         sources = dict.fromkeys(f"{of.group}: {of.source}." for of in document.sections if of.source)
         for key, lines in (("units", [*counted, *document.notes]), ("source", [*sources])):
             if lines:
-                yield "", None
-                yield self.words.cover(key), self.bold
-                yield from ((line, self.sentence) for line in lines)
+                yield self.words.cover(key), lines
+
+    @staticmethod
+    def _fit(sheet: Worksheet) -> None:
+        """On paper: as wide as a page, across."""
+        sheet.set_landscape()
+        sheet.set_paper(A4)
+        sheet.fit_to_pages(1, 0)
 
     def _table(self, sheet: Worksheet, table: Table) -> None:
         for place, column in enumerate(table.columns):
@@ -151,6 +166,8 @@ class _Sheets:
             sheet.set_column(place, place, self._width(column, cells))
         sheet.freeze_panes(1, 0)
         sheet.autofilter(0, 0, len(table.rows), len(table.columns) - 1)
+        sheet.repeat_rows(0)
+        self._fit(sheet)
 
     def _cell(self, sheet: Worksheet, row: int, place: int, cell: Cell, kind: Kind) -> None:
         match cell:
