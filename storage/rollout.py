@@ -118,8 +118,10 @@ async def closings(tx: AsyncSession, begins: datetime, ends: datetime) -> Sequen
     ]
 
 
-async def bulk(tx: AsyncSession, bulk_id: int) -> Bulk | None:
-    return (await tx.exec(select(Bulk).where(Bulk.id == bulk_id))).first()
+async def bulk(tx: AsyncSession, bulk_id: int, *, is_held: bool = False) -> Bulk | None:
+    """`is_held`: nobody decides about it before this transaction has ended."""
+    wanted = select(Bulk).where(Bulk.id == bulk_id)
+    return (await tx.exec(wanted.with_for_update() if is_held else wanted)).first()
 
 
 async def hold(tx: AsyncSession, bulk_id: int, deal_ids: Collection[int]) -> int:

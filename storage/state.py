@@ -52,7 +52,8 @@ def _remembering(for_postgres: bool) -> Executable:
 async def remember_first(tx: AsyncSession, key: str, value: Json) -> bool:
     """Keep it for ever. False: something is kept there already."""
     row = insert(tx, State).values(key=key, value=value, version=0, updated_at=datetime.now(UTC))
-    return (await tx.exec(row.on_conflict_do_nothing())).rowcount == 1
+    kept = row.on_conflict_do_nothing().returning(col(State.key))
+    return (await (await tx.connection()).execute(kept)).first() is not None
 
 
 async def forget(tx: AsyncSession, key: str) -> None:

@@ -349,6 +349,7 @@ FACTS = st.fixed_dictionaries(
         "open_question": st.booleans(),
         "sent_last_hour": st.integers(0, 9),
         "is_joined": st.booleans(),
+        "is_held": FALSE,
     }
 )
 AGO = st.fixed_dictionaries(
@@ -393,11 +394,12 @@ def test_every_survey_gets_a_decision_and_waits_only_for_the_future_and_within_i
         case Wait(until, reason):
             assert until > now
             assert reason is Reason.TURN or until <= limit_of(facts, policy)
-            assert reason.only_delays or reason is Reason.ASKED_RECENTLY
+            assert reason.only_delays or reason in (Reason.ASKED_RECENTLY, Reason.HELD)
         case Skip(reason):
             assert not reason.only_delays
         case Send():
             assert facts.is_joined or policy.window.is_open(now)
+            assert not facts.is_held
             assert now <= limit_of(facts, policy)
 
 

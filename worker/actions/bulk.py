@@ -43,13 +43,14 @@ async def hold_crowds(tx: AsyncSession, hands: Hands, closed: Collection[datetim
 async def _hold(tx: AsyncSession, hands: Hands, crowd: Sequence[Closing], now: datetime) -> None:
     """One bulk for a crowd, also as it grows: a head is asked once, and reads how many there are."""
     known = min((closing.bulk for closing in crowd if closing.bulk is not None), default=None)
-    row = await rollout.bulk(tx, known) if known is not None else None
-    if row is None:
+    row = await rollout.bulk(tx, known, is_held=True) if known is not None else None
+    is_new = row is None or row.decision != ""  # Somebody may have decided just now.
+    if row is None or is_new:
         row = Bulk(made_at=now)
         tx.add(row)
         await tx.flush()
     if not await rollout.hold(tx, row.id or 0, [closing.deal_id for closing in crowd]):
-        if known is None:
+        if is_new:
             await tx.delete(row)  # All of them are settled: nobody is to be asked anyway.
         return
     row.deals = max(row.deals, len(crowd), await rollout.size(tx, row.id or 0))
@@ -77,7 +78,9 @@ async def ask_about_bulk(item: Outbox, hands: Hands) -> None:
         return
     wait_for_morning(hands)
     told = {Place(name, chat_id) for name, chat_id, _ in row.messages}
-    for person in _deciders(hands, waiting):
+    if not (deciders := _deciders(hands, waiting)):
+        log.error("deals closed at once wait for a head, and none of the staff can be met")
+    for person in deciders:
         if told.intersection(person.places):
             continue
         sent = await reach(hands, person.places, message)
@@ -97,7 +100,7 @@ def _deciders(hands: Hands, waiting: Sequence[Survey]) -> Sequence[Staff]:
         for person in hands.known.staff
         if person.role == HEAD and person.places and any(person.follows(*deal) for deal in whose)
     ]
-    return heads or hands.known.owners()
+    return heads or [person for person in hands.known.owners() if person.places]
 
 
 def _text(hands: Hands, row: Bulk) -> str:
