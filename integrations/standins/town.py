@@ -201,6 +201,7 @@ async def serving(app: ASGIApp, port: int = 0, wake: Callable[[], None] = lambda
         lifespan="off",
         ws="none",
         timeout_graceful_shutdown=2,
+        timeout_keep_alive=60,  # Longer than clients keep theirs, or both may end at once what one just used.
     )
     server = _Server(config)
     running = asyncio.create_task(server.serve(sockets=[listener]))

@@ -22,7 +22,7 @@ from worker.cli.demo_town import (
 )
 
 BEGINS = datetime(2026, 7, 1, 10, 0, tzinfo=ZONE)
-OWNER_ID = 222_222_222
+OWNER_ID, MANAGER_ID = 222_222_222, 333_333_333
 OWNER_IN_AMOCRM = "Пётр Орлов"
 COMPLAINT_FIELD = "CSAT рекламации"
 
@@ -92,6 +92,12 @@ telegram_id = 222222222
 name = "Пётр"
 role = "owner"
 amocrm_user = "Пётр Орлов"
+
+[[staff]]
+telegram_id = 333333333
+name = "Олег"
+role = "manager"
+amocrm_user = "Олег Смирнов"
 """
 
 
@@ -117,6 +123,7 @@ class Colleague:
 STAFF = (
     Colleague(telegram_id=HEAD_ID, name="Анна", title="руководитель"),
     Colleague(telegram_id=OWNER_ID, name="Пётр", title="собственник"),
+    Colleague(telegram_id=MANAGER_ID, name="Олег", title="менеджер"),
 )
 GUESTS = tuple(
     Guest(name=name, by=by, manager=manager, crew=crew, what=what, price=price)

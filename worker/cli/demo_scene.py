@@ -11,8 +11,10 @@ from typing import Annotated, Any, Literal
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from integrations.errors import OutsideError
 from integrations.standins.faults import CONTROL
 from integrations.standins.town import Addresses, Town
+from storage.errors import StorageError
 from worker.app import App
 from worker.cli.demo import Errors, next_moment
 from worker.cli.demo_cast import (
@@ -20,7 +22,6 @@ from worker.cli.demo_cast import (
     COMPLAINT_FIELD,
     GUESTS,
     LATECOMER,
-    OWNER_ID,
     OWNER_IN_AMOCRM,
     STAFF,
     Guest,
@@ -144,7 +145,8 @@ class Scene:
                 amocrm.add_user(name)
         amocrm.add_field(CREW_FIELD, "select", enums=CREWS)
         amocrm.add_field(COMPLAINT_FIELD, "numeric")
-        self.town.telegram.person("Пётр", user_id=OWNER_ID).has_started = True
+        for colleague in STAFF:
+            self.town.telegram.person(colleague.name, user_id=colleague.telegram_id).has_started = True
         await self.app.recover()
         await self._step()  # Only what changes from now on is looked at.
         self.clock.advance(MINUTE)
@@ -179,6 +181,8 @@ class Scene:
                     self.clock.advance(MINUTE)
                     tap = await self._do(wish)
                     await self._step()
+            except (OutsideError, StorageError) as error:
+                raise Impossible(f"Программе что-то помешало: {error}. Попробуйте ещё раз.") from error
             finally:
                 self.version += 1
         return self.town.telegram.taps[tap].answer if tap else ""
