@@ -121,10 +121,17 @@ async def test_anna_has_talked_with_ivan(town: World) -> None:
     old = shows(town, VERA_ID, markup)
     assert toast(town, await town.taps("Поговорили", "Вера", message_id=old)) == line
     assert notes(town)[2:] == [], "who is second is told so"
+    # Vera goes on with it, and has a task of her own for that.
+    await town.taps("Передать", "Анна")
+    await town.taps("Вера", "Анна")
+    going_on = town.amocrm.tasks_of(lead(town).id)[1]
+    assert going_on.text == "Решить рекламацию до 9 сентября, 12:07. С клиентом уже поговорили."
+    await town.taps("Беру", "Вера")
+    going_on.is_completed = True
     # One more low score: he is promised a call again, and has to be called again.
     await town.ivan_writes("1, и грубили", quote=csat)
     assert alert(town).labels[:2] == ["Поговорили", "Решено"]
-    second = town.amocrm.tasks_of(lead(town).id)[1]
+    second = town.amocrm.tasks_of(lead(town).id)[2]
     assert not second.is_completed
     assert (await row(town)).deadline == datetime.fromtimestamp(second.complete_till, ZONE)
     await town.taps("Поговорили", "Анна")

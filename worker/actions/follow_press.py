@@ -5,13 +5,15 @@ from datetime import datetime
 from typing import Any
 
 from integrations.amocrm.answers import Gone
-from integrations.amocrm.models import LeadChange, NewNote
+from integrations.amocrm.models import LeadChange, NewNote, NewTask
 from storage import complaints, outbox
 from storage.tables import Complaint, Outbox
 from worker.actions import keys
 from worker.actions.alert_staff import in_an_hour
 from worker.actions.base import Hands
 from worker.actions.open_complaint import deal_of_complaint
+from worker.actions.promising import contact_until
+from worker.rules.moments import deadline_text
 from worker.rules.planning import WON
 
 log = logging.getLogger(__name__)
@@ -27,8 +29,11 @@ async def follow_press(item: Outbox, hands: Hands) -> None:
         await _alert_again(item, hands, complaint)  # with or without a deal in amoCRM
     lead_id, text = await deal_of_complaint(hands, complaint), str(item.payload["line"])
     match item.payload["what"]:
-        case "take" | "to":
+        case "take":
             await _hand_over(item, hands, complaint)
+        case "to":
+            await _hand_over(item, hands, complaint)
+            await _give_task(item, hands, complaint)
         case "talked":
             await _hand_over(item, hands, complaint)
             await _change_task(hands, complaint, is_completed=True, result_text=text)
@@ -53,6 +58,27 @@ async def _hand_over(item: Outbox, hands: Hands, complaint: Complaint) -> None:
             return  # A score about the presser has joined it since.
     await hands.amocrm.update_leads([LeadChange(lead_id=complaint.lead_id, responsible_user_id=user)])
     await _change_task(hands, complaint, responsible_user_id=user)
+
+
+async def _give_task(item: Outbox, hands: Hands, complaint: Complaint) -> None:
+    """Once somebody has talked with the client that task is done: whoever goes on with it gets another."""
+    if complaint.lead_id is None or not complaint.is_contacted:
+        return
+    if any(not task.is_completed for task in await hands.amocrm.lead_tasks(complaint.lead_id)):
+        return
+    until = contact_until(hands, datetime.fromisoformat(item.payload["when"]))
+    deadline = deadline_text(hands.texts, until, hands.calendar.zone, hands.now())
+    task_id = await hands.amocrm.add_task(
+        NewTask(
+            text=hands.texts.fill("complaint.task_passed", deadline=deadline),
+            complete_till=until,
+            lead_id=complaint.lead_id,
+            responsible_user_id=complaint.responsible_id or None,
+        )
+    )
+    async with hands.db.transaction() as tx:
+        if kept := await complaints.complaint(tx, complaint.id or 0, lock=True):
+            kept.task_id = task_id
 
 
 async def _close(hands: Hands, complaint: Complaint) -> None:
