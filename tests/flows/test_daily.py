@@ -98,6 +98,17 @@ async def test_a_morning_with_nothing_to_say_is_silent(town: World) -> None:
     assert mornings(town) == []
 
 
+async def test_thanks_under_a_high_score_disturb_nobody_and_are_read_in_the_morning(town: World) -> None:
+    deal = await town.asked()
+    told = len(town.to_anna())
+    await town.ivan_writes("9, спасибо Олегу")
+    assert (len(town.to_anna()), town.amocrm.tasks_of(deal)) == (told, [])
+    await at(town, 9, 9)
+    assert mornings(town) == [
+        "Вчера ответов: 1, из них высоких 1, низких 0.\nИз ответов: «спасибо Олегу» — Иван Петров, 9 из 10"
+    ]
+
+
 async def test_a_low_score_whose_complaint_was_solved_at_once_is_told(town: World) -> None:
     await unhappy(town)
     await town.taps("Решено", "Анна")

@@ -62,6 +62,8 @@ async def test_anna_takes_the_words_up_and_answers_them_in_the_companys_name(tow
     assert note.startswith("Клиенту ответили (Анна, WhatsApp, ")
     assert "Олег приедет завтра" in note
     assert "555-12" not in note
+    told = await town.report()
+    assert (told["requests"], told["complaints"]["opened"]) == ({"asked": 1, "answered": 1}, 0)
     # The task stays for the person; nobody waits in the chat.
     assert [task.is_completed for task in town.amocrm.tasks_of(deal)] == [False]
     where = await chat(town)
@@ -150,3 +152,22 @@ async def test_who_answers_in_the_chat_itself_has_answered(town: World) -> None:
     async with town.db.reading() as tx:
         (request,) = (await tx.exec(select(Request))).all()
     assert request.answered_at is not None
+
+
+GROUP = -4_000_100
+
+
+@configured({"alerts": {"groups": [GROUP]}})
+async def test_in_a_group_of_theirs_staff_answer_and_strangers_do_not(town: World) -> None:
+    town.telegram.group("Продажи", chat_id=GROUP)
+    await ivan_asks(town, "9, но пульт не работает, звоните 8 914 555-12-34")
+    shown = town.telegram.messages("Продажи")[-1]
+    assert shown.text.startswith("Иван пишет (WhatsApp): «но пульт не работает, звоните +7***1234»")
+    told = len(town.to_ivan())
+    for who, text in (("Чужой", "Здравствуйте, я из банка"), ("Анна", "Олег перезвонит")):
+        town.clock.advance(timedelta(minutes=1))
+        town.telegram.says(who, text, chat="Продажи", reply_to=shown.message_id)
+        await town.step(pulls=False)
+    assert town.to_ivan()[told:] == ["ВладАвтоматика: Олег перезвонит"]
+    assert town.telegram.messages("Продажи")[-1].text == "Отправлено клиенту."
+    assert shown.labels[0].startswith("Ответили: Анна, ")

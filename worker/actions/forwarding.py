@@ -1,13 +1,14 @@
 """A client's words in the chats of staff: shown, with who takes them up and who has answered."""
 
 import logging
+from collections.abc import Sequence
 
 from integrations.channels.base import Button, Outgoing
 from integrations.errors import Permanent
 from storage import complaints, deals, people, requests, surveys
 from storage.tables import Deal, Outbox, Request
-from worker.account import Place, Staff
-from worker.actions.alert_staff import wait_for_morning
+from worker.account import Place
+from worker.actions.alert_staff import in_group, wait_for_morning
 from worker.actions.base import Hands
 from worker.actions.hearing import about_whom, recipients
 from worker.actions.reaching import Postponed, reach
@@ -39,22 +40,25 @@ async def tell_head(item: Outbox, hands: Hands) -> None:
     text = hands.texts.fill("client.wrote" if deal is not None else "client.stranger", **values)
     message = Outgoing(text=text, buttons=_buttons(hands, request, deal))
     about = await about_whom(hands, beside, survey)
+    reached, later = False, Postponed()
     for rank in recipients(hands, None, survey, deal, about):
-        reached, later = False, Postponed()
         for person in rank:
             with later:
-                reached |= await _show(hands, person, message, request, seen)
-        later.settle()
-        if reached:
-            return
+                reached |= await _show(hands, person.places, message, request, seen)
+        if reached or later.is_needed:
+            break
+    for group in hands.groups:
+        with later:
+            await _show(hands, [group], in_group(hands, message, client), request, seen)
+    later.settle()
 
 
 async def _show(
-    hands: Hands, person: Staff, message: Outgoing, request: Request | None, seen: set[Place]
+    hands: Hands, places: Sequence[Place], message: Outgoing, request: Request | None, seen: set[Place]
 ) -> bool:
-    if seen & set(person.places):
+    if seen.intersection(places):
         return True
-    found = await reach(hands, person.places, message)
+    found = await reach(hands, places, message)
     if found is None:
         return False
     place, message_id = found
@@ -78,7 +82,8 @@ async def edit_request(item: Outbox, hands: Hands) -> None:
     message = Outgoing(text="", buttons=_buttons(hands, request, deal))
     for one in shown:
         channel = hands.channels.get(one.channel)
-        if channel is None or hands.known.staff_member(one.channel, one.chat_id) is None:
+        is_ours = Place(one.channel, one.chat_id) in hands.groups
+        if channel is None or not (is_ours or hands.known.staff_member(one.channel, one.chat_id)):
             continue  # Who has left the company sees nothing new.
         try:
             await channel.edit(one.chat_id, one.message_id, message)

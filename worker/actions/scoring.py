@@ -154,7 +154,7 @@ async def _react(
                 key = keys.tell_head(f"score:{survey.id}:{survey.revision}")
                 await outbox.add_once(tx, "tell_low", key, about, at, now)
             case Do.TELL_HEAD:
-                await tell_head(tx, hands, received, survey, reply.text)
+                await tell_head(tx, hands, received, survey, reply.text, wants_answer=True)
             case Do.THANK_CLIENT if not is_quiet:
                 thanks = {**about, "wants_reply": wants_reply}
                 await outbox.add_once(tx, "thank_client", keys.thank(reply.id or 0), thanks, now, now)

@@ -77,9 +77,10 @@ async def _text(hands: Hands, person: Staff, morning: Morning) -> str:
             if person in _readers_of(hands, _about(one[0]))
             and person.follows(_pipeline(one[0], one[1]), one[0].manager_id)
         ]
-    if not cases and not any(survey.band == Band.LOW for survey, *_ in answered):
+    quotes = await _quotes(hands, answered)
+    if not cases and not quotes and not any(survey.band == Band.LOW for survey, *_ in answered):
         return ""
-    parts = _complaints(hands, cases, morning), await _answers(hands, answered, morning)
+    parts = _complaints(hands, cases, morning), _answers(hands, answered, morning, quotes)
     return "\n\n".join("\n".join(lines) for lines in parts if lines)
 
 
@@ -135,8 +136,10 @@ def _complaints(hands: Hands, cases: Sequence[Case], morning: Morning) -> list[s
     return said
 
 
-async def _answers(hands: Hands, answered: Sequence[Answered], morning: Morning) -> list[str]:
-    """How many, and the words of the low ones."""
+def _answers(
+    hands: Hands, answered: Sequence[Answered], morning: Morning, quotes: Sequence[str]
+) -> list[str]:
+    """How many, and what clients wrote."""
     if not answered:
         return []
     texts, bands = hands.texts, [survey.band for survey, *_ in answered]
@@ -144,14 +147,21 @@ async def _answers(hands: Hands, answered: Sequence[Answered], morning: Morning)
         "n": len(answered), "high": bands.count(Band.HIGH), "low": bands.count(Band.LOW)
     }  # fmt: skip
     if morning.is_about_yesterday:
-        said = [texts.fill("morning.yesterday", **counts)]
+        said = texts.fill("morning.yesterday", **counts)
     else:
-        said = [texts.fill("morning.since", when=day_text(texts, morning.since.date()), **counts)]
-    low = [one for one in answered if one[0].band == Band.LOW]
-    for survey, deal, client in low:
+        said = texts.fill("morning.since", when=day_text(texts, morning.since.date()), **counts)
+    return [said, *quotes]
+
+
+async def _quotes(hands: Hands, answered: Sequence[Answered]) -> list[str]:
+    """The words under the low scores first: what disturbed nobody yesterday is read here."""
+    said: list[str] = []
+    for survey, deal, client in sorted(answered, key=lambda one: one[0].band != Band.LOW):
+        if len(said) == MOST_QUOTES:
+            break
         async with hands.db.reading() as tx:
             words = cut_words(join_words(await asked.words_of(tx, survey.id or 0)))
-        if words and len(said) <= MOST_QUOTES:
+        if words:
             values = staff_values(hands, client=client, deal=deal, survey=survey, now=hands.now())
-            said.append(texts.fill("morning.quote", **{**values, "words": words}))
+            said.append(hands.texts.fill("morning.quote", **{**values, "words": words}))
     return said
