@@ -1,6 +1,6 @@
 """What a head has to agree to before clients are written to: the first list, many deals closed at once."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -124,15 +124,16 @@ async def bulk(tx: AsyncSession, bulk_id: int, *, is_held: bool = False) -> Bulk
     return (await tx.exec(wanted.with_for_update() if is_held else wanted)).first()
 
 
-async def hold(tx: AsyncSession, bulk_id: int, deal_ids: Collection[int]) -> int:
-    """Their questions that are still to be asked wait for a word; gives how many are new to it.
+async def hold(tx: AsyncSession, bulk_id: int, begins: datetime, ends: datetime) -> int:
+    """What was closed in this time and is still to be asked waits for a word; gives how many are new to it.
 
     Whoever is just checking one of them loses it.
     """
     held = await tx.exec(
         update(Survey)
         .where(
-            col(Survey.deal_id).in_(list(deal_ids)),
+            col(Survey.triggered_at) >= begins,
+            col(Survey.triggered_at) <= ends,
             _IS_PLANNED,
             col(Survey.bulk_id).is_(None),
             col(Survey.sent_at).is_(None),

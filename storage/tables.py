@@ -158,6 +158,7 @@ class Survey(SQLModel, table=True):
         _partial("surveys_open", "next_at", "state = 'planned'"),
         _partial("surveys_sending", "owner", "state = 'sending'"),
         _partial("surveys_asked", "expires_at", "state = 'sent' OR state = 'uncertain'"),
+        _partial("surveys_bulk", "bulk_id", "bulk_id IS NOT NULL"),
         Index("surveys_state", "survey_key", "state"),
         Index("surveys_chat", "channel", "chat_id"),
     )

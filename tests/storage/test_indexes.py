@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from storage import asked, inbox, outbox, reminders, surveys
+from storage import asked, inbox, outbox, reminders, rollout, surveys
 from storage.database import Database
 
 NOON = datetime(2026, 10, 5, 12, 0, tzinfo=UTC)
@@ -56,6 +56,9 @@ async def _read(db: Database, question: Callable[..., Awaitable[object]], *given
         (lambda db: _read(db, reminders.expired, NOON), "surveys_asked"),
         (lambda db: _read(db, reminders.to_remind, NOON, NOON), "surveys_asked"),
         (lambda db: _read(db, outbox.is_open, "press:17:solved:"), "outbox_doing"),
+        # With every page of deals.
+        (lambda db: _read(db, rollout.closings, NOON, NOON), "ix_surveys_triggered_at"),
+        (lambda db: _read(db, rollout.size, 17), "surveys_bulk"),
     ],
 )
 async def test_the_partial_index_is_used(

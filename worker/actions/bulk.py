@@ -49,7 +49,8 @@ async def _hold(tx: AsyncSession, hands: Hands, crowd: Sequence[Closing], now: d
         row = Bulk(made_at=now)
         tx.add(row)
         await tx.flush()
-    if not await rollout.hold(tx, row.id or 0, [closing.deal_id for closing in crowd]):
+    moments = [closing.at for closing in crowd]
+    if not await rollout.hold(tx, row.id or 0, min(moments), max(moments)):
         if is_new:
             await tx.delete(row)  # All of them are settled: nobody is to be asked anyway.
         return

@@ -187,6 +187,7 @@ def upgrade() -> None:
     partial_index("surveys_open", "surveys", "next_at", "state = 'planned'")
     partial_index("surveys_sending", "surveys", "owner", "state = 'sending'")
     partial_index("surveys_asked", "surveys", "expires_at", "state = 'sent' OR state = 'uncertain'")
+    partial_index("surveys_bulk", "surveys", "bulk_id", "bulk_id IS NOT NULL")
     op.create_index("surveys_state", "surveys", ["survey_key", "state"])
     op.create_index("surveys_chat", "surveys", ["channel", "chat_id"])
 
