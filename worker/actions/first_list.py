@@ -69,6 +69,8 @@ async def show_first_list(item: Outbox, hands: Hands) -> None:
         if await rollout.agreed(tx) or await rollout.declined(tx):
             return
         await rollout.note_shown(tx, today)
+        if not await rollout.has_due(tx, midnight(hands, 2)):
+            return  # Settled while it was night.
         shown = {Place(channel, chat_id) for channel, chat_id, _ in await rollout.shown_in(tx, today)}
     for person in await _readers(hands):
         if shown.intersection(person.places):

@@ -53,13 +53,16 @@ def cast_of(hands: Hands, trial: Trial, now: datetime) -> Cast | None:
     rules = [rule for rule in found if rule is not None]
     if len(rules) < len(found):
         return None
-    manager = next(iter(hands.names), "") or hands.known.user_name(hands.known.current_user_id)
-    surveys = [_survey(hands, trial, step, rule, manager, now) for step, rule in enumerate(rules)]
+    users = {user.name for user in (hands.known.users or {}).values()}
+    manager = next((name for name in hands.names if name in users), "")
+    manager = manager or hands.known.user_name(hands.known.current_user_id)
+    crew = next((name for name in hands.names if name not in users), "")
+    surveys = [_survey(trial, step, rule, manager, crew) for step, rule in enumerate(rules)]
     deal = Deal(deal_id=0, status_id=WON, created_at=now, updated_at=now, closed_at=now, seen_at=now)
     return Cast(trial, rules, surveys, deal, Client(key="", name=CLIENT, created_at=now))
 
 
-def _survey(hands: Hands, trial: Trial, step: int, rule: SurveyRule, manager: str, now: datetime) -> Survey:
+def _survey(trial: Trial, step: int, rule: SurveyRule, manager: str, crew: str) -> Survey:
     kept: Json = trial.steps[step] if step < len(trial.steps) else {}
     has_score = kept.get("score") is not None
     state = SurveyState.ANSWERED if has_score else SurveyState.SENT if kept else SurveyState.PLANNED
@@ -71,7 +74,7 @@ def _survey(hands: Hands, trial: Trial, step: int, rule: SurveyRule, manager: st
         deal_id=0,
         root_deal_id=0,
         manager=manager,
-        subject=manager if rule.subject == "manager" else "",
+        subject={"manager": manager, "field": crew}.get(rule.subject, ""),
         subject_is_manager=rule.subject == "manager",
         triggered_at=trial.started_at,
         planned_at=trial.started_at,
