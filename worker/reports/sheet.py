@@ -23,6 +23,7 @@ RESERVED = "history"
 
 NARROW, WIDE, LABELS, SENTENCES, NOTES = 9, 48, 17, 90, 60  # characters
 A4 = 9  # as Excel numbers it
+LINE = 15  # points
 DAY = 86_400  # seconds: a spreadsheet counts time in days
 
 NUMBER_FORMATS: Mapping[Kind, str] = {
@@ -124,7 +125,10 @@ class _Sheets:
         for heading, lines in self._blocks(document):
             self._heading(sheet, heading, rows)
             for line in lines:
-                sheet.write_string(next(rows), 1, line, self.sentence)
+                row = next(rows)
+                sheet.write_string(row, 1, line, self.sentence)
+                if len(line) > SENTENCES:  # Not every program makes room by itself.
+                    sheet.set_row(row, LINE * -(-len(line) // SENTENCES))
         self._heading(sheet, self.words.cover("sheets"), rows)
         for name, table in tables:
             quoted, row = name.replace("'", "''"), next(rows)

@@ -191,7 +191,7 @@ def _trend(chart: Plain, box: Box) -> None:
     low, high = _range(
         chart, [*_known(points, "low", "high", "value"), *_only(chart["goal"]), *_only(chart["baseline"])]
     )
-    axes.set_xlim(-0.35, max(len(points), 1) - 0.65)
+    axes.set_xlim(-0.55, max(len(points), 1) - 0.5)
     axes.set_ylim(low, high)
     axes.grid(axis="y")
     _figures(axes, chart, box, across=False)
@@ -202,7 +202,7 @@ def _trend(chart: Plain, box: Box) -> None:
         axes.axhline(chart["goal"], color=LIGHT["goal"], linewidth=4, linestyle=(0, (4, 2)))
         axes.annotate(
             chart["goal_text"],
-            (-0.3, chart["goal"]),
+            (-0.5, chart["goal"]),
             xytext=(0, 6),
             textcoords="offset pixels",
             fontsize=SMALL,
