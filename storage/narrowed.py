@@ -42,14 +42,13 @@ def of_surveys(only: Only) -> ColumnElement[bool]:
 
 
 def of_complaints(only: Only) -> ColumnElement[bool]:
-    """By the deal that it is about: one that was opened by hand, without such a deal, is in no pipeline."""
+    """By the deal that it is about; what was opened by hand, without such a deal, by those of the client."""
     sales = aliased(Deal)
-    behind = (
-        select(sales.deal_id)
-        .where(col(sales.deal_id) == col(Complaint.source_deal_id))
-        .where(_among(sales.pipeline_id, only.pipelines))
-        .exists()
+    is_behind = or_(
+        col(sales.deal_id) == col(Complaint.source_deal_id),
+        and_(col(Complaint.source_deal_id).is_(None), col(sales.client_id) == col(Complaint.client_id)),
     )
+    behind = select(sales.deal_id).where(is_behind, _among(sales.pipeline_id, only.pipelines)).exists()
     return and_(_among(Complaint.manager_id, only.managers), *([behind] if only.pipelines else []))
 
 
