@@ -386,6 +386,7 @@ class Request(SQLModel, table=True):
     """Words of a client that were shown to staff; a reply to them goes to the client's chat."""
 
     __tablename__ = "requests"
+    __table_args__ = (_partial("requests_open", "chat_id", "answered_at IS NULL"),)
 
     id: int | None = _serial()
     about: str = Field(unique=True)  # the occasion, as in the keys of what it calls for

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
+from storage.erase import erase_person
 from storage.tables import Chat, Outbox, Request
 from tests.world import ANNA, IVAN, World, configured
 
@@ -87,6 +88,11 @@ async def test_what_ivan_says_to_that_is_shown_too_without_another_task(town: Wo
 async def test_who_wants_no_questions_is_answered_all_the_same(town: World) -> None:
     await ivan_asks(town, "стоп, и пульт не работает")
     await replies(town, "Олег перезвонит")
+    assert town.to_ivan()[-1] == "ВладАвтоматика: Олег перезвонит"
+    async with town.db.transaction() as tx:
+        await erase_person(tx, IVAN, town.clock.now())
+    await replies(town, "Ещё раз здравствуйте")
+    assert town.to_anna()[-1] == "Не отправлено: этой переписки больше нет. Позвоните"
     assert town.to_ivan()[-1] == "ВладАвтоматика: Олег перезвонит"
 
 

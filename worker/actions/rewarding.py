@@ -56,7 +56,8 @@ async def reward_task(item: Outbox, hands: Hands) -> None:
     deal_id = int(item.payload["deal_id"])
     async with hands.db.reading() as tx:
         found = await _friendship(tx, deal_id)
-    if found is None or found.referral.reward != DUE:
+    is_wanted = hands.referral.bonus_task and bool(hands.referral.reward)
+    if found is None or found.referral.reward != DUE or not is_wanted:
         return
     now = hands.now()
     values = staff_values(hands, client=found.referrer, deal=found.deal, survey=None, now=now)
@@ -82,6 +83,8 @@ async def reward_task(item: Outbox, hands: Hands) -> None:
 async def tell_referrer(item: Outbox, hands: Hands) -> None:
     """At most once for a deal: it is written down as told before it is sent."""
     deal_id, now = int(item.payload["deal_id"]), hands.now()
+    if not hands.referral.notify_referrer:
+        return  # The settings were changed since.
     if not hands.window.is_open(now):
         raise Later(hands.window.next_open(now), "the send window is closed")
     if await paused.is_paused(hands.db, now):

@@ -207,7 +207,7 @@ async def _take_words(
         # The keyboard of a survey that is not this person's, or a button that is no more.
         reply.text = ""
         await _toast(tx, received, hands.texts.fill("survey.over"))
-    elif is_in_dialogue(received.chat, received.now) and not received.message.quoted:
+    elif _answers_a_person(received):
         reply.survey_id = None
         await carry_on(tx, hands, received, _as_words(hands, received))
     elif meant is None or _is_over(meant.survey, received):
@@ -222,6 +222,12 @@ async def _take_words(
         await join_words(tx, hands, received, meant, reply, is_quiet=is_quiet)
     else:
         await _unclear(tx, hands, received, meant, reading)
+
+
+def _answers_a_person(received: Received) -> bool:
+    """To what somebody of the company has just written here through us, and to no question of ours."""
+    is_said = not received.message.quoted and received.message.media not in GESTURES
+    return is_said and is_in_dialogue(received.chat, received.now)
 
 
 def _is_uncalled(meant: Meant, received: Received, reading: Comment) -> bool:

@@ -363,6 +363,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("about"),
     )
+    partial_index("requests_open", "requests", "chat_id", "answered_at IS NULL")
     index("requests", "asked_at")
     index("requests", "client_id")
 
