@@ -18,6 +18,12 @@ async def client(tx: AsyncSession, client_id: int, *, lock: bool = False) -> Cli
     return (await tx.exec(wanted.with_for_update() if lock else wanted)).first()
 
 
+async def clients(tx: AsyncSession, client_ids: Collection[int]) -> dict[int, Client]:
+    """By their ids, those that are known."""
+    found = await tx.exec(select(Client).where(col(Client.client_id).in_(client_ids)))
+    return {client.client_id: client for client in found if client.client_id is not None}
+
+
 async def client_by_key(tx: AsyncSession, key: str) -> Client | None:
     return (await tx.exec(select(Client).where(Client.key == key))).first()
 

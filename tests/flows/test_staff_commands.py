@@ -12,7 +12,7 @@ from integrations.standins.telegram import Posted
 from storage import finding, outbox
 from storage.errors import Unavailable
 from storage.inbox import unread
-from storage.tables import Outbox
+from storage.tables import Client, Deal, Outbox, Referral
 from tests.world import ANNA, IVAN, MONDAY, PETR, ZONE, World, configured
 from worker.flows.listen import listen
 from worker.flows.receive import receive
@@ -144,6 +144,32 @@ async def test_referrals(town: World) -> None:
     assert said.text.split("\n\n", 1)[1] == (
         "Рекомендации\nВыигранных сделок не было.\nКодов для друзей не выдавали."
     )
+
+
+@configured({"staff": EVERYBODY})
+async def test_who_brought_most_is_named_to_those_who_may_read_names(town: World) -> None:
+    await opens(town, VERA)
+    now, forgotten = town.clock.now(), {"key": "erased:902", "erased_at": MONDAY}
+    ivan = {"key": "phone:+79140000077", "phone": "+79140000077", "name": "Иван Петров"}
+    deals = {801: (901, 171_000), 802: (901, 9_000), 803: (902, 0)}
+    async with town.db.transaction() as tx:
+        tx.add_all(
+            [
+                Client(client_id=901, created_at=now, **ivan),
+                Client(client_id=902, created_at=now, **forgotten),
+            ]
+        )
+        for deal_id, (referrer, price) in deals.items():
+            moments = dict.fromkeys(("created_at", "updated_at", "closed_at", "seen_at"), now)
+            tx.add(Deal(deal_id=deal_id, price=price, status_id=142, pipeline_id=1, **moments))
+            tx.add(Referral(deal_id=deal_id, is_referral=True, referrer_id=referrer, decided_at=now))
+    named = "Привели больше всех:\n• Иван Петров: 2 сделки на 180 000 ₽\n• ***: 1 сделка"
+    assert named in (await answer(town, "/referrals")).text.replace(NB, " ")
+    assert "Привели" not in (await answer(town, "/referrals", "Вера")).text  # a controller sees figures
+    town.telegram.group("Продажи", chat_id=GROUP)
+    town.app.hands.alerts = replace(town.app.hands.alerts, groups=(GROUP,))
+    in_group = (await answer(town, "/referrals@sarafan_demo_bot", chat="Продажи")).text
+    assert "• Иван +7***0077: 2 сделки" in in_group.replace(NB, " ")
 
 
 async def test_a_survey_that_is_not_in_the_settings(town: World) -> None:
@@ -307,7 +333,7 @@ async def test_a_colleague_who_was_fired_gets_nothing_also_by_an_old_button(town
     await sends(town, "/report")
     assert said.text == text
     assert not any("ВладАвтоматика:" in post for post in town.to_anna()[count:])
-    assert town.telegram.taps[tap].answer == "Этот опрос уже завершён, спасибо."  # as to any client
+    assert (town.telegram.taps[tap].is_answered, town.telegram.taps[tap].answer) == (True, "")
     assert ANNA not in town.telegram.menus
 
 

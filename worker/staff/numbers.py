@@ -15,6 +15,7 @@ from worker.rules.moments import age_text, moment_text
 from worker.staff.commands import LEADERS, MANAGER, ONE_METRIC, PERIODS, Wish, period_of
 from worker.staff.desk import Answer, Desk, Rows, paged
 from worker.staff.pausing import ends_at
+from worker.staff.referrers import referrers
 
 DOUBTFUL = 20  # deals
 WORDS = 10  # the newest words of clients that a manager reads
@@ -29,6 +30,8 @@ async def report_answer(desk: Desk, wish: Wish) -> Answer:
     shown = _shown(desk, wish, document)
     if wish.command == "complaints" and (waiting := await _waiting(desk)):
         shown.append(waiting)
+    if wish.command == "referrals" and (named := await referrers(desk, report)):
+        shown.append(named)
     if wish.command == "referrals" and (to_look_at := await _doubtful(desk, report)):
         shown.append(to_look_at)
     if wish.command in ONE_METRIC and desk.person.role == MANAGER and (words := await _words(desk, wish)):

@@ -20,7 +20,7 @@ def sections(metric: Metric, report: Report, words: Words) -> Iterator[Section]:
         lines=(*_lines(result, report, words),),
         unit=metric.unit[words.language],
         source=metric.source,
-        tables=(_summary(result, metric.key, title, words),),
+        tables=(_summary(result, metric, title, words),),
     )
 
 
@@ -52,13 +52,14 @@ def _verdict(result: AverageCheck, words: Words) -> str | None:
     return words.verdict(result.growth, is_significant=result.significant)
 
 
-def _summary(result: AverageCheck, key: str, title: str, words: Words) -> Table:
+def _summary(result: AverageCheck, metric: Metric, title: str, words: Words) -> Table:
     now, before = result.current, result.previous
     low, high = now.interval or (None, None)
     return Table(
-        key=f"{key}.summary",
+        key=f"{metric.key}.summary",
         title=words.table("summary", survey=title),
         is_summary=True,
+        note=metric.reading[words.language],
         columns=columns(
             words,
             won_deals=Kind.COUNT,

@@ -21,7 +21,7 @@ def sections(metric: Metric, report: Report, words: Words) -> Iterator[Section]:
         lines=(*_lines(result, report, words),),
         unit=metric.unit[words.language],
         source=metric.source,
-        tables=(_summary(result, metric.key, title, words), *tables(result, metric.key, title, words)),
+        tables=(_summary(result, metric, title, words), *tables(result, metric.key, title, words)),
         charts=(*charts(result, metric.key, words),),
     )
 
@@ -105,12 +105,13 @@ def _verdict(result: ReferralResult, words: Words) -> str | None:
     return words.verdict(change, is_significant=difference.excludes_zero)
 
 
-def _summary(result: ReferralResult, key: str, title: str, words: Words) -> Table:
+def _summary(result: ReferralResult, metric: Metric, title: str, words: Words) -> Table:
     interval = result.interval
     return Table(
-        key=f"{key}.summary",
+        key=f"{metric.key}.summary",
         title=words.table("summary", survey=title),
         is_summary=True,
+        note=metric.reading[words.language],
         columns=columns(
             words,
             won_deals=Kind.COUNT,

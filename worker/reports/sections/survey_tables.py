@@ -1,6 +1,7 @@
 """The tables of a survey: its figures, the distribution, who was not asked, and people."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from worker.metrics.headlines import Figures
 from worker.metrics.surveys import SurveyResult
@@ -14,8 +15,8 @@ def headline_kind(metric: str) -> Kind:
     return Kind.POINTS if metric == "nps" else Kind.PERCENT
 
 
-def tables(result: SurveyResult, key: str, title: str, words: Words) -> Iterator[Table]:
-    yield _summary(result, key, title, words)
+def tables(result: SurveyResult, key: str, title: str, words: Words, reading: str) -> Iterator[Table]:
+    yield replace(_summary(result, key, title, words), note=reading)
     yield _distribution(result, key, title, words)
     if result.funnel.not_sent:
         yield _not_sent(result, key, title, words)

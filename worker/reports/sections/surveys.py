@@ -30,7 +30,7 @@ def sections(metric: Metric, report: Report, words: Words) -> Iterator[Section]:
             is_headed=True,
             unit=metric.unit[words.language],
             source=metric.source,
-            tables=(*tables(of, key, title, words),),
+            tables=(*tables(of, key, title, words, metric.reading[words.language]),),
             charts=(*charts(of, key, title, words),),
         )
 
