@@ -27,7 +27,7 @@ def sheets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[list[str]
         pytest.skip("LibreOffice is not installed: apt-get install --no-install-recommends libreoffice-calc")
     folder = tmp_path_factory.mktemp("office")
     (folder / "q3.xlsx").write_bytes(as_xlsx(draw(full(), texts()), texts()))
-    command = [office, "--headless", "--convert-to", AS_CSV, "--outdir", folder, folder / "q3.xlsx"]
+    command = [office, "--headless", "--convert-to", AS_CSV, "--outdir", str(folder), str(folder / "q3.xlsx")]
     home = {**os.environ, "HOME": str(folder)}
     subprocess.run(command, check=True, capture_output=True, timeout=120, env=home)  # noqa: S603
     return {file.stem.removeprefix("q3-"): rows_of(file) for file in folder.glob("*.csv")}
