@@ -264,6 +264,9 @@ async def test_what_anna_did_stands_in_the_deal(town: World) -> None:
     assert "Что сделали?" not in heard(town, "Вера")
     closed = await row(town)
     assert (closed.closed_by, name_of(town, closed.closed_by_user)) == ("Анна", "Мария Ким")
+    town.telegram.sends("Анна", "voice", reply_to=question.message_id)
+    await town.step(pulls=False)
+    assert town.to_anna()[-1] == "Рекламация № 1: в сделку запишем только текст. Напишите словами."
     words = "Мастер приехал, заменил мотор. " * 15
     town.amocrm.faults.add("/leads/notes", method="POST", status=502, times=1)
     town.telegram.says("Анна", words, reply_to=question.message_id)

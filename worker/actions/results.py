@@ -62,13 +62,18 @@ async def take_result(
     tx: AsyncSession, hands: Hands, row: Inbox, message: Incoming, staff: Staff, now: datetime
 ) -> bool:
     """What whoever closed it did, in words of which nothing is kept here; False: it is something else."""
-    if message.kind is not IncomingKind.TEXT or not message.quoted or typed(message.text) is not None:
+    is_answer = message.kind in (IncomingKind.TEXT, IncomingKind.MEDIA) and typed(message.text) is None
+    if not is_answer or not message.quoted:
         return False
     name = _name(row.channel, message.chat_id, message.quoted)
     complaint = await complaints.by_result_message(tx, name)
     if complaint is None or complaint.closed_by != staff.name:
         return False
     await inbox.empty(tx, row.id)
+    key = keys.note_result(row.channel, row.id)
+    if not message.text:
+        await _tell(tx, hands, key, (row.channel, message.chat_id), complaint.id, "alert.result_text_only")
+        return True
     payload = {
         "complaint_id": complaint.id,
         "channel": row.channel,
@@ -77,7 +82,7 @@ async def take_result(
         "words": message.text,
         "when": now.isoformat(),
     }
-    await outbox.add_once(tx, "note_result", keys.note_result(row.channel, row.id), payload, now, now)
+    await outbox.add_once(tx, "note_result", key, payload, now, now)
     return True
 
 
@@ -109,11 +114,17 @@ async def tell_of_loss(item: Outbox, hands: Hands) -> None:
     await _answer(item, hands, "alert.result_lost")
 
 
-async def _answer(item: Outbox, hands: Hands, key: str) -> None:
-    payload = {
-        "places": [[item.payload["channel"], item.payload["chat_id"]]],
-        "text": hands.texts.fill(key, no=int(item.payload["complaint_id"])),
-    }
+async def _answer(item: Outbox, hands: Hands, text: str) -> None:
+    payload = item.payload
+    place = str(payload["channel"]), str(payload["chat_id"])
     async with hands.db.transaction() as tx:
-        await outbox.add_once(tx, "tell_staff", f"{item.key}:told", payload, hands.now(), hands.now())
+        await _tell(tx, hands, item.key, place, int(payload["complaint_id"]), text)
     hands.wake.act.set()
+
+
+async def _tell(
+    tx: AsyncSession, hands: Hands, about: str, place: tuple[str, str], no: int | None, text: str
+) -> None:
+    """Where it was written."""
+    payload = {"places": [list(place)], "text": hands.texts.fill(text, no=no)}
+    await outbox.add_once(tx, "tell_staff", f"{about}:told", payload, hands.now(), hands.now())
