@@ -63,8 +63,8 @@ async def test_anna_takes_the_words_up_and_answers_them_in_the_companys_name(tow
     assert note.startswith("Клиенту ответили (Анна, WhatsApp, ")
     assert "Олег приедет завтра" in note
     assert "555-12" not in note
-    told = await town.report()
-    assert (told["requests"], told["complaints"]["opened"]) == ({"asked": 1, "answered": 1}, 0)
+    counted = await town.report()
+    assert (counted["requests"], counted["complaints"]["opened"]) == ({"asked": 1, "answered": 1}, 0)
     # The task stays for the person; nobody waits in the chat.
     assert [task.is_completed for task in town.amocrm.tasks_of(deal)] == [False]
     where = await chat(town)
