@@ -348,10 +348,13 @@ def test_an_alert_without_words_says_so() -> None:
     assert "\nПока без слов: спросили, что случилось.\n\n" in compose_alert(RU, {**ALERT, "words": ""})
 
 
-@given(st.lists(st.text(min_size=1, max_size=400), max_size=6), st.text(max_size=500))
+@given(st.lists(st.text(min_size=1, max_size=400), max_size=6), st.text(max_size=500), st.integers(0, 40))
 @settings(max_examples=60)
-def test_an_alert_stays_within_its_limit(added: list[str], words: str) -> None:
-    assert len(compose_alert(RU, {**ALERT, "words": words}, added=added)) <= 900
+def test_an_alert_stays_within_its_limit(added: list[str], words: str, presses: int) -> None:
+    states = [f"Перезвонить: Анна, 8 сентября в 14:{place:02}" for place in range(presses)]
+    said = compose_alert(RU, {**ALERT, "words": words}, added=added, states=states)
+    assert len(said) <= 900
+    assert not states or said.endswith(f"\n{states[-1]}"), "what happened last stays"
 
 
 def test_the_longest_question_serves_as_a_template() -> None:
