@@ -181,7 +181,7 @@ class Scene:
                     self.clock.advance(MINUTE)
                     tap = await self._do(wish)
                     await self._step()
-            except (OutsideError, StorageError) as error:
+            except (OutsideError, StorageError, httpx.HTTPError) as error:
                 raise Impossible(f"Программе что-то помешало: {error}. Попробуйте ещё раз.") from error
             finally:
                 self.version += 1
