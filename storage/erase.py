@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import LargeBinary, Text, cast, func, literal, or_
+from sqlalchemy import ColumnElement, LargeBinary, Text, cast, func, literal, or_
 from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -81,8 +81,7 @@ async def erase_person(tx: AsyncSession, phone: str, now: datetime) -> Erasure:
     await keep_hash(tx, phone, now)
     digits = phone.removeprefix("+")
     # Also where the number is the chat's name and nobody has been linked to it.
-    named = or_(col(Chat.chat_id).startswith(f"{digits}@"), col(Chat.chat_id).in_((digits, phone)))
-    chats = list((await tx.exec(select(Chat).where(named))).all())
+    chats = list((await tx.exec(select(Chat).where(_named(Chat.chat_id, phone)))).all())
     clients = await _clients(tx, phone, {chat.client_id for chat in chats if chat.client_id})
     ids = [client.client_id for client in clients if client.client_id is not None]
     chats += (
@@ -91,6 +90,8 @@ async def erase_person(tx: AsyncSession, phone: str, now: datetime) -> Erasure:
         )
     ).all()
     places = {(chat.channel, chat.chat_id) for chat in chats}
+    tried = select(Trial.channel, Trial.chat_id).where(_named(Trial.chat_id, phone))
+    places.update((await tx.exec(tried)).all())  # Whoever tried it there need be no client.
     names = [name for chat in chats for name in (chat.chat_id, chat.alias)]
     needles = {digits, *(re.sub(r"\D", "", name) for name in names)} - {""}
     messages = await _erase_inbox(tx, ids, places, needles, now)
@@ -107,6 +108,12 @@ async def erase_person(tx: AsyncSession, phone: str, now: datetime) -> Erasure:
     return Erasure(
         clients=len(clients), contacts=contacts, chats=len(chats), replies=replies, messages=messages
     )
+
+
+def _named(chat_id: Any, phone: str) -> ColumnElement[bool]:
+    """Is this the number, as messengers name its chat?"""
+    digits = phone.removeprefix("+")
+    return or_(col(chat_id).startswith(f"{digits}@"), col(chat_id).in_((digits, phone)))
 
 
 def _hash(key: Json, phone: str) -> str:

@@ -26,6 +26,7 @@ from storage.tables import (
     Reply,
     Survey,
     SurveyState,
+    Trial,
 )
 
 NOW = datetime(2026, 7, 1, 3, tzinfo=UTC)
@@ -147,6 +148,17 @@ async def test_nothing_of_the_person_is_left(db: Database) -> None:
     for trace in ("Мария", "Иванова", "Маша", "Монтаж", "89140000001", "79140000001@", "123456789}", "vip"):
         assert trace not in left
     assert erased == Erasure(clients=1, contacts=1, chats=2, replies=2, messages=3)
+
+
+async def test_a_trial_on_a_phone_that_is_no_clients_goes_too(db: Database) -> None:
+    place = {"channel": "whatsapp", "chat_id": "79140000055@c.us"}
+    await keep(
+        db,
+        Trial(**place, surveys=["nps"], started_at=NOW, ends_at=NOW + timedelta(hours=1)),
+        Message(**place, message_id="t1", kind="trial", sent_at=NOW),
+    )
+    await forget(db, "+79140000055")
+    assert "79140000055" not in await everything(db)
 
 
 async def test_scores_stay(db: Database) -> None:
