@@ -151,11 +151,11 @@ async def test_nothing_of_the_person_is_left(db: Database) -> None:
 
 
 async def test_a_trial_on_a_phone_that_is_no_clients_goes_too(db: Database) -> None:
-    place = {"channel": "whatsapp", "chat_id": "79140000055@c.us"}
+    chat, ends_at = "79140000055@c.us", NOW + timedelta(hours=1)
     await keep(
         db,
-        Trial(**place, surveys=["nps"], started_at=NOW, ends_at=NOW + timedelta(hours=1)),
-        Message(**place, message_id="t1", kind="trial", sent_at=NOW),
+        Trial(channel="whatsapp", chat_id=chat, surveys=["nps"], started_at=NOW, ends_at=ends_at),
+        Message(channel="whatsapp", chat_id=chat, message_id="t1", kind="trial", sent_at=NOW),
     )
     await forget(db, "+79140000055")
     assert "79140000055" not in await everything(db)
