@@ -149,8 +149,9 @@ async def test_referrals(town: World) -> None:
 @configured({"staff": EVERYBODY})
 async def test_who_brought_most_is_named_to_those_who_may_read_names(town: World) -> None:
     await opens(town, VERA)
-    now, forgotten = town.clock.now(), {"key": "erased:902", "erased_at": MONDAY}
-    ivan = {"key": "phone:+79140000077", "phone": "+79140000077", "name": "Иван Петров"}
+    now = town.clock.now()
+    forgotten: dict[str, Any] = {"key": "erased:902", "erased_at": MONDAY}
+    ivan: dict[str, Any] = {"key": "phone:+79140000077", "phone": "+79140000077", "name": "Иван Петров"}
     deals = {801: (901, 171_000), 802: (901, 9_000), 803: (902, 0)}
     async with town.db.transaction() as tx:
         tx.add_all(
@@ -160,7 +161,7 @@ async def test_who_brought_most_is_named_to_those_who_may_read_names(town: World
             ]
         )
         for deal_id, (referrer, price) in deals.items():
-            moments = dict.fromkeys(("created_at", "updated_at", "closed_at", "seen_at"), now)
+            moments: dict[str, Any] = dict.fromkeys(("created_at", "updated_at", "closed_at", "seen_at"), now)
             tx.add(Deal(deal_id=deal_id, price=price, status_id=142, pipeline_id=1, **moments))
             tx.add(Referral(deal_id=deal_id, is_referral=True, referrer_id=referrer, decided_at=now))
     named = "Привели больше всех:\n• Иван Петров: 2 сделки на 180 000 ₽\n• ***: 1 сделка"

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from tests.metrics.made import QUARTER, SPRING, SUMMER, codes, of_sales, sales
 from worker.metrics.base import CodeCount, CodeFact, History, Programme, SaleCount, SaleFact
-from worker.metrics.referrals import Codes, discount_cost
+from worker.metrics.codes import Codes
+from worker.metrics.referrals import discount_cost
 from worker.metrics.stats import rounded
 from worker.metrics.trends import codes_over, quarters_over
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import jsonschema
 import pytest
@@ -34,6 +35,7 @@ from worker.metrics.base import Asked, Facts
 from worker.metrics.registry import METRICS
 from worker.reports.build import Report, ReportScope, as_json, build_report
 from worker.reports.text import as_text
+from worker.reports.window import window_of
 from worker.reports.words import SENTENCES, Words
 from worker.rules.calendar import Period, parse_period, so_far
 from worker.rules.eligibility import Reason
@@ -537,6 +539,58 @@ async def test_the_same_quarter_so_far_is_compared_with_as_many_days(db: Databas
     written = await figures(db, period, now=now)
     assert written["period"]["to"] == "2026-07-21"
     assert written["surveys"]["nps"]["previous"] == {"score": 100.0, "answered": 5}
+
+
+@pytest.mark.parametrize(
+    "period", ["2026Q1", "2026-03", "2026-W13", "2026-W14", "2026", "2026-W01", "2027-01"]
+)
+async def test_new_year_clock_change_two_scales_and_people_who_are_gone_mislead_nobody(
+    db: Database, period: str
+) -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    night = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)  # half past one; at two the clock goes on to three
+    new_year = datetime(2025, 12, 31, 23, 30, tzinfo=UTC)  # already 2026 in Berlin
+    old = "0-10 low=6 high=9"
+    await keep(
+        db,
+        answered(1, 9, answered_at=night, settled_at=night, manager_id=7, manager="Ирина Петрова"),
+        answered(2, 6, answered_at=night, settled_at=night, manager_id=7, manager="Ирина Ким", scale=old),
+        answered(3, 2, answered_at=new_year, settled_at=new_year, manager_id=8),
+        answered(4, 9, answered_at=new_year, settled_at=new_year, scale="of a later version"),
+        won(5, 0, closed_at=night, manager_id=99),
+        won(6, 90_000, closed_at=new_year, manager_id=7),
+    )
+    of = parse_period(period, berlin)
+    written = await figures(db, of, now=datetime(2026, 4, 7, tzinfo=UTC))
+    jsonschema.validate(written, CONTRACT)
+    nps = written["surveys"]["nps"]
+    inside = [of.contains(night), of.contains(new_year)]
+    assert nps["answered"] == inside[0] + inside[1]
+    assert {scale: one["answered"] for scale, one in nps["other_scales"].items()} == {
+        scale: 1 for scale, is_in in ((old, inside[0]), ("of a later version", inside[1])) if is_in
+    }
+    assert (nps["score"], nps["ci95"], nps["significant"]) == (None, None, None)  # too few to say
+    assert nps["sent"] == 2 * inside[0] + 2 * inside[1]
+    assert sum(point["answered"] for point in nps["trend"] if point["period"] == of.label) == nps["sent"]
+    assert written["average_check"]["average"] == (90_000 if inside[1] else None)
+    assert written["average_check"]["growth"] is None
+    assert written["referrals"]["won_deals"] == sum(inside)
+
+
+async def test_the_window_is_chosen_by_the_answers_in_the_storage(db: Database) -> None:
+    days = [1, 2, 8, 20, 29, 29, 200]
+    await keep(
+        db,
+        *(answered(n, 9, answered_at=NOW - timedelta(days=ago)) for n, ago in enumerate(days)),
+        *(answered(20 + n, 9, answered_at=NOW, scale="0-10 low=6 high=9") for n in range(9)),
+        *(answered(40 + n, 5, CSAT, answered_at=NOW) for n in range(9)),
+    )
+    week: dict[str, Any] = {"wanted": timedelta(days=7), "now": NOW, "zone": QUARTER.zone}
+    told = await window_of(db, NPS, enough=5, **week)
+    assert (told.days, told.answers, told.is_longer) == (30, 6, True)
+    assert (await window_of(db, NPS, enough=2, **week)).days == 7
+    assert (await window_of(db, NPS, enough=7, **week)).days == 365
+    assert (await window_of(db, CSAT, enough=9, **week)).days == 7
 
 
 async def test_the_report_is_json(db: Database) -> None:

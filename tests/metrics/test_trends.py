@@ -16,7 +16,7 @@ from worker.metrics.base import Asked, Facts, History, ScoreCount
 from worker.metrics.headlines import Bands
 from worker.metrics.surveys import SurveyResult
 from worker.metrics.trends import scores_over
-from worker.metrics.window import Window, window_for
+from worker.metrics.window import Window, choose, windows
 from worker.rules.calendar import parse_period, so_far
 from worker.rules.periods import days
 
@@ -177,9 +177,11 @@ def test_a_running_period_is_marked() -> None:
 
 def window(answers: Iterable[int], wanted: int = 90, **known: Any) -> Window:
     """With answers so many days ago."""
-    given: dict[str, Any] = {"enough": 5, "now": NOW, "zone": ZONE, **known}
+    given: dict[str, Any] = {"now": NOW, "zone": ZONE, **known}
     moments = [given["now"] - timedelta(days=ago) for ago in answers]
-    return window_for(moments, wanted=timedelta(days=wanted), **given)
+    of = windows(timedelta(days=wanted), **given)
+    counts = {days: sum(map(period.contains, moments)) for days, period in of.items()}
+    return choose(of, counts, enough=5)
 
 
 def test_the_window_is_as_the_settings_say_while_there_is_enough() -> None:
@@ -211,9 +213,11 @@ def test_a_window_over_a_clock_change_counts_days_and_not_hours() -> None:
     now = datetime(2026, 3, 30, 12, tzinfo=BERLIN)
     told = window([], wanted=365, now=now, zone=BERLIN)
     assert (told.period.end - told.period.start).days == 365
-    first = datetime(2026, 3, 24, 0, 10, tzinfo=BERLIN)
-    found = window_for([first] * 5, wanted=timedelta(days=7), enough=5, now=now, zone=BERLIN)
-    assert (found.days, found.answers) == (7, 5)
+    hours = told.period.ends.astimezone(UTC) - told.period.begins.astimezone(UTC)
+    assert hours == timedelta(days=365)  # from summer time to summer time
+    week = window([6] * 5, wanted=7, now=now, zone=BERLIN)
+    assert (week.days, week.answers) == (7, 5)
+    assert week.period.ends.astimezone(UTC) - week.period.begins.astimezone(UTC) == timedelta(hours=167)
 
 
 # People and pipelines

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from worker.metrics.base import (
-    CodeCount,
-    CodeFact,
     Facts,
     Metric,
     Programme,
@@ -17,6 +15,7 @@ from worker.metrics.base import (
     same_days_before,
     share,
 )
+from worker.metrics.codes import Codes, by_age, codes_of, counted_codes, ends_json
 from worker.metrics.stats import percent
 from worker.rules.calendar import Period
 from worker.rules.shares import Interval, share_difference, wilson
@@ -44,35 +43,6 @@ class Referrer:
     client_id: int
     deals: int
     money: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Codes:
-    """Codes of one time by the day of the first sending, and what friends have done with them so far."""
-
-    issued: int
-    redeemed: int
-    uses: int  # closed deals that name them
-    won_clients: int  # friends who have bought
-
-    @property
-    def redemption_rate(self) -> float | None:
-        return percent(self.redeemed, self.issued)
-
-    @property
-    def interval(self) -> Interval | None:
-        """Of the redemption rate, in percent."""
-        return wilson(self.redeemed, self.issued).times(100) if self.issued else None
-
-    @property
-    def uses_per_code(self) -> float | None:
-        """Of those that were used at all."""
-        return self.uses / self.redeemed if self.redeemed else None
-
-    @property
-    def per_code(self) -> float | None:
-        """Friends who bought, per code handed out: what can be seen of the K-factor."""
-        return self.won_clients / self.issued if self.issued else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +139,7 @@ class ReferralResult:
             "codes_issued": self.codes_issued,
             "codes_redeemed": self.codes_redeemed,
             "redemption_rate": share(self.redemption_rate),
-            "share_ci95": _ends(self.interval),
+            "share_ci95": ends_json(self.interval),
             "previous": {
                 "won_deals": self.won_before,
                 "referral_deals": self.referral_before,
@@ -191,10 +161,8 @@ class ReferralResult:
                 {"client_id": one.client_id, "deals": one.deals, "amount": amount(one.money)}
                 for one in self.top
             ],
-            "k_proxy": None if self.old_codes is None else _codes_json(self.old_codes),
-            "codes_by_month": [
-                {"period": period.label, **_codes_json(codes)} for period, codes in self.by_age
-            ],
+            "k_proxy": None if self.old_codes is None else self.old_codes.as_json(),
+            "codes_by_month": [{"period": period.label, **codes.as_json()} for period, codes in self.by_age],
             "quarters": [_quarter_json(quarter) for quarter in self.quarters],
         }
 
@@ -212,7 +180,7 @@ def compute(facts: Facts, period: Period) -> ReferralResult:
         other=_sales([row for row in won if not row.is_referral]),
         won_before=len(won_before),
         referral_before=sum(row.is_referral for row in won_before),
-        codes=_codes([row for row in facts.codes if period.contains(row.first_sent_at)]),
+        codes=codes_of([row for row in facts.codes if period.contains(row.first_sent_at)]),
         discount_cost=discount_cost(referral, facts.discount),
         first_clients=sum(row.is_first for row in referral),
         repeat_clients=sum(not row.is_first for row in referral),
@@ -220,8 +188,8 @@ def compute(facts: Facts, period: Period) -> ReferralResult:
         unmarked=sum(unmarked) if unmarked else None,
         programme=facts.programme,
         top=_top(referral),
-        old_codes=_counted(history.old_codes) if history.old_codes else None,
-        by_age=_by_age(history.months, history.codes),
+        old_codes=counted_codes(history.old_codes) if history.old_codes else None,
+        by_age=by_age(history.months, history.codes),
         quarters=_quarters(facts),
     )
 
@@ -263,40 +231,8 @@ def _quarters(facts: Facts) -> list[Quarter]:
     ]
 
 
-def _by_age(months: Sequence[Period], counts: Sequence[CodeCount]) -> list[tuple[Period, Codes]]:
-    """Months in which no code was handed out say nothing."""
-    counted = {row.place: _counted(row) for row in counts}
-    return [(month, counted[place]) for place, month in enumerate(months) if place in counted]
-
-
-def _counted(row: CodeCount) -> Codes:
-    return Codes(issued=row.issued, redeemed=row.redeemed, uses=row.uses, won_clients=row.won_clients)
-
-
-def _codes(rows: Sequence[CodeFact]) -> Codes:
-    return Codes(
-        issued=len(rows),
-        redeemed=sum(row.is_redeemed for row in rows),
-        uses=sum(row.uses for row in rows),
-        won_clients=sum(row.won_clients for row in rows),
-    )
-
-
 def _sales(rows: Sequence[SaleFact]) -> Sales:
     return Sales(deals=len(rows), money=sum(row.amount for row in rows))
-
-
-def _codes_json(codes: Codes) -> dict[str, Any]:
-    return {
-        "issued": codes.issued,
-        "redeemed": codes.redeemed,
-        "redemption_rate": share(codes.redemption_rate),
-        "ci95": _ends(codes.interval),
-        "uses": codes.uses,
-        "uses_per_code": share(codes.uses_per_code),
-        "won_clients": codes.won_clients,
-        "per_code": share(codes.per_code),
-    }
 
 
 def _quarter_json(quarter: Quarter) -> dict[str, Any]:
@@ -310,10 +246,6 @@ def _quarter_json(quarter: Quarter) -> dict[str, Any]:
         "share_amount": share(quarter.share_amount),
         "running": quarter.is_running,
     }
-
-
-def _ends(interval: Interval | None) -> list[float | None] | None:
-    return None if interval is None else [share(end) for end in interval]
 
 
 METRIC = Metric(

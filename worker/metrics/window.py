@@ -1,6 +1,6 @@
 """How long people and digests look back: as the settings say, or until there is enough to judge by."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -20,31 +20,21 @@ class Window:
     is_longer: bool  # than the settings say, for there were too few
 
 
-def window_for(
-    answered_at: Iterable[datetime], *, wanted: timedelta, enough: int, now: datetime, zone: ZoneInfo
-) -> Window:
-    """The wanted length, else the first longer one that has enough answers; the longest if none has."""
-    moments = list(answered_at)
+def windows(wanted: timedelta, now: datetime, zone: ZoneInfo) -> Mapping[int, Period]:
+    """What may be looked at, by its length in days, the shortest first: as wanted, then what is longer."""
     shortest = max(1, wanted.days)
     lengths = (shortest, *(length for length in LENGTHS if length > shortest))
-    tried = [_window(moments, length, shortest, enough, now, zone) for length in lengths]
-    return next((window for window in tried if window.is_enough), tried[-1])
+    return {length: last_days(length, now, zone) for length in lengths}
 
 
-def longest(wanted: timedelta) -> timedelta:
-    """Answers of so many days have to be read to choose."""
-    return max(wanted, timedelta(days=LENGTHS[-1]))
-
-
-def _window(
-    moments: list[datetime], length: int, shortest: int, enough: int, now: datetime, zone: ZoneInfo
-) -> Window:
-    period = last_days(length, now, zone)
-    answers = sum(period.contains(moment) for moment in moments)
+def choose(of: Mapping[int, Period], answers: Mapping[int, int], enough: int) -> Window:
+    """The first of the windows that has enough answers; the longest if none has."""
+    shortest = min(of)
+    length = next((days for days in sorted(of) if answers[days] >= enough), max(of))
     return Window(
-        period=period,
+        period=of[length],
         days=length,
-        answers=answers,
-        is_enough=answers >= enough,
+        answers=answers[length],
+        is_enough=answers[length] >= enough,
         is_longer=length > shortest,
     )

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from worker.metrics.referrals import Codes, Quarter, ReferralResult
+from worker.metrics.codes import Codes
+from worker.metrics.referrals import Quarter, ReferralResult
 from worker.reports.document import Cell, Chart, Column, Kind, Stack, Table
 from worker.reports.sections.base import columns
 from worker.reports.words import Words
