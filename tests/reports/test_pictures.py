@@ -5,6 +5,7 @@ import re
 import struct
 import sys
 from dataclasses import replace
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -135,6 +136,24 @@ async def test_a_png_is_as_wide_as_a_phone_and_the_worker_imports_nothing_for_it
     assert width == 1080
     assert 400 < height < 1350  # Telegram makes a longer photo narrow.
     assert "matplotlib" not in sys.modules
+
+
+async def test_who_no_longer_waits_leaves_no_process_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: asyncio.Queue[asyncio.subprocess.Process] = asyncio.Queue()
+    start = asyncio.create_subprocess_exec
+
+    async def watched(*words: str, **how: Any) -> asyncio.subprocess.Process:
+        process = await start(*words, **how)
+        started.put_nowait(process)
+        return process
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", watched)
+    drawing = asyncio.create_task(png([TREND], WORDS))
+    process = await started.get()
+    drawing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await drawing
+    assert process.returncode is not None
 
 
 async def test_no_charts_take_no_process(monkeypatch: pytest.MonkeyPatch) -> None:

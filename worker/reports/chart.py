@@ -6,6 +6,7 @@ Never imported by the worker: `worker.reports.pictures` starts `python -m worker
 import base64
 import io
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -215,6 +216,7 @@ def _vector(chart: Plain, language: str) -> bytes:
 
 
 def main() -> None:
+    os.nice(5)  # The worker comes first.
     order = json.load(sys.stdin)
     json.dump([base64.b64encode(picture).decode() for picture in drawn(order)], sys.stdout)
 

@@ -110,7 +110,8 @@ async def _answer(process: asyncio.subprocess.Process, told: bytes, patience: fl
 def _environment(folder: str) -> dict[str, str]:
     """Nothing of ours: tokens have no business there. matplotlib writes down which fonts it has found."""
     kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
-    return {**kept, "PYTHONPATH": str(ROOT), "MPLCONFIGDIR": folder, "PYTHONUTF8": "1"}
+    alone = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # there is nothing to reckon in parallel
+    return {**kept, **alone, "PYTHONPATH": str(ROOT), "MPLCONFIGDIR": folder, "PYTHONUTF8": "1"}
 
 
 # Charts as plain values, with their figures in words
