@@ -328,8 +328,10 @@ def _staff_warnings(settings: Settings) -> Iterator[tuple[str, Words]]:
         yield (
             "staff",
             Words(
-                "нет ни одного [[staff]]: о низких оценках узнают только из сделок в amoCRM",
-                "there is no [[staff]]: low scores are only seen as deals in amoCRM",
+                "нет ни одного [[staff]]: кроме приглашённых (sarafan staff), о низких оценках узнают "
+                "только из сделок в amoCRM",
+                "there is no [[staff]]: but for those who were invited (sarafan staff), low scores are only "
+                "seen as deals in amoCRM",
             ),
         )
     elif not settings.telegram.token and not any(person.max_id for person in settings.staff):
@@ -344,8 +346,9 @@ def _staff_warnings(settings: Settings) -> Iterator[tuple[str, Words]]:
         yield (
             "staff",
             Words(
-                "нет ни head, ни owner: о низких оценках никто не узнает в Telegram",
-                "there is neither a head nor an owner: nobody hears of low scores in Telegram",
+                "нет ни head, ни owner: кроме приглашённых (sarafan staff), о низких оценках никто не узнает",
+                "there is neither a head nor an owner: but for those who were invited (sarafan staff), "
+                "nobody hears of low scores",
             ),
         )
 

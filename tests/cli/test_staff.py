@@ -21,7 +21,7 @@ from tests.integrations.amocrm_setup import client_of
 from tests.world import BASE, MAX_BOT, merged, settings_from
 from worker.account import refresh
 from worker.actions.staffing import free_name
-from worker.cli.staff import Refused, Wanted, make_invitation, remove_invited
+from worker.cli.staff import Refused, Wanted, joined_by_link, make_invitation, remove_invited
 from worker.settings import Settings
 
 NOW = datetime(2026, 9, 7, 1, tzinfo=UTC)
@@ -115,6 +115,14 @@ async def test_who_was_invited_is_removed_and_the_config_names_its_own(
         await remove_invited(settings, db, "Анна")
     with pytest.raises(Refused, match="Приглашённых с именем «Вера» нет"):
         await remove_invited(settings, db, "Вера")
+
+
+async def test_who_joined_by_a_link_is_somebody_to_hear_of_a_low_score(
+    db: Database, db_url: str, tmp_path: Path
+) -> None:
+    settings = settings_from(merged(BASE, {"storage": {"url": db_url}, "staff": []}), tmp_path)
+    await keep(db, invited(), invited("Лев", joined_at=NOW, channel="max", chat_id="77"))
+    assert [one.name for one in await joined_by_link(settings)] == ["Лев"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from sqlmodel import select
 from integrations.standins.max_model import Posted as MaxPosted
 from storage.tables import InvitedStaff
 from tests.world import ANNA, MAX_BOT, PETR, World, configured, merged
-from worker.account import Place
+from worker.account import Place, Staff
+from worker.actions.trouble import administrators
 from worker.cli.staff import Wanted, make_invitation, remove_invited
 
 ANNA_MAX, BOSS_MAX = 555_000_111, 555_000_222
@@ -41,7 +42,10 @@ def alerts(town: World, who: str) -> list[str]:
 
 async def invitation(town: World, **more: str) -> str:
     """The token of a link that `sarafan staff invite` prints."""
-    transports = {"telegram": httpx.ASGITransport(app=town.telegram.app)}
+    transports = {
+        "telegram": httpx.ASGITransport(app=town.telegram.app),
+        "max": httpx.ASGITransport(app=town.max.app),
+    }
     made = await make_invitation(
         town.app.settings, town.db, Wanted(**{"role": "head", **more}), transports=transports
     )
@@ -83,6 +87,16 @@ async def test_a_head_in_max_has_the_same_alerts_buttons_and_commands(town: Worl
     town.max.says("Чужой", "/complaints")
     await town.step(pulls=False)
     assert not [post.text for post in town.max.messages("Чужой") if "Поступило" in post.text]
+    # Nor does a colleague who was invited there and has left.
+    town.max.start("Лев", await invitation(town, role="controller"))
+    town.max.says("Лев", "/complaints")
+    await town.step(pulls=False)
+    assert in_max(town, "Лев")[0].text.startswith("Лев, вы подключены: контролёр качества.\n\n/report")
+    assert "Поступило 1" in in_max(town, "Лев")[1].text
+    await remove_invited(town.app.settings, town.db, "Лев")
+    town.max.says("Лев", "/complaints")
+    await town.step(pulls=False)
+    assert not [post.text for post in in_max(town, "Лев")[2:] if "Поступило" in post.text]
 
 
 @configured(merged(MAX_BOT, {"staff": [IN_BOTH]}))
@@ -193,6 +207,14 @@ async def test_who_opens_the_link_is_staff_at_once_and_loses_everything_at_once(
     assert [post.text for post in before] == shown
     assert not [post for post in town.telegram.messages("Вера Павловна") if "Поступило" in post.text]
     assert vera.user_id not in town.telegram.menus
+
+
+def test_trouble_is_told_to_the_first_role_that_somebody_has_however_they_came() -> None:
+    head, boss = Staff(name="Анна", role="head", telegram_id=1), Staff(name="Босс", role="owner")
+    invited = Staff(name="Илья", role="admin", max_id=5)
+    assert administrators([head, boss]) == [head]  # Босс is met nowhere.
+    assert administrators([head, invited]) == [invited]
+    assert administrators([]) == []
 
 
 async def test_an_invited_colleague_who_is_a_client_too_is_not_asked(town: World) -> None:

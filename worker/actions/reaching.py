@@ -9,18 +9,16 @@ from integrations.channels.base import Channel, Moving, Outgoing
 from integrations.errors import OutsideError, Permanent, Unreachable
 from worker.account import Place
 from worker.actions.base import Hands
-from worker.actions.staffing import move_group
+from worker.actions.staffing import BOTS, move_group
 
 log = logging.getLogger(__name__)
-
-STAFF_CHANNELS = ("telegram", "max")
 
 T = TypeVar("T")
 
 
 def has_staff_channel(hands: Hands) -> bool:
     """Is there any messenger in which staff could be met? Without one, deals and tasks are the alert."""
-    return any(name in hands.channels for name in STAFF_CHANNELS)
+    return any(name in hands.channels for name in BOTS)
 
 
 async def reach(hands: Hands, places: Iterable[Place], message: Outgoing) -> tuple[Place, str] | None:

@@ -19,7 +19,8 @@ from worker.staff.commands import LEADERS
 
 log = logging.getLogger(__name__)
 
-GROUPS = "telegram"  # where groups of staff may be
+BOTS = ("telegram", "max")  # in which staff are met
+GROUPS = "telegram"  # where groups of theirs may be
 MOVED = "moved_groups"  # the groups of the settings that became supergroups: old id → new id
 LONGEST_NAME = 64
 
@@ -63,7 +64,7 @@ async def join(tx: AsyncSession, hands: Hands, row: Inbox, message: Incoming) ->
     Used, run out or made up, it is like any other link that nothing is known of.
     """
     now = hands.now()
-    if not message.token or not message.sender_id.isdecimal():
+    if row.channel not in BOTS or not message.token or not message.sender_id.isdecimal():
         return False
     invited = await staff.join(tx, message.token, row.channel, message.sender_id, now)
     if invited is None:

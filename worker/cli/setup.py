@@ -14,6 +14,7 @@ import typer
 
 from worker.cli.common import FAILED, WRONG, AsJson, Config, say
 from worker.cli.remedies import remedy_for as remedy_for  # others take it from here, too
+from worker.cli.staff import joined_by_link
 
 if TYPE_CHECKING:
     import httpx
@@ -90,7 +91,7 @@ async def run_checks(
             await amocrm.close()
     for name in settings.configured_channels:
         rows.append(await _channel(settings, name, transports.get(name)))
-    rows.append(_staff(settings))
+    rows.append(await _staff(settings))
     if settings.delivery.preview:
         rows.append(await _first_list(settings))
     return rows
@@ -302,14 +303,17 @@ async def _channel(settings: "Settings", name: str, transport: "httpx.AsyncBaseT
     return Check(name, True, found)
 
 
-def _staff(settings: "Settings") -> Check:
-    people = ", ".join(f"{person.name} ({person.role})" for person in settings.staff)
+async def _staff(settings: "Settings") -> Check:
+    people = [f"{person.name} ({person.role})" for person in settings.staff]
+    people += [f"{person.name} ({person.role})" for person in await joined_by_link(settings)]
     if people:
-        return Check("staff", True, people)
+        return Check("staff", True, ", ".join(people))
     remedy = say(
         settings,
-        'Добавьте [[staff]] с role = "head": ему придут низкие оценки.',
-        'Add a [[staff]] with role = "head": low scores go there.',
+        'Добавьте [[staff]] с role = "head" или пригласите (sarafan staff invite --role head): там увидят '
+        "низкие оценки.",
+        'Add a [[staff]] with role = "head" or invite one (sarafan staff invite --role head): low scores go '
+        "there.",
     )
     return Check("staff", False, say(settings, "никого", "nobody"), remedy)
 

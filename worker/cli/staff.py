@@ -354,6 +354,23 @@ async def _current(db: "Database") -> Sequence["InvitedStaff"]:
         return await invited.current(tx, datetime.now(UTC))
 
 
+async def joined_by_link(settings: "Settings") -> Sequence["InvitedStaff"]:
+    """Nobody where there is no storage yet, or none that can be read: another check tells of that."""
+    from storage import staff as invited
+    from storage.database import Database
+    from storage.errors import StorageError
+
+    try:
+        db = await Database.open(settings.storage.url, migrate=False, must_exist=True)
+    except StorageError:
+        return ()
+    try:
+        async with db.reading() as tx:
+            return await invited.joined(tx)
+    finally:
+        await db.close()
+
+
 def _of_settings(settings: "Settings") -> list[dict[str, Any]]:
     return [
         {
