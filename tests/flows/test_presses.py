@@ -321,7 +321,6 @@ async def test_what_has_become_about_oleg_is_taken_from_him(town: World) -> None
     assert "Беру" in alert(town, "Босс").labels
     assert (await row(town)).taken_by == ""
     assert name_of(town, lead(town).responsible_user_id) != "Олег Смирнов"
-    said = heard(town, "Олег")
     # The first score turns out a mistake; that about Oleg stands, and somebody has to take it.
     await town.ivan_writes("9", quote=nps)
     await town.later(minutes=58)
@@ -331,7 +330,8 @@ async def test_what_has_become_about_oleg_is_taken_from_him(town: World) -> None
     # Neither in the morning nor when Ivan writes on does Oleg hear what is said of him.
     await morning(town, 9)
     await town.ivan_writes("Когда приедете? Ваш Олег не отвечает")
-    assert heard(town, "Олег") == said
+    for words in ("Рекламации на", "грубил", "не отвечает", "никто не взял"):
+        assert words not in heard(town, "Олег")
     assert "Рекламации на 9 сентября" in heard(town, "Босс")
     assert "не отвечает" in heard(town, "Босс")
 
