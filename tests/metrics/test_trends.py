@@ -157,6 +157,12 @@ def test_where_the_scale_changed_is_marked_and_that_period_has_both() -> None:
     assert told.trend.breaks == (7,)
 
 
+def test_a_scale_that_came_back_changed_twice_and_before_the_first_answer_nothing_changed() -> None:
+    told = over_time(counts(2, (9, 0, 1), STD11.id), counts(4, (9, 0, 1), SEED10.id),
+        counts(7, (5, 0, 5), STD11.id), asked=NEW)  # fmt: skip
+    assert told.trend.breaks == (4, 7)
+
+
 def test_a_scale_that_was_not_kept_is_taken_for_that_of_the_settings() -> None:
     assert over_time(counts(6, (9, 0, 1), ""), counts(7, (9, 0, 1), SEED10.id)).trend.breaks == ()
 

@@ -137,9 +137,10 @@ def test_the_pictures_show_the_figures_of_the_tables() -> None:
             known = [
                 row for row in zip(table.rows, table.column(headline), strict=True) if row[1] is not None
             ]
-            assert [(p.label, p.answers, p.value, p.low, p.high) for p in chart.points] == [
-                row[:5] for row, _ in known
+            assert [(p.label, p.value, p.low, p.high) for p in chart.points] == [
+                (row[0], *row[2:5]) for row, _ in known
             ]
+            assert all(p.answers in (None, row[1]) for p, (row, _) in zip(chart.points, known, strict=True))
 
 
 def test_a_picture_says_what_it_shows() -> None:

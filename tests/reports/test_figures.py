@@ -1,12 +1,14 @@
 """Of surveys, referrals, checks and fairness every figure of the JSON stands in a table, cell by cell."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.metrics.made import NPS, scored, survey
-from tests.reports.made import ALL, full, nothing, report, texts
+from tests.reports.made import ALL, full, nothing, past, report, texts
+from worker.metrics.registry import METRICS
 from worker.metrics.stats import rounded
 from worker.reports.build import Report, as_json
 from worker.reports.document import Document, Stack, Table, Trend
@@ -119,6 +121,18 @@ def test_fairness(made: Callable[[], Report]) -> None:
         assert_same(row, figures)
 
 
+def test_every_metric_says_what_it_counts_where_it_is_from_and_how_to_read_it() -> None:
+    for metric in METRICS:
+        for said in (metric.title, metric.unit, metric.reading):
+            assert set(said) == {"ru", "en"}
+            assert all(said.values())
+        assert metric.source
+        assert metric.minimum is None or metric.minimum >= 1
+    tables = [table for section in draw(full(), texts()).sections for table in section.tables]
+    notes = {table.key.split(".")[0] for table in tables if table.note}
+    assert notes == {table.key.split(".")[0] for table in tables}
+
+
 # The pictures
 
 
@@ -141,7 +155,15 @@ def test_quarters_are_drawn_with_the_friends_part() -> None:
     assert chart.title.replace("\u00a0", " ") == (
         "Доля друзей в сделках: 13 % → 14,9 %, в пределах погрешности"
     )
-    assert (chart.whole[7], chart.part[7]) == (180_000 * 47, 171_000 * 7)
+    assert len(chart.labels) == 7  # before the first sale there is nothing to see
+    assert (chart.whole[6], chart.part[6]) == (180_000 * 47, 171_000 * 7)
+
+
+def test_a_trend_begins_with_the_first_answers() -> None:
+    history = replace(past(), scores=tuple(of for of in past().scores if of.place >= 4))
+    chart = charts_of(draw(report((), asked=(NPS,), history=history), texts()))["surveys.nps.trend"]
+    assert [point.answers for point in chart.points] == [24, 0, 40, 60]
+    assert chart.breaks == (2,)
 
 
 def test_nothing_has_neither_trend_nor_quarters() -> None:

@@ -90,4 +90,11 @@ METRIC = Metric(
     },
     source="Plain counts",
     compute=compute,
+    reading={
+        "ru": "Где доставлено, а отвечают редко, вопрос видят и молчат; где не доходит, проверьте канал. "
+        "Прочерк: этот мессенджер не сообщает, что доставлено и прочитано.",
+        "en": "Where it arrives and few answer, the question is seen and left; where it fails, look at the "
+        "channel. A dash: this messenger does not tell what was delivered or read.",
+    },
+    minimum=1,
 )

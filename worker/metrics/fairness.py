@@ -1,6 +1,6 @@
 """By manager what tells when somebody games it: whose clients are not asked, what became of low scores."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -90,34 +90,33 @@ def compute(facts: Facts, period: Period) -> FairnessResult:
     # What the report has no survey for is in none of its figures.
     scales = {(of.key, of.metric): of.scale for of in facts.asked}
     rows = [row for row in facts.surveys if (row.survey, row.metric) in scales]
-    deals = _deals(rows, period)
-    answers = [
-        row
-        for row in rows
-        if row.score is not None and row.answered_at is not None and period.contains(row.answered_at)
-    ]
-    won = Counter(sale.manager_id for sale in facts.sales if period.contains(sale.closed_at))
-    closed_by_own = Counter(
+    deals: defaultdict[Person, list[_Deal]] = defaultdict(list)
+    for deal in _deals(rows, period):
+        deals[deal.person].append(deal)
+    answers: defaultdict[Person, list[_Answer]] = defaultdict(list)
+    for row in rows:
+        if row.score is not None and row.answered_at is not None and period.contains(row.answered_at):
+            answers[person_of(row)].append(_answer(row, scales[row.survey, row.metric]))
+    won: Counter[Person] = Counter(sale.manager_id for sale in facts.sales if period.contains(sale.closed_at))
+    closed_by_own: Counter[Person] = Counter(
         one.manager_id
         for one in facts.complaints
         if one.closed_at is not None and period.contains(one.closed_at) and one.closed_by == one.manager_id
     )
+    everything = [deal for of in deals.values() for deal in of]
+    everybody = (sum(not deal.reason for deal in everything), len(everything))
     names = names_of(facts)
-    people = {
-        *(deal.person for deal in deals), *(person_of(row) for row in answers), *won, *closed_by_own,
-    } - {0, ""}  # fmt: skip
-    everybody = (sum(not deal.reason for deal in deals), len(deals))
     found = {
         names[person]: _of_person(
-            [deal for deal in deals if deal.person == person],
-            [_answer(row, scales[row.survey, row.metric]) for row in answers if person_of(row) == person],
+            deals.get(person, ()),
+            answers.get(person, ()),
             everybody,
-            won=won[person] if isinstance(person, int) else 0,
-            closed_by_own=closed_by_own[person] if isinstance(person, int) else 0,
+            won=won[person],
+            closed_by_own=closed_by_own[person],
             min_answers=facts.min_answers,
         )
-        for person in people
-        if person in names
+        for person in {*deals, *answers, *won, *closed_by_own}
+        if person in names  # nobody led it
     }
     order = sorted(found, key=lambda name: (-_lower_end(found[name]), -found[name].settled, name))
     return FairnessResult({name: found[name] for name in order})

@@ -32,4 +32,11 @@ METRIC = Metric(
     },
     source="counted as they came",
     compute=compute,
+    reading={
+        "ru": "Ответом считается сообщение человека в том же чате; звонков мы не видим, "
+        "поэтому ответов могло быть больше.",
+        "en": "An answer is what a person wrote in the same chat; calls cannot be seen, "
+        "so there may have been more.",
+    },
+    minimum=1,
 )

@@ -73,10 +73,12 @@ def trend_of(asked: Asked, facts: Facts) -> Trend:
     rows = [row for row in facts.history.scores if (row.survey, row.metric) == (asked.key, asked.metric)]
     order = _scales_in_order(rows, asked)
     points: list[TrendPoint] = []
-    scale = order[0]
+    first = min((row.place for row in rows), default=0)
+    # Before the first answer no other scale was there that could have changed.
+    scale = next((one for one in order if one in _scales_at(rows, first, asked)), asked.scale.id)
     for place, period in enumerate(facts.history.periods):
         here = [row for row in rows if row.place == place]
-        found = [one for one in order if any(_scale(row, asked) == one for row in here)] or [scale]
+        found = [one for one in order if one in _scales_at(rows, place, asked)] or [scale]
         for scale in found:
             points.append(
                 TrendPoint(
@@ -87,6 +89,10 @@ def trend_of(asked: Asked, facts: Facts) -> Trend:
                 )
             )
     return Trend(tuple(points))
+
+
+def _scales_at(rows: Sequence[ScoreCount], place: int, asked: Asked) -> set[str]:
+    return {_scale(row, asked) for row in rows if row.place == place}
 
 
 def _scale(row: ScoreCount, asked: Asked) -> str:

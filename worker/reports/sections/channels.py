@@ -24,7 +24,7 @@ def sections(metric: Metric, report: Report, words: Words) -> Iterator[Section]:
         lines=(*_lines(result, names, words),) if result.is_worth_telling else (),
         unit=metric.unit[words.language],
         source=metric.source,
-        tables=(_table(result, names, metric.key, title, words),),
+        tables=(_table(result, names, metric.key, title, words, metric.reading[words.language]),),
     )
 
 
@@ -40,7 +40,9 @@ def _lines(result: ChannelResults, names: Mapping[str, str], words: Words) -> It
         )
 
 
-def _table(result: ChannelResults, names: Mapping[str, str], key: str, title: str, words: Words) -> Table:
+def _table(
+    result: ChannelResults, names: Mapping[str, str], key: str, title: str, words: Words, note: str
+) -> Table:
     return Table(
         key=f"{key}.by_name",
         title=title,
@@ -56,6 +58,7 @@ def _table(result: ChannelResults, names: Mapping[str, str], key: str, title: st
             uncertain=Kind.COUNT,
         ),
         rows=tuple((names[name], name, *_cells(of)) for name, of in result.by_name.items()),
+        note=note,
     )
 
 

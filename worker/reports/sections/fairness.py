@@ -114,4 +114,4 @@ def _charts(result: FairnessResult, key: str, words: Words) -> Iterator[Chart]:
 
 def _point(name: str, of: Fairness) -> Point:
     low, high = of.interval or (None, None)
-    return Point(label=name, value=of.asked_share, low=low, high=high, answers=of.settled)
+    return Point(label=name, value=of.asked_share, low=low, high=high)  # of deals, which are no answers

@@ -1,6 +1,7 @@
 """The tables of referrals beside their summary, and the picture of the quarters."""
 
 from collections.abc import Iterator, Sequence
+from itertools import dropwhile
 
 from worker.metrics.codes import Codes
 from worker.metrics.referrals import Quarter, ReferralResult
@@ -49,15 +50,17 @@ def tables(result: ReferralResult, key: str, title: str, words: Words) -> Iterat
 
 
 def charts(result: ReferralResult, key: str, words: Words) -> Iterator[Chart]:
-    if not any(quarter.won.money for quarter in result.quarters):
+    # Before the first sale there was nothing to see.
+    quarters = [*dropwhile(lambda quarter: not quarter.won.deals, result.quarters)]
+    if not any(quarter.won.money for quarter in quarters):
         return
     yield Stack(
         key=f"{key}.quarters",
         title=_changed(result.quarters, words),
         kind=Kind.MONEY,
-        labels=tuple(words.period(quarter.period) for quarter in result.quarters),
-        whole=tuple(quarter.won.money for quarter in result.quarters),
-        part=tuple(quarter.referral.money for quarter in result.quarters),
+        labels=tuple(words.period(quarter.period) for quarter in quarters),
+        whole=tuple(quarter.won.money for quarter in quarters),
+        part=tuple(quarter.referral.money for quarter in quarters),
         whole_title=words.column("won_amount"),
         part_title=words.column("referral_amount"),
     )

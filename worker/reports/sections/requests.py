@@ -29,6 +29,7 @@ def sections(metric: Metric, report: Report, words: Words) -> Iterator[Section]:
                 is_summary=True,
                 columns=columns(words, requests=Kind.COUNT, requests_answered=Kind.COUNT),
                 rows=((result.asked, result.answered),),
+                note=metric.reading[words.language],
             ),
         ),
     )

@@ -1,6 +1,7 @@
 """The pictures of a survey: over time, its distribution, and people with their intervals."""
 
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
 
 from worker.metrics.headlines import Figures
 from worker.metrics.surveys import SurveyResult
@@ -24,7 +25,8 @@ def charts(result: SurveyResult, key: str, title: str, words: Words) -> Iterator
 
 
 def _trend(result: SurveyResult, key: str, title: str, words: Words) -> Trend:
-    points = result.trend.points
+    # Before the first answer there was nothing to see; a gap later on is seen.
+    earlier = len([*takewhile(lambda point: not point.figures.answered, result.trend.points)])
     return Trend(
         key=f"{key}.trend",
         title=_changed(result, title, words),
@@ -37,10 +39,10 @@ def _trend(result: SurveyResult, key: str, title: str, words: Words) -> Trend:
                 high=of.interval.high if of.interval else None,
                 answers=of.answered,
             )
-            for point in points
+            for point in result.trend.points[earlier:]
             for of in (point.figures,)
         ),
-        breaks=result.trend.breaks,
+        breaks=tuple(index - earlier for index in result.trend.breaks),
     )
 
 
