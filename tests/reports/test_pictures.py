@@ -84,14 +84,20 @@ def texts_of(svg: str) -> list[str]:
     return ["".join(of.itertext()).strip() for of in root.iter() if of.tag.endswith("}text")]
 
 
+def known() -> list[Chart]:
+    """Of a made-up report: numbers upright, words lying, people with an odd name."""
+    shown = ("surveys.nps.", "surveys.ces_words.distribution")
+    return [chart for chart in draw(full(), texts()).charts if chart.key.startswith(shown)]
+
+
 @pytest.fixture(scope="module")
 def drawn() -> dict[str, str]:
     """Every kind of chart, and each that might break one: drawn once."""
-    return asyncio.run(svgs([*draw(full(), texts()).charts, TREND, STACK, *ODD], WORDS))
+    return asyncio.run(svgs([*known(), TREND, STACK, *ODD], WORDS))
 
 
 def test_a_picture_shows_the_figures_of_its_chart(drawn: dict[str, str]) -> None:
-    for chart in draw(full(), texts()).charts:
+    for chart in known():
         told, shown = texts_of(drawn[chart.key]), plain(chart, WORDS)
         if isinstance(chart, Bars):
             assert {WORDS.count(int(bar.value)) for bar in chart.bars} <= {*told}
