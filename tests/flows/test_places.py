@@ -159,6 +159,26 @@ async def test_a_group_gets_the_alert_masked_and_only_staff_press_there(town: Wo
     assert town.app.hands.groups == (Place("telegram", str(moved.chat_id)),)
 
 
+@configured({"alerts": {"groups": [GROUP], "burst": 1}})
+async def test_a_burst_is_one_masked_message_in_the_group_too(town: World) -> None:
+    town.telegram.group("Продажи", chat_id=GROUP)
+    for name, phone in (("Пётр Сидоров", PETR), ("Анна Круглова", "+79140000003")):
+        town.amocrm.close_lead(town.deal([town.contact(name, phone)]))
+    await town.step()
+    await town.next_morning()
+    for phone in (PETR, "+79140000003"):
+        town.whatsapp.says(phone, "2, криво")
+    await town.step(pulls=False)
+    (shared,) = town.telegram.messages("Продажи")
+    assert shared.text.splitlines()[1:] == [
+        "№ 1: Пётр, 2 из 10, Олег Смирнов",
+        "№ 2: Анна, 2 из 10, Олег Смирнов",
+    ]
+    await town.taps("Беру № 2", "Анна", chat="Продажи")
+    assert "№ 2: Анна, 2 из 10, Олег Смирнов · Взято: Анна" in shared.text
+    assert "№ 2: Анна Круглова, 2 из 10, Олег Смирнов · Взято: Анна" in town.to_anna()[-1]
+
+
 @configured({"alerts": {"groups": [GROUP]}, "staff": [HEAD]})
 async def test_an_alert_that_only_a_group_heard_is_an_alert_and_escalates_by_person(town: World) -> None:
     town.telegram.group("Продажи", chat_id=GROUP)
