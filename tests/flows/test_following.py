@@ -229,3 +229,16 @@ async def test_one_made_by_hand_is_about_who_led_the_clients_deals_not_about_who
     await town.later(minutes=5)
     row = await row_of(town, again)
     assert (row.manager_id, row.manager) == (0, "")  # two people led his deals: nobody is guessed at
+
+
+async def test_a_copy_of_our_card_is_a_complaint_of_its_own(town: World) -> None:
+    await town.asked()
+    await town.ivan_writes(WORDS)
+    (ours,) = town.complaints()
+    copy = town.amocrm.add_lead(ours.name, [town.ivan()], pipeline="Рекламации", tags=ours.tags)
+    await town.later(minutes=5)
+    town.amocrm.close_lead(copy)
+    await town.later(minutes=5)
+    first, second = await rows(town)
+    assert (first.lead_id, first.by_hand, first.closed_at) == (ours.id, False, None)
+    assert (second.lead_id, second.by_hand, second.is_solved) == (copy, True, True)

@@ -36,8 +36,10 @@ async def follow(
             row.left_at = deal.updated_at
             await _show_in_alert(tx, hands, row, "alert.state.left", deal.updated_at, now)
         return None
-    if row is None:
-        row = await complaints.by_markers(tx, deal.tags) if deal.tags else None
+    if row is None and deal.tags:
+        row = await complaints.by_markers(tx, deal.tags)
+        # A card that people copied carries our marker, and is another complaint.
+        row = row if row is not None and row.lead_id is None else None
         if row is not None:
             row.lead_id = deal.deal_id
     if row is None:
