@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+import pytest
 from sqlmodel import func, select
 
 from integrations.standins.amocrm_model import WON, Lead, Task
@@ -95,6 +96,8 @@ async def test_the_alert_says_all_on_one_screen(town: World) -> None:
         "Рекламация № 1, Мария Ким, до 9 сентября, 12:01"
     )
     assert alert(town).labels == ALERT_BUTTONS
+    assert toast(town, await town.taps("Передать", "Анна")) == "Передать некому.", "she is alone"
+    assert alert(town).labels == ALERT_BUTTONS
 
 
 # --- «Поговорили» --------------------------------------------------------------------------
@@ -185,6 +188,7 @@ async def test_anna_passes_it_to_oleg_who_has_an_hour_to_take_it(town: World) ->
     assert (await row(town)).first_taken_at == datetime(2026, 9, 8, 12, 2, tzinfo=ZONE)
 
 
+@pytest.mark.long
 @configured({"staff": [HEAD, {**OLEG, "role": "head"}]})
 async def test_what_went_from_hand_to_hand_while_amocrm_was_down_ends_with_the_last(town: World) -> None:
     joins(town, Олег=OLEG_ID)
@@ -210,11 +214,12 @@ async def test_a_manager_to_whom_it_was_given_sees_it_and_works_on_it(town: Worl
     joins(town, Вера=VERA_ID, Рита=RITA_ID)
     await unhappy(town)
     before = alert(town, "Вера").message_id
+    await town.taps("Позвонить позже", "Анна")
     await town.taps("Передать", "Анна")
     await town.taps("Рита", "Анна")
     assert alert(town, "Рита").text.startswith("Рекламация № 1 теперь ваша")
     await town.taps("Беру", "Рита")
-    assert alert(town, "Рита").text.endswith("\nВзято: Рита, 12:04")
+    assert alert(town, "Рита").text.endswith("\nВзято: Рита, 12:05")
     # Vera has the alert, so it is under hers that she hears of it; Rita's business it is no more.
     await town.taps("Передать", "Рита")
     await town.taps("Вера", "Рита")
@@ -224,6 +229,9 @@ async def test_a_manager_to_whom_it_was_given_sees_it_and_works_on_it(town: Worl
     tap = await town.taps("Решено", "Рита")
     assert toast(town, tap) == "С рекламациями работают руководители."
     assert lead(town).status_id != WON
+    told = len(town.to_anna())
+    await town.at(datetime(2026, 9, 8, 13, 3, tzinfo=ZONE))
+    assert len(town.to_anna()) == told, "to call him later was her own wish: it is Vera's to call now"
 
 
 @configured(
@@ -243,12 +251,6 @@ async def test_it_is_offered_to_nobody_whom_it_is_about(town: World) -> None:
     assert alert(town).labels == ["Вера 8", "← Назад"]
     await town.taps("← Назад", "Анна")
     assert "Вера 0" in alert(town).labels
-
-
-async def test_with_nobody_else_there_is_nobody_to_pass_it_to(town: World) -> None:
-    await unhappy(town)
-    assert toast(town, await town.taps("Передать", "Анна")) == "Передать некому."
-    assert alert(town).labels == ALERT_BUTTONS
 
 
 # --- «Решено» ------------------------------------------------------------------------------
@@ -336,19 +338,7 @@ async def test_what_has_become_about_oleg_is_taken_from_him(town: World) -> None
     assert "не отвечает" in heard(town, "Босс")
 
 
-async def test_nobody_is_reminded_of_what_was_passed_on(town: World) -> None:
-    """«Позвонить позже» was Anna's; Vera has not asked for it."""
-    joins(town, Вера=VERA_ID)
-    await town.restart(staff=[HEAD, {**VERA, "pipelines": ["Рекламации"]}])
-    await unhappy(town)
-    await town.taps("Позвонить позже", "Анна")
-    await town.taps("Передать", "Анна")
-    await town.taps("Вера", "Анна")
-    before = len(town.to_anna())
-    await town.later(minutes=59)  # 13:03, an hour after she pressed
-    assert len(town.to_anna()) == before
-
-
+@pytest.mark.long
 @configured(merged(MAX_BOT, {"staff": [{**HEAD, "telegram_id": 0, "max_id": 555}, {**VERA, "max_id": 556}]}))
 async def test_in_max_it_is_passed_on_and_its_result_told_as_well(town: World) -> None:
     for name, user_id in (("Анна в MAX", 555), ("Вера в MAX", 556)):
