@@ -49,15 +49,15 @@ def _table(
         columns=columns(
             words,
             channel=Kind.TEXT,
-            code=Kind.TEXT,
             sent=Kind.COUNT,
             delivered=Kind.COUNT,
             read=Kind.COUNT,
             answered=Kind.COUNT,
             failed=Kind.COUNT,
             uncertain=Kind.COUNT,
+            code=Kind.TEXT,
         ),
-        rows=tuple((names[name], name, *_cells(of)) for name, of in result.by_name.items()),
+        rows=tuple((names[name], *_cells(of), name) for name, of in result.by_name.items()),
         note=note,
     )
 

@@ -88,9 +88,9 @@ def _tables(result: FairnessResult, metric: Metric, title: str, words: Words) ->
         yield Table(
             key=f"{metric.key}.not_asked",
             title=words.table("not_sent", survey=title),
-            columns=columns(words, manager=Kind.TEXT, reason=Kind.TEXT, code=Kind.TEXT, number=Kind.COUNT),
+            columns=columns(words, manager=Kind.TEXT, reason=Kind.TEXT, number=Kind.COUNT, code=Kind.TEXT),
             rows=tuple(
-                (name, words.reason(code), code, number)
+                (name, words.reason(code), number, code)
                 for name, of in result.by_manager.items()
                 for code, number in of.not_asked.items()
             ),

@@ -40,9 +40,9 @@ def tables(result: ReferralResult, key: str, title: str, words: Words) -> Iterat
         yield Table(
             key=f"{key}.problems",
             title=words.table("problems", survey=title),
-            columns=columns(words, problem=Kind.TEXT, code=Kind.TEXT, deal=Kind.COUNT),
+            columns=columns(words, problem=Kind.TEXT, deal=Kind.COUNT, code=Kind.TEXT),
             rows=tuple(
-                (words.say(f"problem.{problem}"), problem, deal)
+                (words.say(f"problem.{problem}"), deal, problem)
                 for problem, deals in result.problems.items()
                 for deal in deals
             ),

@@ -106,8 +106,8 @@ def _not_sent(result: SurveyResult, key: str, title: str, words: Words) -> Table
     return Table(
         key=f"{key}.not_sent",
         title=words.table("not_sent", survey=title),
-        columns=columns(words, reason=Kind.TEXT, code=Kind.TEXT, number=Kind.COUNT),
-        rows=tuple((words.reason(code), code, number) for code, number in result.funnel.not_sent.items()),
+        columns=columns(words, reason=Kind.TEXT, number=Kind.COUNT, code=Kind.TEXT),
+        rows=tuple((words.reason(code), number, code) for code, number in result.funnel.not_sent.items()),
     )
 
 
