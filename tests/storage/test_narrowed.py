@@ -10,7 +10,7 @@ from storage import facts, finding
 from storage import sales as sales_of
 from storage.database import Database
 from storage.narrowed import Only, narrowed
-from storage.tables import Client, Complaint, Deal, PromoCode, Survey, SurveyState
+from storage.tables import Client, Complaint, Deal, PromoCode, Referral, Survey, SurveyState
 
 BEGINS, INSIDE, ENDS = (datetime(2026, month, 1, tzinfo=UTC) for month in (7, 8, 10))
 SALES, SERVICE, COMPLAINTS = 1, 2, 9
@@ -86,6 +86,22 @@ async def test_a_report_is_made_of_what_is_followed(
         assert len(await facts.complaint_rows(tx, BEGINS, ENDS)) == complaints
         assert [row.price for row in await sales_of.sale_rows(tx, BEGINS, ENDS)] == prices
         assert len(await sales_of.code_rows(tx, BEGINS, ENDS)) == codes
+
+
+@pytest.mark.parametrize(
+    ("only", "invited", "won"), [(EVERYTHING, 2, 1), (IN_SALES, 1, 1), (OF_OLEG, 2, 0)], ids=str
+)
+async def test_the_referral_programme_is_told_of_what_is_followed(
+    company: Database, only: Only, invited: int, won: int
+) -> None:
+    async with company.transaction() as tx:
+        surveys = (await tx.exec(select(Survey))).all()
+        for survey in surveys:
+            survey.client_id = 8 if survey.root_deal_id == 2 else 7
+        tx.add(Referral(deal_id=3, code="ДРУГ-2", referrer_id=8, is_referral=True, decided_at=INSIDE))
+    async with narrowed(company, only).reading() as tx:
+        row = await sales_of.programme_row(tx, BEGINS, ENDS)
+    assert (row.invited, row.interested, row.friends_won, row.friends_lost) == (invited, 0, won, 0)
 
 
 async def test_other_rows_cannot_be_read_by_oversight(company: Database) -> None:
