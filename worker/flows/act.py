@@ -46,13 +46,14 @@ async def act(hands: Hands, lane: str) -> int:
 
 
 async def _act(hands: Hands, lane: str) -> int:
-    await know_staff(hands)
     kinds = kinds_of(lane)
     taken = 0
     while hands.may_speak if lane == CLIENTS else not hands.wake.is_stopping:
         items = await outbox.claim(hands.db, hands.now(), kinds=kinds, limit=1)
         if not items:
             break
+        if not taken:
+            await know_staff(hands)  # Nobody may be told of it who has left meanwhile.
         action = ACTIONS[items[0].kind]
         if action.batch > 1:
             items += await outbox.claim(hands.db, hands.now(), kinds=[items[0].kind], limit=action.batch - 1)
