@@ -61,7 +61,8 @@ deal.state.skipped 60, alert.no_words 330, alert.words 330, alert.state.taken 60
 alert.state.later 60, alert.state.passed 60, alert.state.solved 60, alert.state.solved_in_amocrm 60
 alert.state.refused 60, alert.state.raised 60
 alert.already 60, alert.leaders_only 60, alert.not_yours 60, alert.ask_result 100
-alert.result_kept 60, alert.result_lost 80, alert.result_text_only 100, alert.nobody_to_pass 60, alert.yours 140
+alert.result_kept 60
+alert.result_lost 80, alert.result_text_only 100, alert.nobody_to_pass 60, alert.yours 140
 complaint.note_passed 110, complaint.task_passed 110, complaint.note_result 80
 alert.untaken 140, alert.overdue 140, alert.again 460
 alert.uncalled 140, alert.burst 110, alert.burst_line 110, alert.late 70, client.wrote 480
