@@ -541,9 +541,7 @@ async def test_the_same_quarter_so_far_is_compared_with_as_many_days(db: Databas
     assert written["surveys"]["nps"]["previous"] == {"score": 100.0, "answered": 5}
 
 
-@pytest.mark.parametrize(
-    "period", ["2026Q1", "2026-03", "2026-W13", "2026-W14", "2026", "2026-W01", "2027-01"]
-)
+@pytest.mark.parametrize("period", ["2026Q1", "2026-W13", "2026", "2026-W01", "2027-01"])
 async def test_new_year_clock_change_two_scales_and_people_who_are_gone_mislead_nobody(
     db: Database, period: str
 ) -> None:
