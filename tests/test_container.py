@@ -287,6 +287,10 @@ def test_it_runs_without_powers_on_a_read_only_root_and_stops_at_sigterm(contain
         assert time.monotonic() - asked < STOP_LIMIT
 
     assert container.run(*healthcheck(address)).returncode != 0, "nobody is there any more"
+    for face in ("html", "xlsx"):  # the page's template and style are installed; no other file is needed
+        out = container.image.data / f"report.{face}"
+        told = container.run("sarafan", "report", "--format", face, "--out", str(out))
+        assert (told.returncode, out.exists()) == (0, True), told.stderr
     assert files_of(container.image) == before
 
 
