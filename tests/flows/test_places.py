@@ -159,6 +159,17 @@ async def test_a_group_gets_the_alert_masked_and_only_staff_press_there(town: Wo
     assert town.app.hands.groups == (Place("telegram", str(moved.chat_id)),)
 
 
+@configured({"alerts": {"groups": [GROUP]}, "survey": [{"key": "nps", "metric": "nps", "on_low": "tell"}]})
+async def test_a_group_that_has_to_wait_makes_nobody_else_hear_it_twice(town: World) -> None:
+    group = town.telegram.group("Продажи", chat_id=GROUP)
+    await town.asked()
+    town.telegram.faults.add(SEND, nth=2, status=502)  # Anna has it then.
+    await town.ivan_writes("3, монтаж три недели")
+    assert (len(alerts(town, "Анна")), town.telegram.messages(group)) == (1, [])
+    await town.later(minutes=15)
+    assert (len(alerts(town, "Анна")), len(town.telegram.messages(group))) == (1, 1)
+
+
 @configured({"alerts": {"groups": [GROUP], "burst": 1}})
 async def test_a_burst_is_one_masked_message_in_the_group_too(town: World) -> None:
     town.telegram.group("Продажи", chat_id=GROUP)

@@ -13,13 +13,13 @@ from worker.actions.alert_staff import (
     alert_buttons,
     alert_one,
     case_of,
-    in_group,
     wait_for_morning,
 )
 from worker.actions.base import Hands, Later
 from worker.actions.hearing import about_whom, may_hear, place_of, recipients
 from worker.actions.joined import Case
 from worker.actions.reaching import has_staff_channel
+from worker.actions.telling import in_group
 from worker.actions.words import alert_text, joined_text, told
 from worker.rules.formats import cut_words
 

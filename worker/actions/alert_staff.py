@@ -2,23 +2,22 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from integrations.channels.base import Button, Outgoing
 from integrations.errors import Permanent
 from storage import asked, complaints, deals, people, surveys
 from storage.rows import insert_once
-from storage.tables import Alert, Client, Complaint, Deal, Outbox, Survey
-from worker.account import Place, Staff
+from storage.tables import Alert, Complaint, Deal, Outbox
+from worker.account import Place
 from worker.actions.base import Hands, Later
 from worker.actions.hearing import about_whom, above, but, may_hear, place_of, recipients
 from worker.actions.joined import Case, burst
 from worker.actions.reaching import Postponed, has_staff_channel, reach
+from worker.actions.telling import in_group, tell
 from worker.actions.words import alert_text, staff_values
 from worker.rules.calendar import quiet_until
 from worker.rules.formats import cut_words
-from worker.rules.group_text import for_group
 from worker.rules.scale import Band
 
 log = logging.getLogger(__name__)
@@ -65,12 +64,6 @@ async def alert_staff(item: Outbox, hands: Hands) -> None:
         log.warning(
             "complaint %s: nobody could be alerted; its deal and task in amoCRM are the alert", complaint.id
         )
-
-
-def in_group(hands: Hands, message: Outgoing, *clients: Client | None) -> Outgoing:
-    """As it may be read where others read along."""
-    names = [client.name for client in clients if client is not None]
-    return replace(message, text=for_group(message.text, names, hands.region))
 
 
 async def alert_one(
@@ -144,8 +137,9 @@ async def alert_again(item: Outbox, hands: Hands) -> None:
     text = hands.texts.fill("alert.again", **values)
     buttons = alert_buttons(hands, complaint)
     message = Outgoing(text=text, buttons=buttons)
-    await _tell(hands, message, complaint, survey, deal, also=above(hands))
-    await _tell_groups(hands, message, client)
+    about = await about_whom(hands, complaint, survey)
+    ranks = recipients(hands, complaint, survey, deal, about)
+    await tell(item, hands, message, client, ranks=ranks, also=but(above(hands), about))
 
 
 async def tell_uncalled(item: Outbox, hands: Hands) -> None:
@@ -169,8 +163,9 @@ async def tell_uncalled(item: Outbox, hands: Hands) -> None:
         said.append(hands.texts.fill("alert.quote", words=words))
     buttons = alert_buttons(hands, complaint)
     message = Outgoing(text="\n".join(said), buttons=buttons)
-    await _tell(hands, message, complaint, survey, deal, also=above(hands))
-    await _tell_groups(hands, message, client)
+    about = await about_whom(hands, complaint, survey)
+    ranks = recipients(hands, complaint, survey, deal, about)
+    await tell(item, hands, message, client, ranks=ranks, also=but(above(hands), about))
 
 
 async def edit_alert(item: Outbox, hands: Hands) -> None:
@@ -232,8 +227,8 @@ async def tell_low(item: Outbox, hands: Hands) -> None:
     wait_for_morning(hands)
     text = await alert_text(hands, None, survey, deal, client, sent_at=hands.now())
     message = Outgoing(text=text, buttons=_open_deal(hands, deal))
-    await _tell(hands, message, None, survey, deal)
-    await _tell_groups(hands, message, client)
+    about = await about_whom(hands, None, survey)
+    await tell(item, hands, message, client, ranks=recipients(hands, None, survey, deal, about))
 
 
 def _open_deal(hands: Hands, deal: Deal | None) -> tuple[tuple[Button, ...], ...]:
@@ -259,38 +254,6 @@ async def tell_erase(item: Outbox, hands: Hands) -> None:
         with later:
             await reach(hands, person.places, Outgoing(text=text))
     later.settle()
-
-
-async def _tell(
-    hands: Hands,
-    message: Outgoing,
-    complaint: Complaint | None,
-    survey: Survey | None,
-    deal: Deal | None,
-    *,
-    also: Sequence[Staff] = (),
-) -> None:
-    """To the first rank that can be reached, and to `also`: each once, and never whom it is about."""
-    about = await about_whom(hands, complaint, survey)
-    reached: dict[str, bool] = {}
-    for rank in recipients(hands, complaint, survey, deal, about):
-        for person in rank:
-            await _tell_one(hands, person, message, reached)
-        if any(reached.values()):
-            break
-    for person in but(also, about):
-        await _tell_one(hands, person, message, reached)
-
-
-async def _tell_one(hands: Hands, person: Staff, message: Outgoing, reached: dict[str, bool]) -> None:
-    if person.key not in reached:
-        reached[person.key] = False
-        reached[person.key] = await reach(hands, person.places, message) is not None
-
-
-async def _tell_groups(hands: Hands, message: Outgoing, client: Client | None) -> None:
-    for group in hands.groups:
-        await reach(hands, [group], in_group(hands, message, client))
 
 
 async def case_of(hands: Hands, complaint_id: int) -> Case | None:

@@ -8,10 +8,11 @@ from integrations.errors import Permanent
 from storage import complaints, deals, people, requests, surveys
 from storage.tables import Deal, Outbox, Request
 from worker.account import Place
-from worker.actions.alert_staff import in_group, wait_for_morning
+from worker.actions.alert_staff import wait_for_morning
 from worker.actions.base import Hands
 from worker.actions.hearing import about_whom, recipients
 from worker.actions.reaching import Postponed, reach
+from worker.actions.telling import in_group
 from worker.actions.words import Values, clock_time, staff_values
 from worker.rules.formats import cut_words
 

@@ -1,0 +1,73 @@
+"""Something that staff have to hear and that is not kept up to date: each chat gets it once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from integrations.channels.base import Outgoing
+from storage import state
+from storage.tables import Client, Outbox
+from worker.account import Place, Staff
+from worker.actions.base import Hands
+from worker.actions.reaching import Postponed, reach
+from worker.rules.group_text import for_group
+
+
+@dataclass(slots=True, kw_only=True)
+class Telling:
+    """One message on its way. What a try before has reached is remembered until all of them were tried."""
+
+    hands: Hands
+    key: str
+    told: set[Place]
+
+    async def to(self, places: Sequence[Place], message: Outgoing) -> bool:
+        """Was it read in one of these?"""
+        if self.told.intersection(places):
+            return True
+        found = await reach(self.hands, places, message)
+        if found is None:
+            return False
+        self.told.add(found[0])
+        async with self.hands.db.transaction() as tx:
+            await state.remember(tx, self.key, {"places": sorted(map(list, self.told))})
+        return True
+
+
+def in_group(hands: Hands, message: Outgoing, *clients: Client | None) -> Outgoing:
+    """As it may be read where others read along."""
+    names = [client.name for client in clients if client is not None]
+    return replace(message, text=for_group(message.text, names, hands.region))
+
+
+async def tell(
+    item: Outbox,
+    hands: Hands,
+    message: Outgoing,
+    client: Client | None,
+    *,
+    ranks: Sequence[Sequence[Staff]],
+    also: Sequence[Staff] = (),
+) -> None:
+    """To the first rank that can be reached, to `also`, and to the groups."""
+    key = f"told:{item.key}:{item.revision}"
+    async with hands.db.reading() as tx:
+        kept = await state.recall(tx, key) or {}
+    telling = Telling(hands=hands, key=key, told={Place(*place) for place in kept.get("places", ())})
+    later = Postponed()
+    for rank in ranks:
+        reached = False
+        for person in rank:
+            with later:
+                reached |= await telling.to(person.places, message)
+        if reached or later.is_needed:
+            break
+    for person in also:
+        with later:
+            await telling.to(person.places, message)
+    for group in hands.groups:
+        with later:
+            await telling.to([group], in_group(hands, message, client))
+    later.settle()
+    if telling.told:
+        async with hands.db.transaction() as tx:
+            await state.forget(tx, key)
