@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.reports.made import EVIL, full, texts
+from worker.reports import pictures
 from worker.reports.colours import DARK, LIGHT
 from worker.reports.document import Bar, Bars, Chart, Dots, Kind, Point, Stack, Trend
 from worker.reports.draw import draw
@@ -181,3 +182,10 @@ async def test_a_picture_that_fails_is_told_and_nothing_hangs(
     monkeypatch.setattr(sys, "executable", program)
     with pytest.raises(PictureError, match=said):
         await png([replace(TREND, title="т" * 100_000)], WORDS, patience=patience)
+
+
+async def test_of_what_went_wrong_the_kind_is_told_and_nobodys_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures, "plain", lambda chart, words: {"type": "Иван Петров", "title": ""})
+    with pytest.raises(PictureError) as told:
+        await png([TREND], WORDS)
+    assert str(told.value) == "the picture could not be drawn: its process ended with 1 (KeyError)"

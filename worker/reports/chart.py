@@ -21,7 +21,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from PIL import Image
 
-from worker.reports.charts.kinds import KINDS, Box
+from worker.reports.charts.box import Box
+from worker.reports.charts.kinds import KINDS
 from worker.reports.charts.style import (
     DPI,
     HEADING,

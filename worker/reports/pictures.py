@@ -7,6 +7,7 @@ import asyncio
 import base64
 import json
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -81,24 +82,31 @@ async def _drawn(order: dict[str, Any], words: Words, patience: float) -> list[b
                 "worker.reports.chart",
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.PIPE,
                 env=_environment(folder),
                 cwd=folder,
             )
-            answer = await _answer(process, told, patience)
+            answer, complaint = await _answer(process, told, patience)
     except OSError as error:
         raise PictureError(f"the picture could not be drawn: {error.strerror}") from error
     if process.returncode:
-        raise PictureError(f"the picture could not be drawn: its process ended with {process.returncode}")
+        ended = f"its process ended with {process.returncode}{_cause(complaint)}"
+        raise PictureError(f"the picture could not be drawn: {ended}")
     return [base64.b64decode(picture) for picture in json.loads(answer)]
 
 
-async def _answer(process: asyncio.subprocess.Process, told: bytes, patience: float) -> bytes:
-    """What it prints. However this ends, the process has ended too."""
+def _cause(complaint: bytes) -> str:
+    """The kind of the error and no more: what it says may hold somebody's name."""
+    lines = complaint.decode(errors="replace").splitlines()
+    found = re.match(r"[A-Za-z_.]+(?=:|$)", lines[-1]) if lines else None
+    return f" ({found.group()})" if found else ""
+
+
+async def _answer(process: asyncio.subprocess.Process, told: bytes, patience: float) -> tuple[bytes, bytes]:
+    """What it prints, and what it complains of. However this ends, the process has ended too."""
     try:
         async with asyncio.timeout(patience):
-            answer, _ = await process.communicate(told)
-            return answer
+            return await process.communicate(told)
     except TimeoutError:
         raise PictureError(f"the picture could not be drawn within {patience:g} seconds") from None
     finally:
