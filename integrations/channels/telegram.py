@@ -199,7 +199,8 @@ class Telegram:
     async def edit(self, chat_id: str, message_id: str, message: Outgoing) -> None:
         if not message_id.isdigit():
             return  # Its id was never learned, so there is nothing to find it by.
-        chat_id = self._moved.get(chat_id, chat_id)
+        if chat_id in self._moved:
+            return  # It stayed behind in the group; the supergroup gives its number to another message.
 
         async def edit_message() -> object:
             if not message.text:

@@ -564,11 +564,27 @@ async def test_a_group_that_became_a_supergroup_still_gets_its_alerts(
     telegram: Telegram, server: TelegramStandIn
 ) -> None:
     old = server.group("Рекламации")
+    before = await telegram.send(str(old.chat_id), Outgoing(text="Рекламация № 1"))
     new = server.upgrade(old)
-    first = await telegram.send(str(old.chat_id), Outgoing(text="Рекламация № 1"))
-    await telegram.edit(str(old.chat_id), first, Outgoing(text="Взято: Анна"))
-    await telegram.send(str(old.chat_id), Outgoing(text="Рекламация № 2"))
-    assert [post.text for post in server.messages(new)] == ["Взято: Анна", "Рекламация № 2"]
+    after = await telegram.send(str(old.chat_id), Outgoing(text="Рекламация № 2"))
+    assert telegram.moved_to(str(old.chat_id)) == str(new.chat_id)
+    assert before == after, "numbers begin anew there"
+    await telegram.edit(str(old.chat_id), before, Outgoing(text="Взято: Анна"))
+    await telegram.edit(str(new.chat_id), after, Outgoing(text="Взято: Вера"))
+    await telegram.send(str(old.chat_id), Outgoing(text="Рекламация № 3"))
+    assert [post.text for post in server.messages(new)] == ["Взято: Вера", "Рекламация № 3"]
+
+
+async def test_telegram_tells_of_a_supergroup_by_itself(telegram: Telegram, server: TelegramStandIn) -> None:
+    old = server.group("Рекламации")
+    new = server.upgrade(old, by="Мария")
+    batch = await telegram.poll("", timedelta(0))
+    (told,) = telegram.read(batch.updates[-1].body)
+    assert (told.kind, told.chat_id, told.moved_to) == (
+        IncomingKind.MOVED,
+        str(old.chat_id),
+        str(new.chat_id),
+    )
 
 
 async def test_a_message_that_telegram_refuses_is_permanent(
