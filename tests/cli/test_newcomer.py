@@ -15,6 +15,7 @@ from integrations.standins.telegram import TOKEN as BOT_TOKEN
 from integrations.standins.telegram import TelegramStandIn
 from integrations.standins.whatsapp import INSTANCE, GreenApiStandIn
 from integrations.standins.whatsapp import TOKEN as GATEWAY_TOKEN
+from storage import rollout
 from storage.database import Database
 from tests.cli.test_init import number_of
 from tests.world import IVAN
@@ -86,6 +87,10 @@ def test_from_an_empty_account_to_the_first_question(in_folder: Path) -> None:
             amocrm.close_lead(deal)
             await app.step()
             clock.advance(timedelta(days=1))
+            await app.step()
+            assert whatsapp.messages(IVAN) == [], "nobody is asked before a head has seen the first list"
+            async with db.transaction() as tx:
+                await rollout.agree(tx, "Анна", clock.now())
             await app.step()
         finally:
             await app.close()
