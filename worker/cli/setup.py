@@ -330,7 +330,8 @@ async def _first_list(settings: "Settings") -> Check:
     remedy = say(
         settings,
         'Добавьте [[staff]] с role = "head" и telegram_id или пригласите: sarafan staff invite --role head.',
-        'Add a [[staff]] with role = "head" and telegram_id, or invite one: sarafan staff invite --role head.',
+        'Add a [[staff]] with role = "head" and telegram_id, or invite one: sarafan staff invite '
+        "--role head.",
     )
     nobody = say(settings, "первый список некому показать", "there is nobody to see the first list")
     return Check("delivery.preview", False, nobody, remedy)
