@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any, Protocol
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple, Protocol
 
 from worker.metrics.stats import rounded
 from worker.rules.calendar import Calendar, Duration
@@ -69,6 +69,7 @@ class ComplaintFact:
     contacted_at: datetime | None = None
     closed_by: int = 0  # a user of amoCRM; 0 = not known
     is_content: bool | None = None  # rated its solution above the threshold; None: has not rated it
+    deal_id: int = 0  # the sales deal it is about; 0 = not known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +87,14 @@ class SaleFact:
     is_first: bool = True  # the client had bought nothing before
     problem: str = ""  # self, unknown, ambiguous: why what is written there is no recommendation
     is_unmarked: bool | None = None  # nothing says which discount the client came with; None: not kept
+
+
+class Purchase(NamedTuple):
+    """What a client bought on one day: deals of a day may be one purchase in parts."""
+
+    client_id: int
+    day: date  # where the company is
+    money: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +183,33 @@ class RequestFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChatFact:
+    """A message in a chat of amoCRM, or that a conversation was ended."""
+
+    at: datetime
+    kind: str  # in, out, end
+    talk: str  # the conversation
+    user_id: int = 0  # who of the company wrote; 0: a robot, a phone, or the client
+    manager_id: int = 0  # who was responsible then; 0: not known
+    pipeline_id: int = 0  # of the deal, as it was then
+    is_ours: bool = False  # a question of ours, or what the client answered to it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correspondence:
+    """What amoCRM told of chats, and by which clock reactions are measured."""
+
+    calendar: Calendar
+    target: timedelta  # of working time
+    messages: tuple[ChatFact, ...] = ()  # also some around the period, for what they answer
+    since: datetime | None = None  # what was written before has not been read
+    until: datetime | None = None  # as far as it has been read; None: nothing has
+    seen: int = 0  # messages of clients in the period that our own gateways saw
+    managers: frozenset[int] = frozenset()  # whose waits may be shown; empty = all
+    pipelines: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """Everything that metrics are made of, of the period and of the one before it."""
 
@@ -184,10 +220,13 @@ class Facts:
     complaints: tuple[ComplaintFact, ...] = ()
     requests: tuple[RequestFact, ...] = ()
     sales: tuple[SaleFact, ...] = ()
+    purchases: tuple[Purchase, ...] | None = None  # of all time; None: not asked for
+    deals_without_client: int = 0  # won ones, of all time
     codes: tuple[CodeFact, ...] = ()
     history: History = History()
     programme: Programme = Programme()
     promises: Promises | None = None  # None: not known, so nothing is said of them
+    correspondence: Correspondence | None = None
     has_topics: bool = False  # is there a field for the reason of a complaint
     discount: float | None = None  # percent that a friend pays less; None: not told in percent
     people: Mapping[int, str] = field(default_factory=dict)  # names of users, as amoCRM has them now

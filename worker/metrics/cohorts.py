@@ -1,0 +1,133 @@
+"""Cohorts: of the customers who first bought in a month, how many bought again in each month after it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from worker.metrics.base import Facts, Metric, amount, share
+from worker.metrics.customers import Customer, customers_of, day_after
+from worker.metrics.stats import percent
+from worker.rules.calendar import Period
+from worker.rules.periods import last_periods, month_of
+
+MONTHS = 13  # that are shown: the oldest has had a year
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cohort:
+    """Customers whose first purchase was in this month."""
+
+    month: Period
+    customers: int
+    money: float  # what they brought so far
+    bought: tuple[int | None, ...]  # customers who bought so many months later; None: not over yet
+    min_customers: int = 1
+
+    def share(self, later: int) -> float | None:
+        """Percent of the cohort; None also of so few that a share tells nothing."""
+        bought = self.bought[later]
+        return None if bought is None or self.is_small else percent(bought, self.customers)
+
+    @property
+    def is_small(self) -> bool:
+        return self.customers < self.min_customers
+
+    @property
+    def value(self) -> float | None:
+        """What one of them brought so far."""
+        return self.money / self.customers if self.customers else None
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "month": self.month.label,
+            "customers": self.customers,
+            "amount": amount(self.money),
+            "ltv": amount(self.value),
+            "bought": list(self.bought),
+            "shares": [share(self.share(later)) for later in range(len(self.bought))],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CohortResult:
+    cohorts: Sequence[Cohort]  # the last months, the oldest first
+    min_customers: int
+
+    def back_after(self, later: int) -> float | None:
+        """Of all that have had the time, percent who bought so many months after their first purchase."""
+        known = [
+            (bought, one.customers)
+            for one in self.cohorts
+            for bought in one.bought[later : later + 1]
+            if bought is not None
+        ]
+        whole = sum(customers for _, customers in known)
+        return percent(sum(bought for bought, _ in known), whole) if whole >= self.min_customers else None
+
+    def as_json(self) -> dict[str, Any]:
+        return {"months": [one.as_json() for one in self.cohorts]}
+
+
+def compute(facts: Facts, period: Period) -> CohortResult:
+    until = day_after(period, facts.now)
+    # Today is not over, so neither is its month.
+    today = facts.now.astimezone(period.zone).date()
+    minimum = max(1, facts.min_answers)
+    customers = customers_of(facts.purchases or (), until)
+    return CohortResult(
+        cohorts=cohorts(customers, period, min(until, today), min_customers=minimum),
+        min_customers=minimum,
+    )
+
+
+def cohorts(
+    customers: Sequence[Customer], period: Period, over: date, *, min_customers: int = 1
+) -> list[Cohort]:
+    """Of the last months of the period and before it. A month counts once all its days lie before `over`."""
+    months = last_periods(month_of(period.end - timedelta(days=1), period.zone), MONTHS)
+    members: Mapping[int, list[Customer]] = {_number(month.start): [] for month in months}
+    for one in customers:
+        if (first := _number(one.days[0])) in members:
+            members[first].append(one)
+    return [
+        Cohort(
+            month=month,
+            customers=len(of),
+            money=sum(one.money for one in of),
+            bought=tuple(
+                _bought(of, _number(later.start)) if later.end <= over else None for later in months[place:]
+            ),
+            min_customers=min_customers,
+        )
+        for place, month in enumerate(months)
+        for of in (members[_number(month.start)],)
+    ]
+
+
+def _bought(customers: Sequence[Customer], month: int) -> int:
+    return sum(any(_number(day) == month for day in one.days) for one in customers)
+
+
+def _number(day: date) -> int:
+    """Months since the year 0, so that December is followed by January."""
+    return 12 * day.year + day.month
+
+
+METRIC = Metric(
+    key="cohorts",
+    title={"ru": "Когорты", "en": "Cohorts"},
+    unit={
+        "ru": "покупатели, по месяцу первой покупки; месяц, который ещё идёт, не заполнен",
+        "en": "customers, by the month of their first purchase; a month that is not over is blank",
+    },
+    source="Customers of a cohort with a won deal so many months after their first one, of all in it",
+    compute=compute,
+    reading={
+        "ru": "Строка — покупатели одного возраста: сравнивайте столбец со столбцом того же месяца жизни. "
+        "Пусто — ещё не наступило, и это не ноль.",
+        "en": "A line is of customers of one age: compare within a column. "
+        "Blank has not happened yet, which is no zero.",
+    },
+    minimum=None,
+)
