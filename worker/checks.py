@@ -27,15 +27,12 @@ class Later:
 # What a later version builds. By its default it works without a word; asked for, it is refused by name.
 LATER = (
     Later("http.dashboard_link", ("12h",)),
-    Later("amocrm.history_since", ("",)),
     Later("referral.period", ("quarter",)),
     Later("reports.weekly", ("mon 09:00", ""), ("",)),
     Later("reports.monthly", ("1 09:00", ""), ("",)),
     Later("reports.quarterly", (True, False), (False,)),
     Later("reports.window", ("90d",)),
-    Later("reports.sales_health", (False,)),
     Later("goals", ({},)),
-    Later("frt.target", ("15m",)),
     Later("iqs.calls_per_week", (0,)),
     Later("iqs.criteria", ([],)),
 )
@@ -226,7 +223,17 @@ def _people(settings: Settings) -> Iterator[Finding]:
         )
         yield Finding(("alerts", "groups"), list(settings.alerts.groups), expected)
     seen: set[tuple[str, int]] = set()
+    called: set[str] = set()
     for index, person in enumerate(settings.staff):
+        name = " ".join(person.name.split()).casefold()
+        if name in called:  # By the name a complaint remembers whose it is.
+            expected = Expected(
+                "имя, которого больше ни у кого нет, например с фамилией",
+                "a name that nobody else has, such as with the surname",
+                f'"{person.name} 2"',
+            )
+            yield Finding(("staff", index, "name"), person.name, expected)
+        called.add(name)
         if person.max_id and not settings.max.token:
             expected = Expected(
                 "0 или бот в MAX: заполните max.token", "0, or a bot in MAX: fill in max.token", "0"

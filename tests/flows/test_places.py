@@ -10,6 +10,7 @@ from integrations.standins.max_model import Posted as MaxPosted
 from storage.tables import InvitedStaff
 from tests.world import ANNA, MAX_BOT, PETR, World, configured, merged
 from worker.account import Place, Staff
+from worker.actions.staffing import told_apart
 from worker.actions.trouble import administrators
 from worker.cli.staff import Wanted, make_invitation, remove_invited
 
@@ -246,6 +247,13 @@ def test_trouble_is_told_to_the_first_role_that_somebody_has_however_they_came()
     assert administrators([head, boss]) == [head]  # Босс is met nowhere.
     assert administrators([head, invited]) == [invited]
     assert administrators([]) == []
+
+
+def test_who_came_by_a_link_is_told_apart_from_whoever_was_named_alike_since() -> None:
+    listed = [Staff(name="Анна", role="head", telegram_id=1)]
+    same, other = Staff(name="анна", role="head", telegram_id=1), Staff(name="Анна", role="head", max_id=5)
+    vera = Staff(name="Вера", role="head", max_id=6)
+    assert [one.name for one in told_apart([same, other, vera], listed)] == ["анна", "Анна 2", "Вера"]
 
 
 async def test_an_invited_colleague_who_is_a_client_too_is_not_asked(town: World) -> None:

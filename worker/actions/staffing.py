@@ -5,6 +5,7 @@
 
 import logging
 from collections.abc import Iterable
+from dataclasses import replace
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -31,7 +32,7 @@ async def know_staff(hands: Hands) -> None:
         rows = await staff.joined(tx)
         moved = (await state.recall(tx, MOVED) or {}) if hands.alerts.groups else {}
     hands.groups = tuple(_group(number, moved) for number in hands.alerts.groups)
-    found = tuple(map(_person, rows))
+    found = told_apart(map(_person, rows), hands.named_staff)
     if hands.invited == found and (hands.account is None or hands.account.invited == found):
         return
     hands.invited = found
@@ -48,6 +49,17 @@ def _person(row: InvitedStaff) -> Staff:
         name=row.name,
         role=row.role,
         amocrm_user=row.amocrm_user,
+    )
+
+
+def told_apart(invited: Iterable[Staff], listed: Iterable[Staff]) -> tuple[Staff, ...]:
+    """Names are what tells staff apart: of two called «Анна» the one who came by a link is «Анна 2»."""
+    listed = tuple(listed)
+    places = {place for person in listed for place in person.places}
+    names = [person.name for person in listed]
+    return tuple(
+        person if places.intersection(person.places) else replace(person, name=free_name(person.name, names))
+        for person in invited
     )
 
 
