@@ -69,6 +69,7 @@ class ComplaintRow:
     closed_by_user: int = 0
     solution: str | None = None  # the band of the client's latest score for it
     number: int = field(default=0, compare=False)
+    deal_id: int = 0  # the sales deal that it is about
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +186,7 @@ async def complaint_rows(tx: AsyncSession, begins: datetime, ends: datetime) -> 
             col(Complaint.closed_by_user),
             _solution(),
             col(Complaint.id),
+            func.coalesce(col(Complaint.source_deal_id), 0),
         )
         # A complaint that has not reached amoCRM yet has no deal.
         .outerjoin(Deal, col(Deal.deal_id) == col(Complaint.lead_id))

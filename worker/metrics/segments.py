@@ -29,7 +29,7 @@ class Group:
     def as_json(self) -> dict[str, Any]:
         return {
             "customers": self.customers,
-            "share": share(self.share),
+            "customers_share": share(self.share),
             "amount": amount(self.money),
             "share_amount": share(self.share_amount),
         }

@@ -1,0 +1,95 @@
+"""Links between metrics: do two figures of one deal go together?"""
+
+from collections.abc import Iterator, Mapping
+
+from worker.metrics.base import Metric
+from worker.metrics.links import ENOUGH, TIME, Link, LinkResult, counted
+from worker.reports.build import Report
+from worker.reports.document import Column, Kind, Section, Table
+from worker.reports.sections.base import columns, result_of
+from worker.reports.words import Words
+
+
+def sections(metric: Metric, report: Report, words: Words) -> Iterator[Section]:
+    result = result_of(report, metric, LinkResult)
+    if not any(link.pairs for link in result.links):
+        return
+    title = metric.title[words.language]
+    names = {asked.key: asked.title for asked in report.scope.surveys} | {TIME: words.say("link.time")}
+    yield Section(
+        key=metric.key,
+        title=title,
+        group=title,
+        lines=(*_lines(result, names, words),),
+        unit=metric.unit[words.language],
+        source=metric.source,
+        tables=(*_tables(result, metric, title, names, words),),
+    )
+
+
+def _lines(result: LinkResult, names: Mapping[str, str], words: Words) -> Iterator[str]:
+    for link in result.links:
+        key = "link.few" if len(link.pairs) < ENOUGH else "link.flat" if link.rho is None else "link"
+        yield words.say(
+            key,
+            survey=names[link.first],
+            name=names[link.second],
+            n=words.count(len(link.pairs)),
+            value=words.cell(link.rho, Kind.SCORE),
+            verdict=_verdict(link, words),
+        )
+    if any(link.rho is not None for link in result.links):
+        yield words.say("link.note")
+
+
+def _verdict(link: Link, words: Words) -> str:
+    if link.rho is None or not link.is_clear:
+        return words.say("link.same")
+    of, way = "time" if link.second == TIME else "ease", "up" if link.rho > 0 else "down"
+    return words.say(f"link.{of}.{way}")
+
+
+def _tables(
+    result: LinkResult, metric: Metric, title: str, names: Mapping[str, str], words: Words
+) -> Iterator[Table]:
+    yield Table(
+        key=f"{metric.key}.pairs",
+        title=words.table("pairs", survey=title),
+        columns=columns(
+            words,
+            first=Kind.TEXT,
+            second=Kind.TEXT,
+            deals=Kind.COUNT,
+            rho=Kind.SCORE,
+            significant=Kind.TEXT,
+        ),
+        rows=tuple(
+            (
+                names[link.first],
+                names[link.second],
+                len(link.pairs),
+                link.rho,
+                None if link.is_clear is None else _verdict(link, words),
+            )
+            for link in result.links
+        ),
+        note=metric.reading[words.language],
+    )
+    for link in result.links:
+        if link.pairs:
+            yield _points(link, f"{metric.key}.{link.key}", names, words)
+
+
+def _points(link: Link, key: str, names: Mapping[str, str], words: Words) -> Table:
+    """What a scatter shows."""
+    of_second = Kind.SECONDS if link.second == TIME else Kind.SCORE
+    return Table(
+        key=key,
+        title=words.table("points", survey=names[link.first], name=names[link.second]),
+        columns=(
+            Column(key="first_value", title=names[link.first], kind=Kind.SCORE),
+            Column(key="second_value", title=names[link.second], kind=of_second),
+            *columns(words, number=Kind.COUNT),
+        ),
+        rows=tuple((*pair, number) for pair, number in counted(link.pairs).items()),
+    )
