@@ -142,9 +142,23 @@ async def test_telegram_is_down_for_three_hours_and_nobody_is_forgotten(town: Wo
     for _ in range(6):
         await town.later(minutes=10)
     (message,) = joined(town)
-    assert message.text.startswith("Пришло 12:09, отправляем после перерыва.\n12 низких оценок за короткое")
-    assert sorted(told_of(message)) == sorted(clients(*range(12)))
+    assert message.text.startswith("Пришло в 12:09, отправляем после перерыва.\n12 низких оценок за короткое")
+    assert told_of(message) == clients(*range(12))
     assert alerts(town) == []
+
+
+async def test_few_that_waited_for_telegram_come_in_the_order_in_which_they_came(town: World) -> None:
+    await asked(town, 4)
+    town.telegram.faults.add(SEND, times=0, status=502)
+    for place in range(4):
+        town.clock.advance(timedelta(minutes=40))
+        says(town, place)
+        await town.step(pulls=False)
+    town.telegram.faults.clear()
+    for _ in range(6):
+        await town.later(minutes=10)
+    texts = [text for text in town.to_anna() if "Низкая оценка" in text]
+    assert [text.partition("\nКлиент ")[2].partition(",")[0] for text in texts] == ["0", "1", "2", "3"]
 
 
 async def test_what_may_have_arrived_is_repeated_once_and_whole(town: World) -> None:

@@ -385,18 +385,18 @@ async def test_the_second_presser_is_told_who_took_it(town: World) -> None:
 
 async def test_anna_presses_solved(town: World) -> None:
     await unhappy(town)
-    await town.later(hours=2)
+    await town.later(days=1, hours=2)
     await town.taps("Решено", "Анна")
     complaint = only_complaint(town)
     assert complaint.status_id == 142
     assert only_task(town).is_completed
-    assert notes(town)[1:] == ["Решено: Анна, 14:02"]
+    assert notes(town)[1:] == ["Решено: Анна, 9 сентября в 14:02"]
     (alert,) = alerts(town)
-    assert alert.text.endswith("\nРешено: Анна, 14:02")
+    assert alert.text.endswith("\nРешено: Анна, 9 сентября в 14:02")
     assert alert.labels == ["Открыть сделку"]
     row = await complaint_row(town)
     assert row.is_solved
-    assert row.closed_at == datetime(2026, 9, 8, 14, 2, tzinfo=ZONE)
+    assert row.closed_at == datetime(2026, 9, 9, 14, 2, tzinfo=ZONE)
     await town.later(hours=1)
     assert alerts(town)[0].text.count("Решено") == 1
     assert (await complaint_row(town)).reopened == 0
@@ -946,7 +946,7 @@ async def test_with_telegram_down_complaint_and_task_are_there_at_once_and_the_a
     town.telegram.faults.clear()
     await town.later(hours=1)
     (alert,) = alerts(town)
-    assert alert.text.startswith("Пришло 12:01, отправляем после перерыва.")
+    assert alert.text.startswith("Пришло в 12:01, отправляем после перерыва.")
     await town.later(hours=5)
     assert len(alerts(town)) == 1
 

@@ -13,7 +13,7 @@ from storage.deals import Saved
 from storage.tables import Complaint, Deal
 from worker.actions import keys
 from worker.actions.base import Hands
-from worker.actions.words import clock_time
+from worker.actions.words import press_time
 from worker.rules.complaint_turns import Turn, course, together, turns_of
 from worker.rules.planning import LOST, WON
 
@@ -113,7 +113,7 @@ async def _show_in_alert(
     tx: AsyncSession, hands: Hands, row: Complaint, key: str, when: datetime, now: datetime
 ) -> None:
     """What was done by hand in amoCRM, for everybody who got the alert."""
-    row.lines = [*row.lines, hands.texts.fill(key, when=clock_time(hands, when))]
+    row.lines = [*row.lines, hands.texts.fill(key, when=press_time(hands, row, when))]
     await tx.flush()
     await outbox.ask_again(tx, "edit_alert", keys.edit_alert(row.id), {"complaint_id": row.id}, now, now)
 

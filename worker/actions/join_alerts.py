@@ -67,7 +67,7 @@ async def alert_or_join(item: Outbox, hands: Hands) -> None:
     )
     match decided:
         case Alone():
-            await alert_staff(item, hands)
+            await _one_by_one(hands, ready)
         case Gather(until):
             raise Later(until, "more alerts are coming")
         case Together():
@@ -107,6 +107,15 @@ async def _others(item: Outbox, hands: Hands) -> tuple[Sequence[Outbox], int]:
         if row.kind == "open_complaint" and row.due_at <= now and row.payload["survey_id"] not in opened
     ]
     return ready or [item], len(coming) + len(opening)
+
+
+async def _one_by_one(hands: Hands, ready: Sequence[Outbox]) -> None:
+    """In the order in which they came, whichever of them is tried again first."""
+    later = Postponed()
+    for row in ready:
+        with later:
+            await alert_staff(row, hands)
+    later.settle()
 
 
 async def _send(hands: Hands, wanted: Sequence[Wanted]) -> None:

@@ -7,7 +7,7 @@ from typing import TypeVar
 from integrations.channels.base import Button, Outgoing
 from storage.tables import Client, Complaint, Deal, Survey
 from worker.actions.base import Hands
-from worker.actions.words import LATE, clock_time, staff_values
+from worker.actions.words import LATE, late_text, staff_values
 
 A_MESSAGE = 20  # complaints: lines of 110 to 140 signs, and Telegram's limit is 4096
 
@@ -35,7 +35,7 @@ def burst(hands: Hands, cases: Sequence[Case], *, sent_at: datetime) -> Outgoing
     head = hands.texts.fill("alert.burst" if in_amocrm else "alert.burst.without_deals", n=len(cases))
     first = min(complaint.opened_at for complaint, *_ in cases)
     if sent_at - first > LATE:
-        head = f"{hands.texts.fill('alert.late', when=clock_time(hands, first))}\n{head}"
+        head = f"{late_text(hands, first)}\n{head}"
     return joined(hands, head, [(case[0], _line(hands, case)) for case in cases])
 
 

@@ -19,7 +19,7 @@ from worker.actions.handing_over import ask_for_buttons, colleagues, tag_of
 from worker.actions.hearing import but, works_on
 from worker.actions.plan_staff import SWITCH
 from worker.actions.results import ask_for_result, take_result
-from worker.actions.words import clock_time
+from worker.actions.words import clock_time, press_time
 from worker.staff.commands import BUTTON
 
 log = logging.getLogger(__name__)
@@ -222,7 +222,7 @@ async def _record(
 ) -> str:
     """Everybody sees it in the alert; amoCRM gets what it means. `user`: who is responsible there now."""
     complaint, now = press.complaint, press.now
-    line = hands.texts.fill(key, staff=press.staff.name, who=who, when=clock_time(hands, now))
+    line = hands.texts.fill(key, staff=press.staff.name, who=who, when=press_time(hands, complaint, now))
     complaint.lines = [*complaint.lines, line]
     payload = {
         "complaint_id": complaint.id,

@@ -438,6 +438,19 @@ def clock_time(hands: Hands, moment: datetime) -> str:
     return moment_text(hands.texts, moment, hands.calendar.zone, hands.now())
 
 
+def press_time(hands: Hands, complaint: Complaint, moment: datetime) -> str:
+    """For a line under the alert, which is read for days: with its date once it is not the alert's day."""
+    return moment_text(hands.texts, moment, hands.calendar.zone, complaint.opened_at)
+
+
+def late_text(hands: Hands, came_at: datetime) -> str:
+    """The first line of what had to wait."""
+    when = clock_time(hands, came_at)
+    if came_at.astimezone(hands.calendar.zone).date() == hands.now().astimezone(hands.calendar.zone).date():
+        when = hands.texts.fill("date.clock", when=when)
+    return hands.texts.fill("alert.late", when=when)
+
+
 def moment_value(hands: Hands, when: datetime | None) -> str:
     """For what is kept and read on another day."""
     return moment_text(hands.texts, when, hands.calendar.zone) if when is not None else ""
@@ -465,7 +478,7 @@ async def alert_text(
     came_at = _came_at(complaint, survey, sent_at)
     late = ""
     if sent_at - came_at > LATE:
-        late = hands.texts.fill("alert.late", when=clock_time(hands, came_at))
+        late = late_text(hands, came_at)
     if survey is None:
         values = staff_values(hands, client=client, deal=deal, survey=None, complaint=complaint, now=now)
         return hands.texts.fill("alert.foot", **values)
