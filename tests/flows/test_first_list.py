@@ -29,8 +29,8 @@ async def test_anna_sees_the_list_agrees_and_only_then_the_questions_go_out(town
     await two_deals(town)
     shown = town.telegram.last("Анна")
     assert shown.text == (
-        "Завтра по плану 2 вопроса. Проверьте, нет ли здесь тех, кого спрашивать не надо:\n"
         "Пока никому не пишем: ждём, когда руководитель включит отправку.\n\n"
+        "Завтра по плану 2 вопроса. Проверьте, нет ли здесь тех, кого спрашивать не надо:\n\n"
         "8 сентября в 11:00 — Иван Петров: NPS, WhatsApp. Ворота, Иван Петров\n\n"
         "8 сентября в 11:00 — Пётр Сидоров: NPS, WhatsApp. Ворота, Пётр Сидоров"
     )
@@ -62,7 +62,7 @@ async def test_undecided_it_is_shown_once_a_morning_and_what_waits_too_long_ends
             await town.at(MONDAY + timedelta(days=day - 1, hours=hours))
             await looks_around(town)
         assert sum("Проверьте" in text for text in town.to_anna()) == 1 + day
-    assert town.to_anna()[-1].startswith("Ждут отправки 2 вопроса.")
+    assert "\n\nЖдут отправки 2 вопроса." in town.to_anna()[-1]
     assert not [reason for reason in await town.app.health.reasons() if "send" in reason]
     await town.until(MONDAY + timedelta(days=9))
     assert {(one.state, one.reason) for one in await town.surveys()} == {("skipped", Reason.HELD)}

@@ -423,9 +423,11 @@ async def test_find_tells_what_was_asked_answered_and_done(town: World) -> None:
     deal = await low_score(town, price=184_000)
     await town.taps("Беру", "Анна")
     await town.ivan_writes("и грубили")
+    await town.step()
     said = await answer(town, "/find 8 (914) 000-00-01")
     assert said.text == (
         "Иван Петров, +79140000001\n"
+        f"Рекламация № 1\nhttps://example.amocrm.ru/leads/detail/{town.complaints()[0].id}\n"
         f"Сделка: Монтаж ворот, 184{NB}000{NB}₽, закрыта вчера\n"
         f"https://example.amocrm.ru/leads/detail/{deal}\n\n"
         "8 сентября в 12:03 — сообщение клиента: «и грубили»\n"

@@ -7,7 +7,7 @@ from datetime import datetime
 from integrations.channels.base import Button
 from storage import finding
 from storage.finding import Story
-from storage.tables import Client, Complaint, Reply, Survey, SurveyState
+from storage.tables import Client, Complaint, Deal, Reply, Survey, SurveyState
 from worker.rules.formats import amount
 from worker.rules.moments import closed_ago, moment_text
 from worker.rules.phone import normalise
@@ -92,17 +92,21 @@ def _head(desk: Desk, found: Story) -> str:
         )
     ]
     if desk.sees_names:
-        lines += [
-            texts.fill(
-                "find.deal",
-                deal=deal.name,
-                amount=amount(deal.price, desk.account.currency, texts.language),
-                closed_ago=closed_ago(texts, deal.closed_at, desk.now, desk.zone),
-                deal_url=desk.lead_url(deal.deal_id),
-            )
-            for deal in found.deals[:3]
-        ]
+        numbers = {complaint.lead_id: complaint.id for complaint in found.complaints}
+        lines += [_card(desk, deal, numbers.get(deal.deal_id)) for deal in found.deals[:3]]
     return "\n".join(lines)
+
+
+def _card(desk: Desk, deal: Deal, complaint: int | None) -> str:
+    """A deal and where to open it; one in the complaints pipeline by the complaint's number."""
+    return desk.texts.fill(
+        "find.deal" if complaint is None else "find.complaint_card",
+        no=complaint,
+        deal=deal.name,
+        amount=amount(deal.price, desk.account.currency, desk.texts.language),
+        closed_ago=closed_ago(desk.texts, deal.closed_at, desk.now, desk.zone),
+        deal_url=desk.lead_url(deal.deal_id),
+    )
 
 
 def _events(desk: Desk, found: Story) -> Iterator[Event]:

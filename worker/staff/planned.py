@@ -45,12 +45,12 @@ def plan_answer(
     if not count:
         text = "\n".join(filter(None, (desk.texts.fill("plan.none"), stopped)))
         return Answer(text=text, buttons=buttons)
-    said = [desk.texts.fill(head, n=count), stopped]
     shown = "\n\n".join(_line(desk, line) for line in lines)
     of = -(-count // ON_A_PAGE)
     page = min(wish.page, of - 1)
     foot = desk.texts.fill("page", n=page + 1, m=of) if of > 1 else ""
-    text = "\n\n".join(filter(None, ("\n".join(filter(None, said)), shown, foot)))
+    # What stands above ends in a colon: the list follows it.
+    text = "\n\n".join(filter(None, (stopped, desk.texts.fill(head, n=count), shown, foot)))
     row = beside(desk, wish, page, of)
     return Answer(text=text, buttons=(*((row,) if row else ()), *buttons))
 
