@@ -149,6 +149,7 @@ class App:
             hold_above=settings.delivery.hold_above,
             keep_words=settings.privacy.keep_words,
             min_answers=settings.reports.min_answers,
+            sales_health=settings.reports.sales_health,
             token_ends=token_ends(settings.amocrm.token.get_secret_value()),
             clock_watch=ClockWatch(lambda: amocrm.heard) if is_real else None,
         )

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.reports.made import ALL, full, nothing, texts
-from worker.metrics.registry import METRICS
+from worker.metrics.registry import METRICS, SALES_HEALTH
 from worker.metrics.stats import rounded
 from worker.reports.build import Report, as_json
 from worker.reports.document import Bars, Cell, Document, Dots, Kind, Table
@@ -27,7 +27,7 @@ def figure(cell: Cell) -> Cell:
 
 
 def test_every_metric_has_its_sections() -> None:
-    assert set(SECTIONS) == {metric.key for metric in METRICS}
+    assert set(SECTIONS) == {metric.key for metric in (*METRICS, *SALES_HEALTH)}
 
 
 @every_report

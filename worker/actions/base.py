@@ -93,6 +93,7 @@ class Hands:
     hold_above: int = 0  # more deals than this closed within an hour wait for a word; 0: never
     keep_words: timedelta | None = None  # then words, names and numbers go; None: never
     min_answers: int = 5  # below it no figure is made of scores
+    sales_health: bool = False  # reports tell who buys again
     token_ends: datetime | None = None  # the long-lived token of amoCRM
     silent_at: dict[str, datetime] = field(default_factory=dict)  # when a channel last had nothing to tell
     emptied_at: dict[str, datetime] = field(default_factory=dict)  # when to look at its queue again

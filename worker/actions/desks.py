@@ -21,6 +21,7 @@ def desk_for(hands: Hands, person: Staff, *, is_group: bool = False) -> Desk:
             min_answers=hands.min_answers,
             discount=hands.referral.discount,
             promises=promises_of(hands.calendar, hands.complaints),
+            sales_health=hands.sales_health,
         ),
         person=person,
         is_group=is_group,

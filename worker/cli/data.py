@@ -97,6 +97,7 @@ def report_scope(settings: "Settings", account: "Account | None") -> "ReportScop
         min_answers=settings.reports.min_answers,
         discount=settings.referral.discount,
         promises=promises_of(settings.calendar, settings.complaints),
+        sales_health=settings.reports.sales_health,
     )
 
 

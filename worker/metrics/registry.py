@@ -1,6 +1,18 @@
 """Every metric, in the order of the report. A new one is a line here."""
 
-from worker.metrics import average_check, channels, complaints, fairness, referrals, requests, surveys
+from worker.metrics import (
+    average_check,
+    channels,
+    cohorts,
+    complaints,
+    fairness,
+    links,
+    referrals,
+    requests,
+    retention,
+    segments,
+    surveys,
+)
 from worker.metrics.base import Metric
 
 METRICS: tuple[Metric, ...] = (
@@ -12,3 +24,6 @@ METRICS: tuple[Metric, ...] = (
     channels.METRIC,
     fairness.METRIC,
 )
+
+# For companies whose clients buy again: in the report only where the settings ask for them.
+SALES_HEALTH: tuple[Metric, ...] = (retention.METRIC, segments.METRIC, cohorts.METRIC, links.METRIC)

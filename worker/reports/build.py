@@ -22,8 +22,9 @@ from worker.metrics.base import (
     SaleFact,
     SurveyFact,
 )
-from worker.metrics.registry import METRICS
+from worker.metrics.registry import METRICS, SALES_HEALTH
 from worker.reports.history import read_history
+from worker.reports.purchases import read_purchases
 from worker.rules.calendar import Period
 from worker.rules.eligibility import Reason
 from worker.rules.formats import percent_of
@@ -45,6 +46,7 @@ class ReportScope:
     company: str = ""
     referral_field: int | None = None  # which says what discount the client came with
     discount: str = ""  # as in the settings, such as «5%»
+    sales_health: bool = False  # repeat purchases, segments, cohorts, links between metrics
     users: Mapping[int, str] = field(default_factory=dict)  # names, as amoCRM has them now
     pipelines: Mapping[int, str] = field(default_factory=dict)
     promises: Promises | None = None
@@ -65,7 +67,8 @@ class Report:
 
 async def build_report(db: Database, period: Period, scope: ReportScope, now: datetime) -> Report:
     facts = await read_facts(db, period, scope, now)
-    results = {metric.key: metric.compute(facts, period) for metric in METRICS}
+    metrics = (*METRICS, *SALES_HEALTH) if scope.sales_health else METRICS
+    results = {metric.key: metric.compute(facts, period) for metric in metrics}
     return Report(period=period, now=now, scope=scope, results=results)
 
 
@@ -99,6 +102,11 @@ async def read_facts(db: Database, period: Period, scope: ReportScope, now: date
         history = await read_history(
             tx, period, now, pipelines=pipelines, complaints_pipeline=complaints_pipeline
         )
+        bought = (
+            await read_purchases(tx, period, pipelines=pipelines, complaints_pipeline=complaints_pipeline)
+            if scope.sales_health
+            else None
+        )
     return Facts(
         now=now,
         asked=scope.surveys,
@@ -118,6 +126,8 @@ async def read_facts(db: Database, period: Period, scope: ReportScope, now: date
             )
             for row in codes
         ),
+        purchases=None if bought is None else bought.purchases,
+        deals_without_client=0 if bought is None else bought.deals_without_client,
         history=history,
         programme=Programme(
             invited=programme.invited,
@@ -182,6 +192,7 @@ def _complaint(row: ComplaintRow) -> ComplaintFact:
         contacted_at=row.contacted_at,
         closed_by=row.closed_by_user,
         is_content=None if row.solution is None else row.solution != Band.LOW,
+        deal_id=row.deal_id,
     )
 
 

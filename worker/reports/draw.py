@@ -4,16 +4,20 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from worker.metrics.base import is_running
-from worker.metrics.registry import METRICS
+from worker.metrics.registry import METRICS, SALES_HEALTH
 from worker.reports.build import Report
 from worker.reports.document import Document
 from worker.reports.sections import (
     average_check,
     channels,
+    cohorts,
     complaints,
     fairness,
+    links,
     referrals,
     requests,
+    retention,
+    segments,
     surveys,
 )
 from worker.reports.sections.base import Draw
@@ -30,6 +34,10 @@ SECTIONS: Mapping[str, Draw] = {
     "average_check": average_check.sections,
     "channels": channels.sections,
     "fairness": fairness.sections,
+    "retention": retention.sections,
+    "segments": segments.sections,
+    "cohorts": cohorts.sections,
+    "links": links.sections,
 }
 
 
@@ -43,7 +51,10 @@ def draw(report: Report, texts: Texts) -> Document:
         last=report.period.end - timedelta(days=1),
         currency=report.scope.currency,
         sections=tuple(
-            section for metric in METRICS for section in SECTIONS[metric.key](metric, report, words)
+            section
+            for metric in (*METRICS, *SALES_HEALTH)
+            if metric.key in report.results
+            for section in SECTIONS[metric.key](metric, report, words)
         ),
     )
 

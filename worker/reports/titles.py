@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from worker.reports import health_words
+
 COLUMNS: Mapping[str, Mapping[str, str]] = {
     "ru": {
         "age": "Ждёт",
@@ -140,6 +142,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "won_clients": "Купили",
         "won_deals": "Выигранных сделок",
         "won_deals_growth": "Рост числа сделок",
+        **health_words.COLUMNS["ru"],
     },
     "en": {
         "age": "Waits",
@@ -278,6 +281,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = {
         "won_clients": "Bought",
         "won_deals": "Won deals",
         "won_deals_growth": "Growth of the number of deals",
+        **health_words.COLUMNS["en"],
     },
 }
 
@@ -302,6 +306,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "by_topic": "{survey} — причины",
         "promises": "{survey} — сроки",
         "open": "{survey} — открытые",
+        **health_words.TABLES["ru"],
     },
     "en": {
         "summary": "{survey} — summary",
@@ -322,6 +327,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "by_topic": "{survey} — reasons",
         "promises": "{survey} — promises",
         "open": "{survey} — open ones",
+        **health_words.TABLES["en"],
     },
 }
 

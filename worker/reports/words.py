@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from worker.metrics.stats import rounded
+from worker.reports import health_words
 from worker.reports.document import Cell, Kind
 from worker.reports.titles import COLUMNS, COVER, FINDINGS, TABLES
 from worker.rules.calendar import Period
@@ -96,6 +97,7 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
         "period.quarter": "{name} квартал {n}",
         "period.year": "{n} год",
         "months": "январь/февраль/март/апрель/май/июнь/июль/август/сентябрь/октябрь/ноябрь/декабрь",
+        **health_words.SENTENCES["ru"],
     },
     "en": {
         "title": "[{company}: ]{period}",
@@ -176,6 +178,7 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
         "period.quarter": "{name} quarter of {n}",
         "period.year": "{n}",
         "months": "January/February/March/April/May/June/July/August/September/October/November/December",
+        **health_words.SENTENCES["en"],
     },
 }
 

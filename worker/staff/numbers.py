@@ -1,12 +1,14 @@
 """/report, /nps, /csat, /ces, /complaints, /referrals: the report's own words, as much as a phone shows."""
 
+from dataclasses import replace
+
 from integrations.channels.base import Button
 from storage import finding, paused
 from storage.doubtful import doubtful
 from storage.finding import OpenComplaint
 from storage.narrowed import narrowed
 from worker.metrics.referrals import ReferralResult
-from worker.reports.build import Report, build_report
+from worker.reports.build import Report, ReportScope, build_report
 from worker.reports.document import Document
 from worker.reports.draw import draw
 from worker.reports.text import section_text, title_text
@@ -23,7 +25,7 @@ WORDS = 10  # the newest words of clients that a manager reads
 
 async def report_answer(desk: Desk, wish: Wish) -> Answer:
     period = period_of(wish.period, desk.now, desk.zone)
-    report = await build_report(narrowed(desk.db, desk.only), period, desk.scope, desk.now)
+    report = await build_report(narrowed(desk.db, desk.only), period, _scope(desk, wish), desk.now)
     document = draw(report, desk.texts)
     pause = await _pause_line(desk) if wish.command == "report" else ""
     head = "\n".join(filter(None, (title_text(document), pause)))
@@ -37,6 +39,12 @@ async def report_answer(desk: Desk, wish: Wish) -> Answer:
     if wish.command in ONE_METRIC and desk.person.role == MANAGER and (words := await _words(desk, wish)):
         shown.append(words)
     return paged(desk, wish, head, shown, buttons=period_buttons(desk, wish))
+
+
+def _scope(desk: Desk, wish: Wish) -> ReportScope:
+    """What every client ever bought is read only where it is shown."""
+    shows_all = wish.command == "report" and desk.person.role != MANAGER
+    return desk.scope if shows_all else replace(desk.scope, sales_health=False)
 
 
 def _shown(desk: Desk, wish: Wish, document: Document) -> list[str]:

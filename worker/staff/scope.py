@@ -20,6 +20,7 @@ def report_scope(
     min_answers: int,
     discount: str = "",
     promises: Promises | None = None,
+    sales_health: bool = False,
 ) -> ReportScope:
     """Before amoCRM answered for the first time there is no account."""
     asked = tuple(
@@ -33,7 +34,12 @@ def report_scope(
         for survey in surveys
     )
     scope = ReportScope(
-        surveys=asked, min_answers=min_answers, company=company, discount=discount, promises=promises
+        surveys=asked,
+        min_answers=min_answers,
+        company=company,
+        discount=discount,
+        promises=promises,
+        sales_health=sales_health,
     )
     if account is None:
         return scope
