@@ -238,12 +238,16 @@ async def fill_clients(tx: AsyncSession) -> None:
     )
 
 
-async def to_follow(tx: AsyncSession, *, limit: int = 100) -> dict[int, datetime]:
+async def to_follow(tx: AsyncSession, *, limit: int = 100, past: bool = False) -> dict[int, datetime]:
     """Complaint deals whose events are still to be read → when they last changed."""
     wanted = (
         select(Complaint.lead_id, Deal.updated_at)
         .join(Deal, col(Deal.deal_id) == col(Complaint.lead_id))
-        .where(col(Complaint.followed_at).is_(None), col(Deal.is_deleted).is_(False))
+        .where(
+            col(Complaint.followed_at).is_(None),
+            col(Deal.is_deleted).is_(False),
+            col(Deal.is_past).is_(past),
+        )
         .order_by(col(Complaint.id))
     )
     rows = (await tx.exec(wanted.limit(limit))).all()

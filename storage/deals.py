@@ -17,7 +17,7 @@ WATERMARK = "pull.watermark"
 SURVEYS_SINCE = "pull.surveys_since"
 
 # What stays ours when a deal is read again.
-_OURS = {"client_id", "link_token", "is_reply", "entered_at", "seen_at"}
+_OURS = {"client_id", "link_token", "is_reply", "is_past", "entered_at", "seen_at"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +145,15 @@ async def contacts_to_read(
 ) -> list[int]:
     """Main contacts, not read yet, of deals for which it matters who the client is."""
     surveyed = exists().where(col(Survey.deal_id) == col(Deal.deal_id))
+    is_open_complaint = and_(Deal.pipeline_id == complaints_pipeline, col(Deal.status_id).not_in((142, 143)))
     wanted = (
         select(Deal.contact_id)
         .where(
             col(Deal.contact_id).is_not(None),
             col(Deal.client_id).is_(None),
             ~exists().where(col(Contact.contact_id) == col(Deal.contact_id)),
+            # The past waits: it is read slowly, and a person who comes back is known by the new deal.
+            or_(col(Deal.is_past).is_(False), is_open_complaint),
             or_(Deal.status_id == 142, Deal.pipeline_id == complaints_pipeline, surveyed),
         )
         .distinct()
@@ -186,7 +189,9 @@ async def lead_ids_without_token(
     tx: AsyncSession, *, but_pipeline: int | None, limit: int = 1000
 ) -> Sequence[int]:
     """Deals whose link to the bots has not been made."""
-    wanted = select(Deal.deal_id).where(col(Deal.link_token).is_(None), col(Deal.is_deleted).is_(False))
+    wanted = select(Deal.deal_id).where(
+        col(Deal.link_token).is_(None), col(Deal.is_deleted).is_(False), col(Deal.is_past).is_(False)
+    )
     if but_pipeline is not None:
         wanted = wanted.where(Deal.pipeline_id != but_pipeline)
     return (await tx.exec(wanted.limit(limit))).all()

@@ -85,6 +85,7 @@ class Deal(SQLModel, table=True):
     entered_at: datetime | None = None  # when it was first seen in its present status
     is_deleted: bool = False
     is_reply: bool = False  # the messenger integration opened it because of a reply: counts nowhere
+    is_past: bool = False  # closed before the first start, read for the numbers only: nobody is asked
     link_token: str | None = Field(default=None, unique=True)  # of the deep links to the bots
     seen_at: datetime
 
@@ -480,6 +481,23 @@ class Referral(SQLModel, table=True):
     told: str = ""  # due, done: the referrer hears of it, where the settings say so
     reward: str = ""  # due, done: the task to pay the bonus
     decided_at: datetime  # the deal's `updated_at` as it was then
+
+
+class ChatEvent(SQLModel, table=True):
+    """A message in a chat of amoCRM, or the end of a conversation: when, and by whom. The words stay there."""
+
+    __tablename__ = "chat_events"
+
+    event_id: str = Field(primary_key=True)  # amoCRM's
+    at: datetime = Field(index=True)
+    kind: str  # in, out, end
+    talk: str = Field(index=True)  # the conversation: `talk:117`, or the card that it belongs to
+    user_id: int = _big(default=0)  # who of the company wrote; 0: a robot, a phone, or the client
+    deal_id: int | None = _big(default=None)
+    contact_id: int | None = _big(default=None)
+    manager_id: int = _big(default=0)  # of the deal, as it was then
+    pipeline_id: int = _big(default=0)
+    is_ours: bool = False  # a question of ours, or what the client answered to it
 
 
 class Erased(SQLModel, table=True):

@@ -488,7 +488,6 @@ BROKEN = [
     ("[reports]\nmin_answers = 0", "reports.min_answers:", "0", "не меньше 1"),
     ('[goals]\nnps = {target = 60, by = "2027-06-30"}', "goals:", "target = 60", "{}"),
     ("[iqs]\ncalls_per_week = 3", "iqs.calls_per_week:", "3", "0"),
-    ('[frt]\ntarget = "1h"', "frt.target:", '"1h"', '"15m"'),
     ("[company2]\nx = 1", "config.toml:1: company2:", "такого ключа нет", "company"),
     ("company = 3", "config.toml:1: company:", "3", "таблица"),
     ("survey = 3", "config.toml:1: survey:", "3", "Пример: [[survey]]"),

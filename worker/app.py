@@ -35,6 +35,7 @@ from worker.actions.trouble import Watch
 from worker.clock import Clock, ClockWatch, RealClock
 from worker.flows.act import LANES, act, kinds_of
 from worker.flows.follow import follow
+from worker.flows.history import PACE, History
 from worker.flows.listen import listen
 from worker.flows.pull import begin
 from worker.flows.pull import pull as pull_deals
@@ -62,6 +63,7 @@ class App:
         self._is_account_recent = False  # as it was remembered: nobody need wait until it is read again
         self.is_set_up: set[str] = set()  # channels that have been started
         self.watch = Watch(hands)
+        self.history = History(hands)
 
     @classmethod
     async def build(
@@ -141,6 +143,7 @@ class App:
             stop_tags=settings.amocrm.stop_tags,
             surveys_since=settings.amocrm.surveys_since,
             max_deal_age=settings.amocrm.max_deal_age,
+            history_since=settings.amocrm.history_since,
             region=settings.company.holidays or "RU",
             health=health,
             wake=wake,
@@ -150,6 +153,7 @@ class App:
             keep_words=settings.privacy.keep_words,
             min_answers=settings.reports.min_answers,
             sales_health=settings.reports.sales_health,
+            reaction_target=settings.frt.target,
             token_ends=token_ends(settings.amocrm.token.get_secret_value()),
             clock_watch=ClockWatch(lambda: amocrm.heard) if is_real else None,
         )
@@ -254,6 +258,8 @@ class App:
                 self.is_set_up.add(channel.name)
         if pulls and await self.has("pull"):
             await pull_deals(self.hands)
+            while self.history.is_wanted and await self.history.step() == PACE:
+                pass
         while True:
             for channel in self.hands.channels.values():
                 if await self.has(f"poll_{channel.name}"):

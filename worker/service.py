@@ -23,7 +23,9 @@ from worker.actions.base import Hands
 from worker.app import App
 from worker.flows.act import LANES, act, kinds_of, let_go
 from worker.flows.follow import follow
+from worker.flows.history import NOT_YET
 from worker.flows.listen import listen
+from worker.flows.observe import observe
 from worker.flows.receive import LONG_POLL, receive
 from worker.flows.send import send
 from worker.rules.backoff import next_try
@@ -38,7 +40,9 @@ TICKS: Mapping[str, timedelta] = {
     "listen": timedelta(seconds=5),
     "act": timedelta(seconds=2),
     "follow": timedelta(seconds=30),
+    "observe": timedelta(minutes=5),
 }
+SLOWLY = 1.0  # seconds before each request that nobody waits for
 GRACE = 4.0  # seconds for what is in flight when we are told to stop; ten are all that we have
 TICK_BESIDE_OTHERS = timedelta(seconds=1)  # a reply that another worker stored wakes nobody here
 LOOK_AROUND = 2.0  # seconds between looks at who of the other workers lives
@@ -122,6 +126,7 @@ class Service:
             "listen": wake.listen,
             "act": wake.act,
             "follow": wake.follow,
+            "observe": wake.observe,
         }
         every = {"pull": self._app.settings.amocrm.poll_interval, **TICKS}
         if not self.hands.db.is_sqlite:
@@ -160,6 +165,7 @@ class Service:
         self._run("listen", wake.listen, partial(self._if_known, listen, role="listen"))
         self._run("watch", self._look_for_trouble, self._app.watch.look)
         self._run("follow", wake.follow, partial(self._if_known, follow))
+        self._run("observe", wake.observe, partial(self._if_known, self._observe, role="observe"))
         for lane in LANES:
             event = asyncio.Event()
             wake.act_lanes[lane] = event
@@ -181,6 +187,8 @@ class Service:
                 self._tasks.append(
                     asyncio.create_task(self._receive(channel), name=f"receive {channel.name}")
                 )
+        if self._app.history.is_wanted:
+            self._tasks.append(asyncio.create_task(self._read_past(), name="history"))
         self._tasks.append(asyncio.create_task(self._fan_out(), name="wake act"))
         self._tasks.append(asyncio.create_task(self._look_around(), name="look around"))
 
@@ -232,6 +240,9 @@ class Service:
     async def _tell(self, flow: Callable[[Hands], Awaitable[int]]) -> None:
         await flow(self.hands)
 
+    async def _observe(self, hands: Hands) -> int:
+        return await observe(hands, partial(self._rest, SLOWLY))
+
     async def _if_known(self, flow: Callable[[Hands], Awaitable[int]], role: str = "") -> None:
         if self.hands.account is not None and (not role or await self._app.has(role)):
             await flow(self.hands)
@@ -251,6 +262,21 @@ class Service:
             except Exception:
                 log.exception("the other workers cannot be seen")
             await self._rest(LOOK_AROUND if not self.hands.db.is_sqlite else LOOK_ALONE)
+
+    async def _read_past(self) -> None:
+        """Slowly, beside everything else, until all is read."""
+        while not self.is_stopping.is_set():
+            rest: timedelta | None = NOT_YET
+            try:
+                if self.hands.account is not None and await self._app.has("pull"):
+                    rest = await self._app.history.step()
+            except (OutsideError, StorageError) as error:
+                log.warning("history waits: %s", error)
+            except Exception:
+                log.exception("history waits")
+            if rest is None:
+                return
+            await self._rest(rest.total_seconds())
 
     async def _fan_out(self) -> None:
         """One look for all lanes, of which most have nothing to do most of the time: a claim writes."""

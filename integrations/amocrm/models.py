@@ -347,6 +347,7 @@ class LeadPage:
     broken: tuple[BrokenRow, ...] = ()
     newest: datetime | None = None
     is_filtered: bool = True
+    is_full: bool = False  # of one page that was asked for by its number: there may be another
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,6 +119,31 @@ async def _backwards(fetch: Fetch, since: datetime, seen: _Seen) -> AsyncIterato
             return
 
 
+def closed_within(answer: Rows, low: int, high: int) -> LeadPage:
+    """Rows that were asked for by when they were closed, in Unix seconds."""
+    page = read_rows(answer.rows)
+    if any(lead.closed_at is None or not low <= lead.closed_at.timestamp() <= high for lead in page.leads):
+        raise FiltersIgnored(
+            SERVICE,
+            "ignores filters: a deal came that was not asked for",
+            remedy="The past is read without filters now, which takes more requests.",
+        )
+    return _as_it_came(page, answer)
+
+
+def by_change(answer: Rows) -> LeadPage:
+    """Rows of the whole list, the latest change first."""
+    page = read_rows(answer.rows)
+    _check_descending(page.leads)
+    return _as_it_came(page, answer)
+
+
+def _as_it_came(page: _Page, answer: Rows) -> LeadPage:
+    return LeadPage(
+        leads=tuple(page.leads), broken=tuple(page.broken), is_full=len(answer.rows) >= PAGE_SIZE
+    )
+
+
 def read_rows(rows: Sequence[Any]) -> _Page:
     """Each row by itself: one that cannot be understood is set aside."""
     page = _Page()

@@ -46,12 +46,14 @@ class Wake:
     act: asyncio.Event = field(default_factory=asyncio.Event)
     send: asyncio.Event = field(default_factory=asyncio.Event)
     follow: asyncio.Event = field(default_factory=asyncio.Event)
+    observe: asyncio.Event = field(default_factory=asyncio.Event)
     act_lanes: dict[str, asyncio.Event] = field(default_factory=dict)
     is_stopping: bool = False  # nothing new is taken up
 
     def stop(self) -> None:
         self.is_stopping = True
-        for event in (self.pull, self.listen, self.act, self.send, self.follow, *self.act_lanes.values()):
+        flows = (self.pull, self.listen, self.act, self.send, self.follow, self.observe)
+        for event in (*flows, *self.act_lanes.values()):
             event.set()
 
 
@@ -83,6 +85,7 @@ class Hands:
     stop_tags: tuple[str, ...]
     surveys_since: datetime | None  # as configured; None: the first start with this storage
     max_deal_age: timedelta | None
+    history_since: datetime | None  # deals closed since then are read for the numbers; None: none are
     region: str  # where phone numbers without a country code are at home
     health: Pulse
     wake: Wake
@@ -94,6 +97,7 @@ class Hands:
     keep_words: timedelta | None = None  # then words, names and numbers go; None: never
     min_answers: int = 5  # below it no figure is made of scores
     sales_health: bool = False  # reports tell who buys again
+    reaction_target: timedelta = timedelta(minutes=15)  # of working time, until a client is answered
     token_ends: datetime | None = None  # the long-lived token of amoCRM
     silent_at: dict[str, datetime] = field(default_factory=dict)  # when a channel last had nothing to tell
     emptied_at: dict[str, datetime] = field(default_factory=dict)  # when to look at its queue again

@@ -57,6 +57,20 @@ async def follow(
     return row
 
 
+def past_complaint(deal: Deal, topic_field: int | None) -> Complaint:
+    """One that was closed before the first start: for the numbers, without a word to anybody."""
+    return Complaint(
+        lead_id=deal.deal_id,
+        by_hand=True,
+        client_id=deal.client_id,
+        responsible_id=deal.manager_id,
+        topic=topic_of(deal, topic_field),
+        opened_at=deal.created_at,
+        closed_at=deal.closed_at,
+        is_solved=deal.status_id == WON,
+    )
+
+
 def _opened_by_hand(hands: Hands, saved: Saved) -> Complaint:
     """Moved here from sales it counts from the move and is about who leads it; else from its making."""
     deal, is_moved = saved.deal, saved.was is not None and saved.was[0] != saved.deal.pipeline_id
@@ -126,19 +140,20 @@ async def _is_closing(tx: AsyncSession, row: Complaint) -> bool:
 # What happened between two looks
 
 
-async def read_turns(hands: Hands) -> None:
+async def read_turns(hands: Hands, *, past: bool = False) -> bool:
     """Openings and closings that no look has met, from the events of the deals that changed.
 
-    Without them all figures are as good as the looks were, so nothing waits for them.
+    Without them all figures are as good as the looks were, so nothing waits for them. Of deals of the past
+    some are read at a time. True: some were read.
     """
     async with hands.db.reading() as tx:
-        changed = await complaints.to_follow(tx)
+        changed = await complaints.to_follow(tx, past=past, limit=LEADS_AT_ONCE if past else 100)
     for some in _tens(list(changed.items())):
         try:
             moves = await moves_of(hands.amocrm, [lead_id for lead_id, _ in some])
         except OutsideError as error:
             log.info("what became of complaints cannot be seen now: %s", error)
-            return
+            return False
         async with hands.db.transaction() as tx:
             rows = await complaints.by_leads(tx, [lead_id for lead_id, _ in some])
             for lead_id, updated_at in some:
@@ -148,6 +163,7 @@ async def read_turns(hands: Hands) -> None:
                     told = [turn for move in own for turn in _turns(move, hands) if turn.at <= updated_at]
                     _learn(row, told)
                     row.followed_at = updated_at
+    return bool(changed)
 
 
 def _tens(changed: Sequence[tuple[int, datetime]]) -> Iterator[Sequence[tuple[int, datetime]]]:

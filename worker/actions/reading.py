@@ -1,9 +1,17 @@
 """The one place where amoCRM's lead becomes our deal, and our deal the facts that rules decide upon."""
 
-from integrations.amocrm.models import Lead
+import logging
+from collections.abc import Iterable
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from integrations.amocrm.models import BrokenRow, Lead
+from storage import erase, state
 from storage.tables import Deal
 from worker.actions.base import Hands
 from worker.rules.planning import DealFacts
+
+log = logging.getLogger(__name__)
 
 
 def deal_from(lead: Lead) -> Deal:
@@ -42,3 +50,10 @@ def facts_of(deal: Deal, hands: Hands) -> DealFacts:
         is_deleted=deal.is_deleted,
         is_reply=deal.is_reply,
     )
+
+
+async def put_aside(tx: AsyncSession, broken: Iterable[BrokenRow]) -> None:
+    """Deals that cannot be understood are kept as they came; their page goes on."""
+    for row in broken:
+        await state.remember(tx, f"{erase.BROKEN_DEAL}{row.id}", {"raw": row.raw, "error": row.error})
+        log.error("deal %s could not be read and was put aside: %s", row.id, row.error)

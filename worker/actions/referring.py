@@ -47,6 +47,9 @@ async def decide_referral(
     row.problem, row.typed = decision.problem, decision.typed
     # By amoCRM's clock: a change that came while we were deciding is still to be looked at.
     row.decided_at = deal.updated_at
+    if deal.is_past:  # For the numbers only: nobody is told, and no words are kept.
+        row.typed = ""
+        return
     if decision.is_referral and decision.referrer_id is not None:
         if decision.referrer_id != before:
             key = keys.credit_referrer(deal.deal_id, decision.code or str(decision.referrer_id))

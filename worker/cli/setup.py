@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from worker.cli.common import FAILED, WRONG, AsJson, Config, say
+from worker.cli.history import how_far
 from worker.cli.remedies import remedy_for as remedy_for  # others take it from here, too
 from worker.cli.staff import joined_by_link
 
@@ -94,6 +95,8 @@ async def run_checks(
     rows.append(await _staff(settings))
     if settings.delivery.preview:
         rows.append(await _first_list(settings))
+    if settings.amocrm.history_since is not None:
+        rows.append(Check("amocrm.history", True, await how_far(settings, settings.amocrm.history_since)))
     return rows
 
 

@@ -7,14 +7,14 @@ from datetime import datetime
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage import complaints, deals, erase, outbox, state, surveys
+from storage import complaints, deals, outbox, surveys
 from storage.deals import OVERLAP, Saved
 from storage.tables import Complaint, Deal, Survey, SurveyState
 from worker.actions import following, keys
 from worker.actions.base import Hands
 from worker.actions.bulk import hold_crowds
 from worker.actions.people import read_company, read_contacts
-from worker.actions.reading import deal_from, facts_of
+from worker.actions.reading import deal_from, facts_of, put_aside
 from worker.actions.referring import decide_referral
 from worker.rules.eligibility import Reason
 from worker.rules.planning import Planned, PlanningPolicy, plan_surveys
@@ -97,9 +97,7 @@ async def _walk(hands: Hands, since: datetime) -> None:
         async with hands.db.transaction() as tx:
             saved = await deals.save_page(tx, [deal_from(lead) for lead in page.leads], now)
             await _plan(tx, hands, saved, now)
-            for row in page.broken:
-                await state.remember(tx, f"{erase.BROKEN_DEAL}{row.id}", {"raw": row.raw, "error": row.error})
-                log.error("deal %s could not be read and was put aside: %s", row.id, row.error)
+            await put_aside(tx, page.broken)
             if page.newest is not None:
                 newest = max(newest or page.newest, page.newest)
                 # Walking upwards, everything before this page is on disk; downwards only after the last page.
@@ -132,7 +130,8 @@ async def _plan(tx: AsyncSession, hands: Hands, page: Sequence[Saved], now: date
             for each in plan_surveys(
                 facts_of(deal, hands), hands.known.rules, policy, hands.calendar, hands.window
             )
-            if each.skip is not Reason.OLD_DEAL
+            # One of the past is asked about as little when it is opened and closed again.
+            if each.skip is not Reason.OLD_DEAL and not deal.is_past
         ]
     news = await surveys.plan(tx, planned)
     closed = [survey.triggered_at for survey in planned if survey.deal_id in news]

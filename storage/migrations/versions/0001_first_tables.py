@@ -57,6 +57,7 @@ def upgrade() -> None:
         maybe("entered_at", MOMENT),
         always("is_deleted", FLAG),
         always("is_reply", FLAG),
+        always("is_past", FLAG),
         maybe("link_token", STRING),
         always("seen_at", MOMENT),
         sa.PrimaryKeyConstraint("deal_id"),
@@ -439,6 +440,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("deal_id"),
     )
     index("referrals", "referrer_id")
+
+    op.create_table(
+        "chat_events",
+        always("event_id", STRING),
+        always("at", MOMENT),
+        always("kind", STRING),
+        always("talk", STRING),
+        always("user_id", BIG),
+        maybe("deal_id", BIG),
+        maybe("contact_id", BIG),
+        always("manager_id", BIG),
+        always("pipeline_id", BIG),
+        always("is_ours", FLAG),
+        sa.PrimaryKeyConstraint("event_id"),
+    )
+    index("chat_events", "at")
+    index("chat_events", "talk")
 
     op.create_table(
         "erased",
