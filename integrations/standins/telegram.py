@@ -89,6 +89,7 @@ class Group:
     chat_id: int
     title: str
     moved_to: int = 0  # the supergroup that it became
+    is_closed: bool = False  # the bot was sent out of it
 
     @property
     def chat(self) -> Json:
@@ -249,6 +250,15 @@ class TelegramStandIn:
             self._write(self.person(by), chat=group, extra={"migrate_to_chat_id": group.moved_to})
         self.groups[group.moved_to] = Group(chat_id=group.moved_to, title=group.title)
         return self.groups[group.moved_to]
+
+    def send_out(self, group: Group, *, by: Who) -> None:
+        """Somebody takes the bot out of the group."""
+        group.is_closed = True
+        self._membership(self.person(by), "member", "kicked", chat=group.chat)
+
+    def let_in(self, group: Group, *, by: Who) -> None:
+        group.is_closed = False
+        self._membership(self.person(by), "kicked", "member", chat=group.chat)
 
     def start(self, who: Who, token: str = "") -> Person:
         """Open the bot by `https://t.me/<bot>?start=<token>` and press Start."""
@@ -650,6 +660,8 @@ class TelegramStandIn:
             raise Refusal(403, "Forbidden: bot can't initiate conversation with a user")
         if person and person.has_blocked:
             raise Refusal(403, "Forbidden: bot was blocked by the user")
+        if (group := self.groups.get(chat_id)) and group.is_closed:
+            raise Refusal(403, "Forbidden: bot was kicked from the group chat")
         self._check_pace(chat_id)
         return chat_id
 
@@ -748,11 +760,11 @@ class TelegramStandIn:
             message["reply_to_message"] = self._message(_without_reply(target), author)
         return message
 
-    def _membership(self, person: Person, old: str, new: str) -> None:
+    def _membership(self, person: Person, old: str, new: str, *, chat: Json | None = None) -> None:
         self._update(
             "my_chat_member",
             {
-                "chat": person.chat,
+                "chat": chat or person.chat,
                 "from": person.user,
                 "date": int(self.clock().timestamp()),
                 "old_chat_member": self._member(old),

@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from storage import channels
 from storage.channels import Deliveries
 from worker.actions.base import Hands
-from worker.actions.trouble import note, open_case
+from worker.actions.noting import note, open_case
 from worker.rules.channels import (
     Arrived,
     Traffic,

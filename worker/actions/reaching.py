@@ -9,7 +9,7 @@ from integrations.channels.base import Channel, Moving, Outgoing
 from integrations.errors import OutsideError, Permanent, Unreachable
 from worker.account import Place
 from worker.actions.base import Hands
-from worker.actions.staffing import BOTS, move_group
+from worker.actions.staffing import BOTS, find_out, move_group
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,11 @@ async def in_first_place(
                 said = await send(channel, place)
             except Unreachable as error:
                 log.warning("one of the staff cannot be reached: %s", error)
+                if place in hands.groups:
+                    await find_out(hands, place, is_lost=True)
             else:
+                if place in hands.groups:
+                    await find_out(hands, place, is_lost=False)
                 hands.health.count_message(channel.name, "out", "staff")
                 return said
     later.settle()

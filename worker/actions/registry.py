@@ -7,6 +7,7 @@ from worker.actions import (
     alert_staff,
     bulk,
     first_list,
+    noting,
     tagging,
     talking,
     trial,
@@ -82,5 +83,5 @@ ACTIONS: Mapping[str, Action] = {
     first_list.KIND: Action("desk", first_list.show_first_list),
     "close_first_list": Action("desk", first_list.close_first_list),
     bulk.KIND: Action("desk", bulk.ask_about_bulk),
-    trouble.KIND: Action("trouble", trouble.tell_trouble),
+    noting.KIND: Action("trouble", trouble.tell_trouble),
 }

@@ -6,6 +6,7 @@
 import logging
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -16,6 +17,7 @@ from worker.account import Place, Staff, with_invited
 from worker.actions import keys
 from worker.actions.base import Hands
 from worker.actions.menus import ask_for_menus
+from worker.actions.noting import note, open_case
 from worker.staff.commands import LEADERS
 
 log = logging.getLogger(__name__)
@@ -24,6 +26,7 @@ BOTS = ("telegram", "max")  # in which staff are met
 GROUPS = "telegram"  # where groups of theirs may be
 MOVED = "moved_groups"  # the groups of the settings that became supergroups: old id → new id
 LONGEST_NAME = 64
+OUT_FOR = timedelta(minutes=5)  # of a group, before that is told: whoever sent the bot out may think better
 
 
 async def know_staff(hands: Hands) -> None:
@@ -122,3 +125,29 @@ async def move_group(tx: AsyncSession, hands: Hands, old: str, new: str) -> None
     await state.remember(tx, MOVED, {**moved, old: new})
     await complaints.move_alerts(tx, GROUPS, old, new)
     log.info("a group of the staff became a supergroup")
+
+
+async def find_out(hands: Hands, group: Place, *, is_lost: bool) -> None:
+    """Writing there went well, or could not. Most of the time that is nothing new."""
+    async with hands.db.reading() as tx:
+        if (await open_case(tx, _case(hands, group)) is not None) is is_lost:
+            return
+    async with hands.db.transaction() as tx:
+        await note_group(tx, hands, group, is_lost=is_lost)
+    hands.wake.act.set()
+
+
+async def note_group(tx: AsyncSession, hands: Hands, group: Place, *, is_lost: bool) -> None:
+    """The bot was sent out of a group of ours, or is in it again: whoever can mend it is told."""
+    values = {"value": str(_number(hands, group))}
+    text = "group.lost" if is_lost else ""
+    await note(tx, hands, _case(hands, group), text, values=values, after=OUT_FOR)
+
+
+def _case(hands: Hands, group: Place) -> str:
+    return f"group:{_number(hands, group)}"
+
+
+def _number(hands: Hands, group: Place) -> int:
+    """As in the settings, wherever it has moved since."""
+    return hands.alerts.groups[hands.groups.index(group)]

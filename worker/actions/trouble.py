@@ -1,10 +1,8 @@
 """Trouble of the installation, told to the administrator: once per case, and once when it is over."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
-
-from sqlmodel.ext.asyncio.session import AsyncSession
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 
 from integrations.amocrm.auth import LoginState
 from integrations.amocrm.client import Condition
@@ -13,6 +11,7 @@ from storage import outbox, state
 from storage.tables import Json, Outbox
 from worker.account import Staff
 from worker.actions.base import Hands, Later
+from worker.actions.noting import KIND, cause_of, key_of, note
 from worker.actions.reaching import Postponed, reach
 from worker.rules.calendar import quiet_until
 from worker.rules.moments import age_text
@@ -20,7 +19,6 @@ from worker.rules.wording import Value
 
 log = logging.getLogger(__name__)
 
-KIND = "tell_trouble"
 STAGES = (1, 7, 30)  # days before the end of a long-lived token at which we warn
 UNPAID = "the subscription is over (402), what has to be written waits"
 CLOCK = "the clock of this machine jumped and amoCRM's does not agree: nothing goes to clients"
@@ -103,59 +101,6 @@ async def _note(hands: Hands, case: str, text: str, *, n: int = 0) -> None:
     hands.wake.act.set()
 
 
-async def note(
-    tx: AsyncSession,
-    hands: Hands,
-    case: str,
-    text: str,
-    *,
-    n: int = 0,
-    values: Mapping[str, Value] | None = None,
-    beside: Json | None = None,
-    after: timedelta = timedelta(0),
-    forgotten_after: timedelta | None = None,
-) -> bool:
-    """Keep how it stands; an act tells it, if there is something to tell. True if that is news.
-
-    `text`: the key of what tells it, "" when all is well. `values`: what the text names; with another `cause`
-    the same case is told again. `beside`: what else the case has to remember. `after`: only what still stands
-    so then is told, its end too: what comes and goes is not. `forgotten_after`: what was not noted for that
-    long is told again, for its end may have been missed.
-    """
-    now, values = hands.now(), dict(values or {})
-    kept = await state.recall(tx, _key(case))
-    known = kept if kept is not None and not kept["is_over"] else None
-    is_again = bool(text) and known is not None and _cause(known) == values.get("cause")
-    if is_again and known is not None and not _is_forgotten(known, now, forgotten_after):
-        if forgotten_after is not None:
-            await state.remember(tx, _key(case), {**known, "noted_at": now.isoformat()})
-        return False  # as it was, or something else that is wrong with the same: told once
-    not_before = (now + after).isoformat() if after else ""
-    if text:
-        told: Json = {key: kept[key] for key in ("is_told", "told_cause") if key in kept} if kept else {}
-        if is_again:
-            told["told_cause"] = ""
-        fresh: Json = {"text": text, "n": n, "values": values, "not_before": not_before, **(beside or {})}
-        fresh["noted_at"] = now.isoformat()
-        await state.remember(tx, _key(case), {"is_told": False, **told, **fresh, "is_over": False})
-    elif known is not None:
-        await state.remember(tx, _key(case), {**known, "is_over": True, "not_before": not_before})
-    else:
-        return False
-    await outbox.ask_again(tx, KIND, _key(case), {"case": case}, now + after, now)
-    return True
-
-
-def _is_forgotten(kept: Json, now: datetime, after: timedelta | None) -> bool:
-    return after is not None and now >= datetime.fromisoformat(kept["noted_at"]) + after
-
-
-async def open_case(tx: AsyncSession, case: str) -> Json | None:
-    """What was kept of a trouble that is not over yet."""
-    kept = await state.recall(tx, _key(case))
-    return None if kept is None or kept["is_over"] else kept
-
-
 async def tell_trouble(item: Outbox, hands: Hands) -> None:
     """What is wrong, or that it works again. What was over before anybody heard of it is not told."""
     case = str(item.payload.get("case") or "")
@@ -164,11 +109,11 @@ async def tell_trouble(item: Outbox, hands: Hands) -> None:
         await _tell(hands, hands.texts.fill(str(item.payload["text"]), n=int(item.payload["n"])))
         return
     async with hands.db.reading() as tx:
-        kept = await state.recall(tx, _key(case))
+        kept = await state.recall(tx, key_of(case))
     if kept is None:
         return
     match (kept["is_told"], kept["is_over"]):
-        case (True, False) if _cause(kept) == kept.get("told_cause"):
+        case (True, False) if cause_of(kept) == kept.get("told_cause"):
             return
         case (_, False):
             text = kept["text"]
@@ -181,12 +126,12 @@ async def tell_trouble(item: Outbox, hands: Hands) -> None:
         _wait_for_morning(hands)
         await _tell(hands, _worded(hands, case, kept, text))
     async with hands.db.transaction() as tx:
-        newer = await state.recall(tx, _key(case))
+        newer = await state.recall(tx, key_of(case))
         if kept["is_over"] and newer == kept:
-            await state.forget(tx, _key(case))
+            await state.forget(tx, key_of(case))
         elif newer is not None:  # It may have ended, or come back, while we told it: then we are asked again.
-            told = {"is_told": not kept["is_over"], "told_cause": _cause(kept)}
-            await state.remember(tx, _key(case), {**newer, **told})
+            told = {"is_told": not kept["is_over"], "told_cause": cause_of(kept)}
+            await state.remember(tx, key_of(case), {**newer, **told})
 
 
 def _worded(hands: Hands, case: str, kept: Json, text: str) -> str:
@@ -196,11 +141,6 @@ def _worded(hands: Hands, case: str, kept: Json, text: str) -> str:
         values["age"] = age_text(hands.texts, hands.now() - datetime.fromisoformat(kept["since"]))
     values["name"] = hands.texts.fill(f"trouble.name.{case.partition(':')[0]}", **values)
     return hands.texts.fill(text, **values)
-
-
-def _cause(kept: Json) -> Value:
-    cause: Value = (kept.get("values") or {}).get("cause")
-    return cause
 
 
 def _wait_until_it_lasts(kept: Json, now: datetime) -> None:
@@ -233,7 +173,3 @@ def _wait_for_morning(hands: Hands) -> None:
     ends = quiet_until(hands.now(), hands.alerts.quiet_hours, hands.calendar.zone)
     if ends > hands.now():
         raise Later(ends, "quiet hours")
-
-
-def _key(case: str) -> str:
-    return f"trouble:{case}"

@@ -10,13 +10,14 @@ from integrations.channels.base import Aliased, Channel, Incoming, IncomingKind,
 from storage import asked, inbox, outbox, people, requests, surveys
 from storage.errors import StorageError
 from storage.tables import Inbox, Message, Survey, SurveyState
+from worker.account import Place
 from worker.actions import keys, linking, presses, trial
 from worker.actions.asking import TEMPLATE
 from worker.actions.base import Hands
 from worker.actions.channel_watch import note_state
 from worker.actions.looking import found_again
 from worker.actions.received import Received
-from worker.actions.staffing import join, know_staff, move_group
+from worker.actions.staffing import join, know_staff, move_group, note_group
 from worker.actions.taking import take
 from worker.rules.phone import normalise
 
@@ -113,6 +114,11 @@ async def _take(
             await _take_state(tx, hands, row, message)
         case IncomingKind.MOVED:
             await move_group(tx, hands, message.chat_id, message.moved_to)
+        case IncomingKind.BLOCKED | IncomingKind.UNBLOCKED if message.is_group:
+            if (group := Place(row.channel, message.chat_id)) in hands.groups:
+                is_lost = message.kind is IncomingKind.BLOCKED
+                await note_group(tx, hands, group, is_lost=is_lost)
+                hands.wake.act.set()
         case IncomingKind.OTHER:
             log.debug("%s sent something without meaning for us", row.channel)
         case _ if await trial.take(tx, hands, channel, row, message):
