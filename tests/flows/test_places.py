@@ -171,6 +171,57 @@ async def test_a_group_that_has_to_wait_makes_nobody_else_hear_it_twice(town: Wo
     assert (len(alerts(town, "Анна")), len(town.telegram.messages(group))) == (1, 1)
 
 
+@configured({"alerts": {"groups": [GROUP]}})
+async def test_a_word_under_the_alert_comes_once_to_each_chat_though_one_has_to_wait(town: World) -> None:
+    group = town.telegram.group("Продажи", chat_id=GROUP)
+    await low_score(town)
+    told = len(town.to_anna())
+    town.telegram.faults.add(SEND, nth=1, status=502)
+    await town.ivan_writes("и грязь оставили")
+    assert town.telegram.last(group).text == "Клиент добавил: «и грязь оставили»"
+    await town.later(minutes=15)
+    assert town.to_anna()[told:] == ["Клиент добавил: «и грязь оставили»"]
+    assert len(town.telegram.messages(group)) == 2
+
+
+ADMIN_ID = 666_000_111
+
+
+@configured(
+    {
+        "alerts": {"groups": [GROUP]},
+        "staff": [HEAD, {"telegram_id": ADMIN_ID, "name": "Илья", "role": "admin"}],
+    }
+)
+async def test_who_looks_after_the_installation_hears_once_that_the_bot_was_sent_out_of_a_group(
+    town: World,
+) -> None:
+    town.telegram.start(town.telegram.person("Илья", user_id=ADMIN_ID))
+    group = town.telegram.group("Продажи", chat_id=GROUP)
+    await town.asked()
+    said = len(town.in_telegram("Илья"))
+    town.telegram.send_out(group, by="Анна")
+    await town.step(pulls=False)
+    town.telegram.let_in(group, by="Анна")
+    await town.later(minutes=10)
+    assert len(town.in_telegram("Илья")) == said, "it was for a moment"
+    town.telegram.send_out(group, by="Анна")
+    await town.ivan_writes("3, монтаж три недели")
+    await town.later(minutes=5)
+    await town.ivan_writes("и грязь оставили")
+    await town.later(minutes=10)
+    (told,) = town.in_telegram("Илья")[said:]
+    assert told == (
+        f"Бот не может писать в группу {GROUP}: низкие оценки туда не приходят. Верните его в группу или "
+        "уберите её из alerts.groups."
+    )
+    assert len(alerts(town, "Анна")) == 1
+    town.telegram.let_in(group, by="Анна")
+    await town.step(pulls=False)
+    await town.later(minutes=5)
+    assert town.in_telegram("Илья")[said + 1 :] == [f"Снова работает: группа {GROUP}."]
+
+
 @configured({"alerts": {"groups": [GROUP], "burst": 1}})
 async def test_a_burst_is_one_masked_message_in_the_group_too(town: World) -> None:
     town.telegram.group("Продажи", chat_id=GROUP)

@@ -234,6 +234,31 @@ async def test_a_manager_to_whom_it_was_given_sees_it_and_works_on_it(town: Worl
     assert len(town.to_anna()) == told, "to call him later was her own wish: it is Vera's to call now"
 
 
+@configured({"staff": [HEAD, RITA]})
+async def test_who_wants_to_call_later_is_reminded_once_and_not_after_the_call(town: World) -> None:
+    joins(town, Рита=RITA_ID)
+    await unhappy(town)
+    await town.taps("Передать", "Анна")
+    await town.taps("Рита", "Анна")
+    await town.taps("Беру", "Рита")
+    await town.taps("Позвонить позже", "Рита")
+    await town.later(minutes=30)
+    await town.taps("Позвонить позже", "Рита")
+    told = len(town.in_telegram("Рита"))
+    await town.later(minutes=45)
+    assert len(town.in_telegram("Рита")) == told, "she has put it off once more"
+    town.telegram.faults.add(r"(?i)/sendMessage$", nth=2, status=502)  # Anna has to wait.
+    await town.later(minutes=15)
+    await town.later(minutes=15)
+    (again,) = town.in_telegram("Рита")[told:]
+    assert "Низкая оценка: 3 из 10" in again
+    await town.taps("Позвонить позже", "Рита")
+    await town.taps("Поговорили", "Рита")
+    await town.later(hours=1)
+    assert len(town.in_telegram("Рита")) == told + 1
+    assert sum("Низкая оценка" in text for text in town.to_anna()) == 2
+
+
 @configured(
     {
         "survey": [CSAT],

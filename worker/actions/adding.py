@@ -18,8 +18,8 @@ from worker.actions.alert_staff import (
 from worker.actions.base import Hands, Later
 from worker.actions.hearing import about_whom, may_hear, place_of, recipients
 from worker.actions.joined import Case
-from worker.actions.reaching import has_staff_channel
-from worker.actions.telling import in_group
+from worker.actions.reaching import Postponed, has_staff_channel
+from worker.actions.telling import Telling, begin, in_group
 from worker.actions.words import alert_text, joined_text, told
 from worker.rules.formats import cut_words
 
@@ -47,11 +47,14 @@ async def alert_words(item: Outbox, hands: Hands) -> None:
     listening = [alert for alert in sent if may_hear(hands, place_of(alert), about, case[0])]
     fresh = [alert for alert in listening if alert.sent_at <= reply.received_at]
     came_with_it = {place_of(alert) for alert in listening if alert not in fresh}
-    heard = came_with_it | await _reply_to(hands, fresh, text, case[3])
+    telling, later = await begin(item, hands), Postponed()
+    heard = came_with_it | await _reply_to(telling, later, fresh, text, case[3])
+    later.settle()
     if sent and not heard.difference(hands.groups):
         # Whoever was alerted has left, leads no more or cannot be reached.
         ranks = recipients(hands, *case[:3], about)
-        await _alert_others(hands, case, text, ranks, sent, heard)
+        await _alert_others(telling, case, text, ranks, sent, heard)
+    await telling.end()
 
 
 async def alert_joined(item: Outbox, hands: Hands) -> None:
@@ -77,31 +80,35 @@ async def alert_joined(item: Outbox, hands: Hands) -> None:
     # What was sent since came with this line, unless the try before got no further than that.
     fresh = [alert for alert in listening if alert.sent_at <= item.created_at or item.attempt > 1]
     came_with_it = {place_of(alert) for alert in listening if alert not in fresh}
-    heard = came_with_it | await _reply_to(hands, fresh, text, case[3])
+    telling, later = await begin(item, hands), Postponed()
+    heard = came_with_it | await _reply_to(telling, later, fresh, text, case[3])
+    later.settle()
     ranks = recipients(hands, None, survey, deal, about)
-    await _alert_others(hands, case, text, ranks, sent, heard)
+    await _alert_others(telling, case, text, ranks, sent, heard)
+    await telling.end()
 
 
-async def _reply_to(hands: Hands, alerts: Sequence[Alert], text: str, client: Client | None) -> set[Place]:
-    """The chats that got it."""
-    heard: set[Place] = set()
+async def _reply_to(
+    telling: Telling, later: Postponed, alerts: Sequence[Alert], text: str, client: Client | None
+) -> set[Place]:
+    """The chats that got it, each once however often it is tried; none waits for another."""
+    hands, heard = telling.hands, set[Place]()
     for alert in alerts:
-        channel = hands.channels.get(alert.channel)
-        if channel is None:
-            continue
-        try:
-            message = Outgoing(text=await _about(hands, alert, text), quote=alert.message_id)
-            if place_of(alert) in hands.groups:
-                message = in_group(hands, message, client)
-            await channel.send(alert.chat_id, message)
-            heard.add(place_of(alert))
-        except Permanent as error:
-            log.info("no word on complaint %s: %s", alert.complaint_id, error)
+        place = place_of(alert)
+        message = Outgoing(text=await _about(hands, alert, text), quote=alert.message_id)
+        if place in hands.groups:
+            message = in_group(hands, message, client)
+        with later:
+            try:
+                if await telling.to([place], message):
+                    heard.add(place)
+            except Permanent as error:
+                log.info("no word on complaint %s: %s", alert.complaint_id, error)
     return heard
 
 
 async def _alert_others(
-    hands: Hands,
+    telling: Telling,
     case: Case,
     text: str,
     ranks: Sequence[Sequence[Staff]],
@@ -109,6 +116,7 @@ async def _alert_others(
     heard: set[Place],
 ) -> None:
     """The alert and the word under it, to those who have none: of the first rank where anybody hears it."""
+    hands, later = telling.hands, Postponed()
     complaint, survey, deal, client = case
     known = {place_of(alert) for alert in sent}
     shown = await alert_text(hands, complaint, survey, deal, client, sent_at=hands.now())
@@ -122,9 +130,9 @@ async def _alert_others(
             alerts = [
                 one for one in await complaints.alerts(tx, complaint.id or 0) if place_of(one) in places
             ]
-        if await _reply_to(hands, alerts, text, client) or any(
-            heard.intersection(one.places) for one in rank
-        ):
+        told_now = await _reply_to(telling, later, alerts, text, client)
+        later.settle()
+        if told_now or any(heard.intersection(one.places) for one in rank):
             return
 
 

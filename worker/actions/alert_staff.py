@@ -1,7 +1,7 @@
 """Staff in Telegram: the alert about a low score, kept up to date, and clients' words passed on."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from integrations.channels.base import Button, Outgoing
@@ -9,12 +9,12 @@ from integrations.errors import Permanent
 from storage import asked, complaints, deals, people, surveys
 from storage.rows import insert_once
 from storage.tables import Alert, Complaint, Deal, Outbox
-from worker.account import Place
+from worker.account import Place, Staff
 from worker.actions.base import Hands, Later
 from worker.actions.hearing import about_whom, above, but, may_hear, place_of, recipients
 from worker.actions.joined import Case, burst
 from worker.actions.reaching import Postponed, has_staff_channel, reach
-from worker.actions.telling import in_group, tell
+from worker.actions.telling import begin, in_group, tell
 from worker.actions.words import alert_text, staff_values
 from worker.rules.calendar import quiet_until
 from worker.rules.formats import cut_words
@@ -45,11 +45,14 @@ async def alert_staff(item: Outbox, hands: Hands) -> None:
     text = await alert_text(hands, complaint, survey, deal, client, sent_at=hands.now())
     message = Outgoing(text=text, buttons=alert_buttons(hands, complaint))
     is_again = bool(item.payload.get("is_again"))
-    if is_again and complaint.call_later_at is None:
-        return  # Passed to somebody else since: it is theirs to call.
+    if is_again and (complaint.call_later_at is None or complaint.call_later_at > hands.now()):
+        return  # Called, or passed to somebody else since, who has to call; or put off once more.
     about = await about_whom(hands, complaint, survey)
+    ranks = recipients(hands, complaint, survey, deal, about)
+    if is_again:
+        ranks = _with_holder(hands, complaint, about, ranks)
     reached, later = False, Postponed()
-    for rank in recipients(hands, complaint, survey, deal, about):
+    for rank in ranks:
         for person in rank:
             with later:
                 reached |= await alert_one(hands, person.places, complaint, message, is_again=is_again)
@@ -66,12 +69,25 @@ async def alert_staff(item: Outbox, hands: Hands) -> None:
         )
 
 
+def _with_holder(
+    hands: Hands, complaint: Complaint, about: Collection[int], ranks: Sequence[Sequence[Staff]]
+) -> Sequence[Sequence[Staff]]:
+    """Before all others whoever has it, or was given it, a manager too."""
+    names = {complaint.taken_by, complaint.passed_to}
+    holders = [one for one in but(hands.known.staff, about) if one.name in names]
+    first = [one for one in (ranks[0] if ranks else ()) if one not in holders]
+    return [[*holders, *first], *ranks[1:]]
+
+
 async def alert_one(
     hands: Hands, places: Sequence[Place], complaint: Complaint, message: Outgoing, *, is_again: bool
 ) -> bool:
+    """`is_again`: an alert from before «Позвонить позже» does not count."""
+    since = complaint.call_later_at if is_again else None
     async with hands.db.reading() as tx:
-        known = {place_of(alert) for alert in await complaints.alerts(tx, complaint.id or 0)}
-    if not is_again and known.intersection(places):
+        sent = await complaints.alerts(tx, complaint.id or 0)
+    known = {place_of(alert) for alert in sent if since is None or alert.sent_at >= since}
+    if known.intersection(places):
         return True
     told = await reach(hands, places, message)
     if told is not None:
@@ -249,11 +265,12 @@ async def tell_erase(item: Outbox, hands: Hands) -> None:
     values = staff_values(hands, client=client, deal=deal, survey=None, now=hands.now())
     wait_for_morning(hands)
     text = "\n".join(hands.texts.fill(key, **values) for key in ("erase.task", "erase.how"))
-    later = Postponed()
+    telling, later = await begin(item, hands), Postponed()
     for person in hands.known.owners():
         with later:
-            await reach(hands, person.places, Outgoing(text=text))
+            await telling.to(person.places, Outgoing(text=text))
     later.settle()
+    await telling.end()
 
 
 async def case_of(hands: Hands, complaint_id: int) -> Case | None:

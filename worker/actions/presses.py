@@ -149,6 +149,7 @@ async def _talked(tx: AsyncSession, hands: Hands, press: Press) -> str:
         when = clock_time(hands, complaint.contacted_at or press.now)
         return hands.texts.fill("alert.state.talked", staff=complaint.contacted_by, when=when)
     await tx.refresh(complaint)
+    complaint.call_later_at = None  # Whoever wanted to be reminded has called.
     if not was_taken and press.user:
         complaint.responsible_id = press.user
     return await _record(tx, hands, press, "alert.state.talked", user=0 if was_taken else press.user)

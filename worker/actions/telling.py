@@ -32,11 +32,25 @@ class Telling:
             await state.remember(tx, self.key, {"places": sorted(map(list, self.told))})
         return True
 
+    async def end(self) -> None:
+        """All of them were tried: nothing has to be remembered."""
+        if self.told:
+            async with self.hands.db.transaction() as tx:
+                await state.forget(tx, self.key)
+
 
 def in_group(hands: Hands, message: Outgoing, *clients: Client | None) -> Outgoing:
     """As it may be read where others read along."""
     names = [client.name for client in clients if client is not None]
     return replace(message, text=for_group(message.text, names, hands.region))
+
+
+async def begin(item: Outbox, hands: Hands) -> Telling:
+    """With what a try before has reached."""
+    key = f"told:{item.key}:{item.revision}"
+    async with hands.db.reading() as tx:
+        kept = await state.recall(tx, key) or {}
+    return Telling(hands=hands, key=key, told={Place(*place) for place in kept.get("places", ())})
 
 
 async def tell(
@@ -49,11 +63,7 @@ async def tell(
     also: Sequence[Staff] = (),
 ) -> None:
     """To the first rank that can be reached, to `also`, and to the groups."""
-    key = f"told:{item.key}:{item.revision}"
-    async with hands.db.reading() as tx:
-        kept = await state.recall(tx, key) or {}
-    telling = Telling(hands=hands, key=key, told={Place(*place) for place in kept.get("places", ())})
-    later = Postponed()
+    telling, later = await begin(item, hands), Postponed()
     for rank in ranks:
         reached = False
         for person in rank:
@@ -68,6 +78,4 @@ async def tell(
         with later:
             await telling.to([group], in_group(hands, message, client))
     later.settle()
-    if telling.told:
-        async with hands.db.transaction() as tx:
-            await state.forget(tx, key)
+    await telling.end()
