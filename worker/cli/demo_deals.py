@@ -488,22 +488,36 @@ SPECIAL: tuple[Order, ...] = (
 
 # What is done about the complaint of each of them, from the moment of the alert.
 PRESSES: Mapping[str, tuple[Press, ...]] = {
-    "Андрей Климов": (Press(do="Беру", minutes=12), Press(do="Решено", days=2, at="16:30")),
+    "Андрей Климов": (
+        Press(do="Беру", minutes=12),
+        Press(do="Поговорили", days=1, at="11:05"),
+        Press(do="Решено", days=2, at="16:30"),
+    ),
     "Артём Никитин": (
         Press(do="Позвонить позже", minutes=5),
         Press(do="Беру", minutes=70),
+        Press(do="Поговорили", days=1, at="10:40"),
         Press(do="Решено", days=2, at="12:15"),
     ),
     "Евгений Шин": (Press(do="Беру", minutes=35), Press(do="close", days=3, at="17:20")),
     "Владимир Сон": (
         Press(do="Беру", minutes=4),
+        Press(do="Поговорили", days=1, at="12:10"),
         Press(do="Решено", days=1, at="18:00"),
         Press(do="reopen", days=3, at="10:30"),
         Press(do="close", days=8, at="15:00"),
     ),
-    "Борис Ефимов": (Press(do="Беру", minutes=50), Press(do="Решено", days=3, at="11:00")),
-    "Эдуард Пономарёв": (Press(do="Беру", minutes=20), Press(do="reject", days=2, at="14:45")),
-    "Яна Громова": (Press(do="Беру", minutes=9),),
+    "Борис Ефимов": (
+        Press(do="Беру", minutes=50),
+        Press(do="Поговорили", days=1, at="10:15"),
+        Press(do="Решено", days=3, at="11:00"),
+    ),
+    "Эдуард Пономарёв": (
+        Press(do="Беру", minutes=20),
+        Press(do="Поговорили", days=1, at="12:30"),
+        Press(do="reject", days=2, at="14:45"),
+    ),
+    "Яна Громова": (Press(do="Беру", minutes=9), Press(do="Поговорили", days=1, at="11:20")),
 }
 SOLVED: Mapping[str, Reply] = {  # to «Удалось ли решить вопрос?», of those whose deal says nothing of it
     "Андрей Климов": Reply(score=5, says=("5", "спасибо, всё доделали"), after=minutes(33), gap=minutes(2)),

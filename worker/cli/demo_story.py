@@ -119,7 +119,8 @@ class Story:
         self._tell("amoCRM", " ".join(parts), "amocrm")
 
     def linked(self, order: Order) -> None:
-        if self._is_new("linked") or order.aside:
+        """What follows from it is told of the first, and where it does not end as it usually does."""
+        if self._is_new("linked") or order.blocks_bot or not order.has_phone:
             self._tell(
                 order.client,
                 "открывает ссылку из карточки сделки: QR-код на акте ведёт в Telegram-бота",
@@ -188,13 +189,15 @@ class Story:
             self._tell(f"{seen.channel} → {seen.to}", f"«{seen.text}»{_shown(seen.labels)}", "bot")
 
     def _to_head(self, seen: Seen) -> None:
-        is_alert = "Низкая оценка" in seen.text
+        is_alert, is_result = "Низкая оценка" in seen.text, "Что сделали?" in seen.text
         is_new = self._is_new("alert" if is_alert else seen.text.split()[-1])
+        if is_result and not is_new:
+            return
         if is_alert and not is_new:
             # Whose deal it is, the complaint's line in amoCRM has just said.
             text = " · ".join(seen.text.partition("\n\n")[0].splitlines())
         else:
-            text = f"{seen.text}{_shown(seen.labels)}" if is_new else cut_words(seen.text, BRIEF)
+            text = f"{seen.text}{_shown(seen.labels)}" if is_new else cut_words(_first(seen.text), BRIEF)
         self._tell(f"{T} → {HEAD}, руководитель", re.sub(r"\n+", "\n", text), "staff")
 
     def _in_amocrm(self) -> None:
@@ -319,6 +322,11 @@ def _kind(seen: Seen) -> str:
         r"Мы свяжемся с вами[^.]*\.|с вами свяжутся[^.]*\.|Ответим[^.]*\.|позвоним[^.]*\.", "", text
     )
     return re.sub(r"[0-9]+", "N", text)
+
+
+def _first(text: str) -> str:
+    """Without how to answer a client's words."""
+    return text.partition("\nОтветьте на это")[0]
 
 
 def _shown(labels: Sequence[str]) -> str:

@@ -178,7 +178,7 @@ class Press:
     So many minutes after the alert, or at a time of day so many days later.
     """
 
-    do: str  # «Беру», «Решено», «Позвонить позже»; close, reject, reopen
+    do: str  # «Беру», «Поговорили», «Решено», «Позвонить позже»; close, reject, reopen
     minutes: int = 0
     days: int = 0
     at: str = ""
