@@ -5,14 +5,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Result, Select, and_, false, or_
+from sqlalchemy import ColumnElement, Result, Select, and_, false, or_, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from storage.chat_events import MARK as CHATS_READ
 from storage.database import Database
-from storage.tables import Complaint, Deal, PromoCode, Request, Survey
+from storage.tables import ChatEvent, Complaint, Deal, PromoCode, Reply, Request, State, Survey
 
 AFTER_COMPLAINT = "complaint_closed"  # the trigger of surveys whose own deal is a complaint
 
@@ -67,12 +68,24 @@ def of_requests(only: Only) -> ColumnElement[bool]:
     return and_(_among(Request.pipeline_id, only.pipelines), _among(Request.manager_id, only.managers))
 
 
+def of_replies(only: Only) -> ColumnElement[bool]:
+    """By the survey that they were about."""
+    answered = select(Survey.id).where(col(Survey.id) == col(Reply.survey_id), of_surveys(only))
+    return answered.exists()
+
+
 def narrowed(db: Database, only: Only) -> Database:
     """The same database for a report to read from: `reading` shows no other rows than these.
 
     Only what `storage.facts` reads: anything else is refused, so that nothing is shown by oversight.
     """
     return cast(Database, _Narrowed(db, only)) if only else db
+
+
+def only_of(db: Database) -> Only:
+    """What this database shows."""
+    shown: object = db
+    return shown.only if isinstance(shown, _Narrowed) else Only()
 
 
 def _among(column: Any, ids: frozenset[int]) -> ColumnElement[bool]:
@@ -82,12 +95,17 @@ def _among(column: Any, ids: frozenset[int]) -> ColumnElement[bool]:
 class _Narrowed:
     def __init__(self, db: Database, only: Only) -> None:
         self._db = db
+        self.only = only
         self._conditions: Mapping[Any, ColumnElement[bool]] = {
             Survey: of_surveys(only),
             Complaint: of_complaints(only),
             Deal: of_deals(only),
             PromoCode: of_codes(only),
             Request: of_requests(only),
+            Reply: of_replies(only),
+            # Whose a reaction is shows only beside the messages of others: the metric leaves theirs out.
+            ChatEvent: true(),
+            State: col(State.key) == CHATS_READ,
         }
 
     @asynccontextmanager

@@ -484,7 +484,7 @@ class Referral(SQLModel, table=True):
 
 
 class ChatEvent(SQLModel, table=True):
-    """A message in a chat of amoCRM, or the end of a conversation: when, and by whom. The words stay there."""
+    """A message in a chat of amoCRM, or the end of a conversation: when, and by whom; never its words."""
 
     __tablename__ = "chat_events"
 
@@ -498,6 +498,51 @@ class ChatEvent(SQLModel, table=True):
     manager_id: int = _big(default=0)  # of the deal, as it was then
     pipeline_id: int = _big(default=0)
     is_ours: bool = False  # a question of ours, or what the client answered to it
+
+
+class Call(SQLModel, table=True):
+    """A call that was drawn for the controllers, or stands ready in its place: each once ever."""
+
+    __tablename__ = "calls"
+    __table_args__ = (UniqueConstraint("key"),)
+
+    id: int | None = _serial()
+    key: str  # the telephone's own name of the call, else the note's id
+    week: str = Field(index=True)  # its Monday
+    manager_id: int = _big(default=0)  # who talked
+    pipeline_id: int = _big(default=0)
+    deal_id: int | None = _big(default=None)
+    contact_id: int | None = _big(default=None)
+    at: datetime
+    duration: int = 0  # seconds; 0: not told
+    is_incoming: bool = False
+    link: str = _text()  # of the recording
+    place: int = 0  # in the draw of this manager
+    is_drawn: bool = False  # False: it is a spare one
+
+
+class Scorecard(SQLModel, table=True):
+    """What one of the staff thinks of a call. It counts once every criterion has a mark."""
+
+    __tablename__ = "scorecards"
+    __table_args__ = (UniqueConstraint("call_id", "reviewer"),)
+
+    id: int | None = _serial()
+    call_id: int = _big(index=True)
+    manager_id: int = _big(default=0)  # as of the call, so that a report need not look there
+    pipeline_id: int = _big(default=0)
+    reviewer: str  # the key of one of the staff
+    reviewer_name: str
+    channel: str = ""  # where the card is, "" before it was sent
+    chat_id: str = ""
+    message_id: str = Field(default="", index=True)
+    version: str  # of the criteria
+    criteria: list[Json] = _json(list)  # as they were when the call was drawn
+    marks: Json = _json()  # by criterion: 1, 0.5, 0, null
+    comment: str = _text()
+    is_deaf: bool = False  # the recording could not be heard
+    created_at: datetime
+    scored_at: datetime | None = Field(default=None, index=True)
 
 
 class Erased(SQLModel, table=True):

@@ -56,7 +56,7 @@ EVENT_TYPES = {
     "custom_field_value_changed": "Изменение поля", "incoming_chat_message": "Входящее сообщение",
     "outgoing_chat_message": "Исходящее сообщение", "common_note_added": "Новое примечание",
     "service_message_note_added": "Новое системное сообщение", "task_added": "Новая задача",
-    "task_completed": "Завершение задачи",
+    "task_completed": "Завершение задачи", "talk_closed": "Беседа закрыта",
 }  # fmt: skip
 
 Thing = TypeVar("Thing")

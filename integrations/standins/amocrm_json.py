@@ -179,8 +179,13 @@ class Looks:
             "created_at": event.created_at, "value_after": event.value_after,
             "value_before": event.value_before, "account_id": 1000,
             "_links": {"self": {"href": f"{host_of(request)}{API}/events/{event.id}"}},
-            "_embedded": {"entity": {"id": event.entity_id}},
+            "_embedded": {"entity": {"id": event.entity_id, **_talk_of(event)}},
         }  # fmt: skip
+
+
+def _talk_of(event: Event) -> Json:
+    """Whose conversation an event of a chat is about stands here in live answers."""
+    return {"linked_talk_contact_id": event.contact_id} if event.contact_id else {}
 
 
 def webhook_json(hook: Webhook) -> Json:

@@ -136,6 +136,7 @@ class Event:
     created_at: int
     value_after: list[Json]
     value_before: list[Json]
+    contact_id: int = 0  # of the conversation, where it is about one
 
 
 @dataclass(slots=True, kw_only=True)
@@ -509,6 +510,25 @@ class MadeUpAccount:
     def task_event(self, type: str, task: Task, by: int) -> None:
         entity_id = task.entity_id or task.id
         self._append_event(type, entity_id, SINGULAR.get(task.entity_type or "", "task"), by, [], [])
+
+    def chat_message(
+        self, lead: Lead | None = None, *, contact_id: int = 0, talk_id: int = 117, by: int | None = None
+    ) -> Event:
+        """A client wrote in a chat, or (`by`) somebody of the company: a user, or 0 for a robot or a phone.
+
+        As in live accounts it stands with the deal if there is one, and says there whose the conversation is.
+        """
+        type = "incoming_chat_message" if by is None else "outgoing_chat_message"
+        message: Json = {"id": f"message-{len(self.events) + 1}", "talk_id": talk_id, "origin": "whatsapp"}
+        entity_type = SINGULAR[LEADS] if lead is not None else SINGULAR[CONTACTS]
+        entity_id = lead.id if lead is not None else contact_id
+        self._append_event(type, entity_id, entity_type, by or 0, [{"message": message}], [])
+        self.events[-1].contact_id = contact_id or (lead.contact_ids[0] if lead and lead.contact_ids else 0)
+        return self.events[-1]
+
+    def close_talk(self, talk_id: int, by: int) -> None:
+        """A person has closed a conversation."""
+        self._append_event("talk_closed", talk_id, "talk", by, [], [])
 
     def _event(
         self, type: str, entity: Entity, by: int, after: Sequence[Json] = (), before: Sequence[Json] = ()

@@ -196,6 +196,10 @@ PROMISE = {
         ),
     ]
 }
+REACTION = (
+    "answered", "business_median", "business_p90", "business_mean", "median", "within", "within_share",
+    "off_hours", "ended", "unanswered", "overdue", "longest_waiting",
+)  # fmt: skip
 DAY = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$"}
 CONTRACT = strict(
     {
@@ -325,6 +329,33 @@ CONTRACT = strict(
             }
         ),
         "requests": strict({"asked": COUNT, "answered": COUNT}),
+        "frt": strict(
+            {
+                "problem": {"enum": ["nothing", "no_incoming", "no_answers", None]},
+                "incoming": COUNT,
+                "outgoing": COUNT,
+                "without_author": COUNT,
+                "since": {"type": ["string", "null"]},
+                "target": SHARE,
+                **dict.fromkeys(REACTION, SHARE),
+                "business_median_ci95": ENDS,
+                "ci95": ENDS,
+                "previous": {
+                    "anyOf": [
+                        {"type": "null"},
+                        strict({"answered": COUNT, "business_median": SHARE, "within_share": SHARE}),
+                    ]
+                },
+                "significant": {"type": ["boolean", "null"]},
+                "of_nobody": COUNT,
+                "by_manager": {
+                    "type": "object",
+                    "additionalProperties": strict(
+                        {**dict.fromkeys(REACTION, SHARE), "business_median_ci95": ENDS, "ci95": ENDS}
+                    ),
+                },
+            }
+        ),
         "fairness": strict(
             {
                 "by_manager": {

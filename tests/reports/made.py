@@ -14,7 +14,9 @@ from tests.metrics.made import (
     QUARTER,
     SEED5,
     SPRING,
+    SUMMER,
     WORDS,
+    ZONE,
     codes,
     complaint,
     sales,
@@ -22,10 +24,21 @@ from tests.metrics.made import (
     spread,
     survey,
 )
-from worker.metrics.base import Asked, CodeCount, Facts, History, Programme, SaleCount, ScoreCount
+from worker.metrics.base import (
+    Asked,
+    ChatFact,
+    CodeCount,
+    Correspondence,
+    Facts,
+    History,
+    Programme,
+    SaleCount,
+    ScoreCount,
+)
 from worker.metrics.registry import METRICS
 from worker.metrics.trends import codes_over, scores_over
 from worker.reports.build import Report, ReportScope
+from worker.rules.calendar import Calendar, parse_days, parse_hours
 from worker.rules.wording import Texts, load_texts
 
 CREW = Asked(key="csat_crew", metric="csat", title="Оценка бригады", scale=SEED5, subject="field")
@@ -95,6 +108,31 @@ def full() -> Report:
         programme=Programme(invited=60, interested=6, friends_won=12, friends_lost=2),
         discount=5.0,
         pipelines={1: "Продажи"},
+        people={1: "Ирина Ким", 2: EVIL, 3: "Пётр"},
+        correspondence=chats(),
+    )
+
+
+def chats() -> Correspondence:
+    """Three people who answer clients: soon, late and hardly ever."""
+    took = {1: (3, 4, 5, 8, 12, 15, 20), 2: (45, 90, 60, 120, 240, 50, 75), 3: (10, None, None, None)}
+    messages = []
+    for user, minutes in took.items():
+        for number, after in enumerate(minutes):
+            talk = f"talk:{user}{number}"
+            messages.append(ChatFact(at=SUMMER, kind="in", talk=talk, manager_id=user))
+            if after is not None:
+                answered_at = SUMMER + timedelta(minutes=after)
+                messages.append(ChatFact(at=answered_at, kind="out", talk=talk, user_id=user))
+    calendar = Calendar(
+        zone=ZONE, work_days=parse_days("mon-fri"), work_hours=parse_hours("09:00-18:00"), country="RU"
+    )
+    return Correspondence(
+        calendar=calendar,
+        target=timedelta(minutes=15),
+        messages=tuple(messages),
+        since=SUMMER - timedelta(days=1),
+        until=NOW,
     )
 
 

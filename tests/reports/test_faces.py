@@ -11,11 +11,11 @@ import pytest
 
 from tests.reports.made import ALL, full, texts
 from worker.reports.build import Report
-from worker.reports.document import Bars, Chart, Document, Dots, Stack, Table, Trend
+from worker.reports.document import Bars, Chart, Document, Dots, Kind, Stack, Table, Trend
 from worker.reports.draw import draw
 from worker.reports.pictures import plain
 from worker.reports.text import as_text, section_text
-from worker.reports.words import Words
+from worker.reports.words import MINUTE, Words
 
 WORDS = Words(texts())
 every_report = pytest.mark.parametrize("made", ALL.values(), ids=ALL.keys())
@@ -132,7 +132,8 @@ def figures_of(chart: Chart) -> list[float]:
             return [bar.value for bar in chart.bars]
         case Dots() | Trend():
             ends = [(point.value, point.low, point.high) for point in chart.points]
-            return [end for point in ends for end in point if end is not None]
+            unit = MINUTE if chart.kind is Kind.SECONDS else 1  # reactions are read in minutes
+            return [end / unit for point in ends for end in point if end is not None]
         case Stack():
             # The picture counts in millions, which its shares do not show.
             return [part / whole for part, whole in zip(chart.part, chart.whole, strict=True) if whole]

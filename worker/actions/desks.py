@@ -2,6 +2,7 @@
 
 from worker.account import Staff
 from worker.actions.base import Hands
+from worker.reports.build import ReactionTerms
 from worker.staff.desk import Desk
 from worker.staff.scope import promises_of, report_scope
 
@@ -21,6 +22,7 @@ def desk_for(hands: Hands, person: Staff, *, is_group: bool = False) -> Desk:
             min_answers=hands.min_answers,
             discount=hands.referral.discount,
             promises=promises_of(hands.calendar, hands.complaints),
+            reactions=ReactionTerms(hands.calendar, hands.reaction_target),
             sales_health=hands.sales_health,
         ),
         person=person,

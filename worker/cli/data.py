@@ -86,6 +86,7 @@ def forget(
 
 def report_scope(settings: "Settings", account: "Account | None") -> "ReportScope":
     """What a report is about. Before amoCRM answered for the first time there is no account."""
+    from worker.reports.build import ReactionTerms
     from worker.staff.scope import promises_of
     from worker.staff.scope import report_scope as scope_from
 
@@ -97,6 +98,7 @@ def report_scope(settings: "Settings", account: "Account | None") -> "ReportScop
         min_answers=settings.reports.min_answers,
         discount=settings.referral.discount,
         promises=promises_of(settings.calendar, settings.complaints),
+        reactions=ReactionTerms(settings.calendar, settings.frt.target),
         sales_health=settings.reports.sales_health,
     )
 

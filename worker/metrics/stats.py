@@ -239,6 +239,24 @@ def quantile(values: Iterable[float], share: float) -> float | None:
     return ordered[below] + (ordered[above] - ordered[below]) * (position - below)
 
 
+def median_interval(values: Sequence[float]) -> Interval | None:
+    """Two observed values with the median of all between them; None below six, where no two are enough.
+
+    Source: M. Campbell and M. Gardner, "Calculating confidence intervals for some non-parametric analyses",
+    BMJ 296 (1988) 1454–1456.
+
+    >>> median_interval([3, 4, 5, 8, 12, 15, 20, 45, 90, 600])
+    Interval(low=4, high=90)
+    """
+    number = len(values)
+    half = Z * math.sqrt(number) / 2
+    first, last = round(number / 2 - half), round(1 + number / 2 + half)
+    if first < 1:
+        return None
+    ordered = sorted(values)
+    return Interval(ordered[first - 1], ordered[last - 1])
+
+
 # Time until something happens
 
 

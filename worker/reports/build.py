@@ -2,18 +2,23 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from storage.chat_events import chat_rows, read_so_far, seen_by_us
 from storage.database import Database
 from storage.facts import ComplaintRow, SurveyRow, complaint_rows, request_rows, survey_rows
-from storage.narrowed import AFTER_COMPLAINT
+from storage.narrowed import AFTER_COMPLAINT, Only, only_of
 from storage.sales import SaleRow, code_rows, programme_row, sale_rows
 from storage.tables import SurveyState
 from worker.metrics.base import (
     Asked,
+    ChatFact,
     CodeFact,
     ComplaintFact,
+    Correspondence,
     Facts,
     Programme,
     Promises,
@@ -25,13 +30,23 @@ from worker.metrics.base import (
 from worker.metrics.registry import METRICS, SALES_HEALTH
 from worker.reports.history import read_history
 from worker.reports.purchases import read_purchases
-from worker.rules.calendar import Period
+from worker.rules.calendar import Calendar, Period
 from worker.rules.eligibility import Reason
 from worker.rules.formats import percent_of
 from worker.rules.scale import Band
 
 # Gateways to the accounts of people tell what arrived and what was read; bots tell neither.
 TELLING_CHANNELS = frozenset({"whatsapp", "max_account", "telegram_account"})
+# A question before the period may be answered in it, and one of the period after it.
+AROUND = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class ReactionTerms:
+    """By which clock clients wait for an answer, and how long they should at most."""
+
+    calendar: Calendar
+    target: timedelta  # of working time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +65,7 @@ class ReportScope:
     users: Mapping[int, str] = field(default_factory=dict)  # names, as amoCRM has them now
     pipelines: Mapping[int, str] = field(default_factory=dict)
     promises: Promises | None = None
+    reactions: ReactionTerms | None = None
     has_topics: bool = False  # a deal field for the reason of a complaint
     delivery_told_by: frozenset[str] = TELLING_CHANNELS
     reading_told_by: frozenset[str] = TELLING_CHANNELS
@@ -99,6 +115,7 @@ async def read_facts(db: Database, period: Period, scope: ReportScope, now: date
         programme = await programme_row(
             tx, period.begins, ends, pipelines=pipelines, complaints_pipeline=complaints_pipeline
         )
+        correspondence = await _correspondence(tx, period, scope, only_of(db))
         history = await read_history(
             tx, period, now, pipelines=pipelines, complaints_pipeline=complaints_pipeline
         )
@@ -115,6 +132,7 @@ async def read_facts(db: Database, period: Period, scope: ReportScope, now: date
         complaints=tuple(_complaint(row) for row in complaints),
         requests=tuple(RequestFact(asked_at=row.asked_at, is_answered=row.is_answered) for row in requests),
         promises=scope.promises,
+        correspondence=correspondence,
         has_topics=scope.has_topics,
         sales=tuple(_sale(row) for row in sales),
         codes=tuple(
@@ -140,6 +158,36 @@ async def read_facts(db: Database, period: Period, scope: ReportScope, now: date
         pipelines=scope.pipelines,
         delivery_told_by=scope.delivery_told_by,
         reading_told_by=scope.reading_told_by,
+    )
+
+
+async def _correspondence(
+    tx: AsyncSession, period: Period, scope: ReportScope, only: Only
+) -> Correspondence | None:
+    if scope.reactions is None:
+        return None
+    read = await read_so_far(tx)
+    rows = await chat_rows(tx, period.previous().begins - AROUND, period.ends + AROUND)
+    return Correspondence(
+        calendar=scope.reactions.calendar,
+        target=scope.reactions.target,
+        messages=tuple(
+            ChatFact(
+                at=row.at,
+                kind=row.kind,
+                talk=row.talk,
+                user_id=row.user_id,
+                manager_id=row.manager_id,
+                pipeline_id=row.pipeline_id,
+                is_ours=row.is_ours,
+            )
+            for row in rows
+        ),
+        since=read.since if read is not None else None,
+        until=read.until if read is not None else None,
+        seen=await seen_by_us(tx, period.begins, period.ends, TELLING_CHANNELS),
+        managers=only.managers,
+        pipelines=only.pipelines,
     )
 
 

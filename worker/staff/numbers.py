@@ -1,4 +1,4 @@
-"""/report, /nps, /csat, /ces, /complaints, /referrals: the report's own words, as much as a phone shows."""
+"""/report, /nps, /csat, /ces, /complaints, /referrals, /frt: the report's own words, in pages."""
 
 from dataclasses import replace
 
@@ -7,11 +7,15 @@ from storage import finding, paused
 from storage.doubtful import doubtful
 from storage.finding import OpenComplaint
 from storage.narrowed import narrowed
+from worker.metrics.frt import METRIC, FrtResult
 from worker.metrics.referrals import ReferralResult
 from worker.reports.build import Report, ReportScope, build_report
 from worker.reports.document import Document
 from worker.reports.draw import draw
+from worker.reports.sections.base import result_of
+from worker.reports.sections.frt import missing
 from worker.reports.text import section_text, title_text
+from worker.reports.words import Words
 from worker.rules.formats import cut_words
 from worker.rules.moments import age_text, moment_text
 from worker.staff.commands import LEADERS, MANAGER, ONE_METRIC, PERIODS, Wish, period_of
@@ -29,7 +33,7 @@ async def report_answer(desk: Desk, wish: Wish) -> Answer:
     document = draw(report, desk.texts)
     pause = await _pause_line(desk) if wish.command == "report" else ""
     head = "\n".join(filter(None, (title_text(document), pause)))
-    shown = _shown(desk, wish, document)
+    shown = _shown(desk, wish, report, document)
     if wish.command == "complaints" and (waiting := await _waiting(desk)):
         shown.append(waiting)
     if wish.command == "referrals" and (named := await referrers(desk, report)):
@@ -47,10 +51,13 @@ def _scope(desk: Desk, wish: Wish) -> ReportScope:
     return desk.scope if shows_all else replace(desk.scope, sales_health=False)
 
 
-def _shown(desk: Desk, wish: Wish, document: Document) -> list[str]:
+def _shown(desk: Desk, wish: Wish, report: Report, document: Document) -> list[str]:
     by_key = {section.key: section_text(section) for section in document.sections if section.lines}
     if wish.command in ("complaints", "referrals"):
         return [by_key[wish.command]]
+    if wish.command == "frt":
+        # A report leaves out what there is nothing to say about; whoever asks is told why.
+        return [by_key.get("frt") or missing(result_of(report, METRIC, FrtResult), Words(desk.texts))]
     asked = [one for one in desk.scope.surveys if wish.command in ("report", one.metric)]
     found = [by_key[f"surveys.{one.key}"] for one in asked]
     if wish.command == "report" and desk.person.role != MANAGER:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from worker.account import Account
 from worker.metrics.base import Asked, Promises
-from worker.reports.build import ReportScope
+from worker.reports.build import ReactionTerms, ReportScope
 from worker.rules.calendar import Calendar
 from worker.rules.wording import Texts
 from worker.settings import Complaints, SurveySettings
@@ -20,6 +20,7 @@ def report_scope(
     min_answers: int,
     discount: str = "",
     promises: Promises | None = None,
+    reactions: ReactionTerms | None = None,
     sales_health: bool = False,
 ) -> ReportScope:
     """Before amoCRM answered for the first time there is no account."""
@@ -39,6 +40,7 @@ def report_scope(
         company=company,
         discount=discount,
         promises=promises,
+        reactions=reactions,
         sales_health=sales_health,
     )
     if account is None:

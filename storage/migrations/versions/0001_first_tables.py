@@ -459,6 +459,49 @@ def upgrade() -> None:
     index("chat_events", "talk")
 
     op.create_table(
+        "calls",
+        sa.Column("id", SERIAL, primary_key=True),
+        always("key", STRING),
+        always("week", STRING),
+        always("manager_id", BIG),
+        always("pipeline_id", BIG),
+        maybe("deal_id", BIG),
+        maybe("contact_id", BIG),
+        always("at", MOMENT),
+        always("duration", INTEGER),
+        always("is_incoming", FLAG),
+        always("link", TEXT),
+        always("place", INTEGER),
+        always("is_drawn", FLAG),
+        sa.UniqueConstraint("key"),
+    )
+    index("calls", "week")
+
+    op.create_table(
+        "scorecards",
+        sa.Column("id", SERIAL, primary_key=True),
+        always("call_id", BIG),
+        always("manager_id", BIG),
+        always("pipeline_id", BIG),
+        always("reviewer", STRING),
+        always("reviewer_name", STRING),
+        always("channel", STRING),
+        always("chat_id", STRING),
+        always("message_id", STRING),
+        always("version", STRING),
+        always("criteria", JSON),
+        always("marks", JSON),
+        always("comment", TEXT),
+        always("is_deaf", FLAG),
+        always("created_at", MOMENT),
+        maybe("scored_at", MOMENT),
+        sa.UniqueConstraint("call_id", "reviewer"),
+    )
+    index("scorecards", "call_id")
+    index("scorecards", "message_id")
+    index("scorecards", "scored_at")
+
+    op.create_table(
         "erased",
         always("hash", STRING),
         always("erased_at", MOMENT),
