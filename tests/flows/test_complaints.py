@@ -665,12 +665,24 @@ async def test_words_after_a_bad_solution_reach_the_card_and_the_head(town: Worl
     assert await undone(town) == []
 
 
-async def test_a_worse_score_after_the_complaint_was_closed_is_heard(town: World) -> None:
-    await unhappy(town)
+async def test_a_worse_score_after_the_complaint_was_closed_is_heard_and_somebody_calls_as_promised(
+    town: World,
+) -> None:
+    await unhappy(town, "3")
     await town.taps("Решено", "Анна")
-    await town.ivan_writes("1, опять сломалось")
+    await town.ivan_writes("и створки перекошены")
+    assert town.to_ivan()[-1].startswith("Спасибо, что написали. Нам жаль")
+    assert "свяжемся" not in town.to_ivan()[-1], "nothing makes a task of it"
+    await town.later(hours=1)
+    await town.ivan_writes("1, опять сломалось", quote=town.whatsapp.messages(IVAN)[0].id_message)
     assert len(town.complaints()) == 1
     assert town.to_anna()[-1].startswith("Клиент недоволен решением: рекламация № 1, Иван Петров, 1 из 10.")
+    done, again = town.amocrm.tasks_of(only_complaint(town).id)
+    assert (done.is_completed, again.is_completed) == (True, False)
+    assert again.text.endswith(
+        "опять сломалось».] Свяжитесь с клиентом до 9 сентября, 13:04.".replace("]", "")
+    )
+    assert "завтра до 13:04" in town.to_ivan()[-1]
 
 
 # --- on_low ------------------------------------------------------------------------------------------------

@@ -4,6 +4,8 @@ import logging
 import secrets
 from datetime import datetime, timedelta
 
+from sqlmodel.ext.asyncio.session import AsyncSession
+
 from integrations.amocrm.answers import Gone
 from integrations.amocrm.models import LeadChange, NewLead, NewNote, NewTask
 from integrations.errors import OutsideError, Permanent, Uncertain
@@ -118,6 +120,7 @@ async def _intend(item: Outbox, hands: Hands) -> tuple[Complaint | None, bool]:
                 # Worse after it was closed: no second complaint, but everybody hears of it.
                 key = f"alert_again:{survey.id}:{survey.revision}"
                 await outbox.add_once(tx, "alert_again", key, item.payload, now, now)
+                await _ask_to_call_again(tx, hands, own, survey, item)
             return None, False
         if own is not None:
             return own, False
@@ -151,6 +154,23 @@ async def _intend(item: Outbox, hands: Hands) -> tuple[Complaint | None, bool]:
             tx, "alert_staff", keys.alert(complaint.id or 0, "new"), about, now + ALERT_WITHOUT_LINK, now
         )
         return complaint, False
+
+
+async def _ask_to_call_again(
+    tx: AsyncSession, hands: Hands, complaint: Complaint, survey: Survey, item: Outbox
+) -> None:
+    """The client is promised a call, and the task of the complaint is done."""
+    if complaint.lead_id is None:
+        return
+    task = {
+        "deal_id": complaint.lead_id,
+        "text_key": "deal.task_low",
+        "survey_id": survey.id,
+        "words": join_words(await asked.words_of(tx, survey.id or 0)),
+        "deadline": contact_until(hands, survey.confirm_until or item.created_at).isoformat(),
+    }
+    key = keys.task(complaint.lead_id, f"again:{survey.id}:{survey.revision}")
+    await outbox.add_once(tx, "deal_task", key, task, hands.now(), hands.now())
 
 
 def _adopt(hands: Hands, complaint: Complaint, survey: Survey, item: Outbox) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 from integrations.channels.base import Channel, Outgoing, Templated
 from integrations.errors import AccessDenied, Permanent, Temporary, Uncertain, Unreachable
 from storage import asked, complaints, deals, outbox, paused, people, reminders, surveys, turns
-from storage.tables import Outbox, Reply, Survey, SurveyState
+from storage.tables import Complaint, Outbox, Reply, Survey, SurveyState
 from worker.actions.asking import (
     Case,
     Route,
@@ -24,6 +24,7 @@ from worker.actions.people import read_contact
 from worker.actions.promising import promise
 from worker.actions.words import answered_for, code_card, thanks_for
 from worker.rules.eligibility import Send, Skip, Wait
+from worker.rules.planning import SurveyRule
 
 log = logging.getLogger(__name__)
 
@@ -56,17 +57,15 @@ async def thank_client(item: Outbox, hands: Hands) -> None:
     if await _is_stale(item, hands, channel, reply.chat_id):
         return
     following = await _following(hands, survey, Route(channel, reply.chat_id))
-    # Who was talked with since is to be called again.
-    promised = complaint.deadline if complaint is not None and not complaint.is_contacted else None
-    if promised is None or promised <= hands.now():
-        promised = promise(hands, survey, rule, item.created_at)
+    is_words = bool(item.payload.get("is_words"))
+    promised = _promised(item, hands, survey, rule, reply, complaint, is_words=is_words)
     say_thanks = partial(
         thanks_for,
         hands,
         survey,
         rule,
         reply,
-        is_words=bool(item.payload.get("is_words")),
+        is_words=is_words,
         wants_reply=bool(item.payload.get("wants_reply")),
         deadline=promised,
         may_carry_code=may_carry_code(hands, contact, reply.channel),
@@ -103,6 +102,26 @@ async def thank_client(item: Outbox, hands: Hands) -> None:
         row = await surveys.survey(tx, survey.id or 0)
         if row is not None and thanks.is_review:
             row.reviewed = True
+
+
+def _promised(
+    item: Outbox,
+    hands: Hands,
+    survey: Survey,
+    rule: SurveyRule,
+    reply: Reply,
+    complaint: Complaint | None,
+    *,
+    is_words: bool,
+) -> datetime | None:
+    """By when somebody calls: as there is a task, and not at all where nothing makes one."""
+    if complaint is not None and complaint.closed_at is not None and complaint.closed_at < reply.received_at:
+        return None if is_words else promise(hands, survey, rule, item.created_at)
+    # Who was talked with since is to be called again.
+    promised = complaint.deadline if complaint is not None and not complaint.is_contacted else None
+    if promised is None or promised <= hands.now():
+        promised = promise(hands, survey, rule, item.created_at)
+    return promised
 
 
 async def _is_stale(item: Outbox, hands: Hands, channel: Channel, chat_id: str) -> bool:
