@@ -242,3 +242,26 @@ async def test_a_copy_of_our_card_is_a_complaint_of_its_own(town: World) -> None
     first, second = await rows(town)
     assert (first.lead_id, first.by_hand, first.closed_at) == (ours.id, False, None)
     assert (second.lead_id, second.by_hand, second.is_solved) == (copy, True, True)
+
+
+async def test_who_gets_it_and_who_works_on_it_in_amocrm_stands_in_the_alert(town: World) -> None:
+    """A robot that moves it takes nothing; nobody is told that it waits once a person has moved it on."""
+    await town.asked()
+    await town.ivan_writes(WORDS)
+    (lead,) = town.complaints()
+    alert = next(post for post in town.telegram.messages("Анна") if "Низкая оценка" in post.text)
+    assert "Рекламация № 1, Мария Ким" in alert.text
+    here = (lead.pipeline_id, town.amocrm.status_id("В работе", "Рекламации"))
+    first = (lead.pipeline_id, lead.status_id)
+    town.amocrm.change_lead(lead, status=here, by=0)
+    lead.responsible_user_id = user(town, "Олег Смирнов")
+    await town.later(minutes=5)
+    assert "Рекламация № 1, Олег Смирнов" in alert.text
+    assert "Взято" not in alert.text
+    town.clock.advance(timedelta(minutes=5))
+    town.amocrm.change_lead(lead, status=first, by=user(town, "Олег Смирнов"))
+    await town.later(minutes=5)
+    assert alert.text.endswith("\nВзято: Олег Смирнов, 12:11")
+    assert "Беру" not in alert.labels
+    await town.later(hours=5)
+    assert not [text for text in town.to_anna() if "никто не взял" in text]

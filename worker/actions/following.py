@@ -45,7 +45,8 @@ async def follow(
     if row is None:
         row = _opened_by_hand(hands, saved)
         tx.add(row)
-    row.name, row.responsible_id = deal.name, deal.manager_id
+    row.name = deal.name
+    await _follow_responsible(tx, row, deal, now)
     row.topic = topic_of(deal, hands.known.topic_field)
     if saved.is_changed:
         row.followed_at = None
@@ -55,6 +56,17 @@ async def follow(
     await _open_or_close(tx, hands, row, deal, now, is_back=is_back)
     await tx.flush()
     return row
+
+
+async def _follow_responsible(tx: AsyncSession, row: Complaint, deal: Deal, now: datetime) -> None:
+    """Whoever has got it there stands in the alert too; but what was pressed here goes there first."""
+    if row.responsible_id == deal.manager_id:
+        return
+    if row.id is not None and await outbox.is_open(tx, keys.presses_of(row.id)):
+        return
+    row.responsible_id = deal.manager_id
+    if row.survey_id is not None:
+        await outbox.ask_again(tx, "edit_alert", keys.edit_alert(row.id), {"complaint_id": row.id}, now, now)
 
 
 def past_complaint(deal: Deal, topic_field: int | None) -> Complaint:
@@ -124,10 +136,17 @@ def topic_of(deal: Deal, field_id: int | None) -> str:
 
 
 async def _show_in_alert(
-    tx: AsyncSession, hands: Hands, row: Complaint, key: str, when: datetime, now: datetime
+    tx: AsyncSession,
+    hands: Hands,
+    row: Complaint,
+    key: str,
+    when: datetime,
+    now: datetime,
+    *,
+    staff: str = "",
 ) -> None:
     """What was done by hand in amoCRM, for everybody who got the alert."""
-    row.lines = [*row.lines, hands.texts.fill(key, when=press_time(hands, row, when))]
+    row.lines = [*row.lines, hands.texts.fill(key, when=press_time(hands, row, when), staff=staff)]
     await tx.flush()
     await outbox.ask_again(tx, "edit_alert", keys.edit_alert(row.id), {"complaint_id": row.id}, now, now)
 
@@ -162,6 +181,7 @@ async def read_turns(hands: Hands, *, past: bool = False) -> bool:
                     # What came after the last look is counted by the next one.
                     told = [turn for move in own for turn in _turns(move, hands) if turn.at <= updated_at]
                     _learn(row, told)
+                    await _note_taking(tx, hands, row, own)
                     row.followed_at = updated_at
     return bool(changed)
 
@@ -184,6 +204,31 @@ def _learn(row: Complaint, told: Sequence[Turn]) -> None:
             row.closed_at = max(row.closed_at, known.closed_at)
     if row.closed_at is not None and not row.closed_by and known.closed_at is not None:
         row.closed_by_user = known.closed_by
+
+
+async def _note_taking(tx: AsyncSession, hands: Hands, row: Complaint, moves: Sequence[Move]) -> None:
+    """Whoever moves a complaint on from one open stage to another works on it, as after «Беру»."""
+    if row.survey_id is None or row.taken_by or row.closed_at is not None or row.left_at is not None:
+        return
+    last = max((Turn.of(kept).at for kept in row.turns), default=row.opened_at)
+    since = max(filter(None, (row.opened_at, row.passed_at, last)))
+    about = await complaints.rated_low(tx, row)
+    for move in sorted(moves, key=lambda move: (move.created_at or since, move.event)):
+        at, user = move.created_at, (hands.known.users or {}).get(move.created_by)
+        if at is None or at < since or user is None or user.id in about or not _is_inside(move, hands):
+            continue
+        known = next((one.name for one in hands.known.staff if one.amocrm_user == user.id), "")
+        if await complaints.take(tx, row.id or 0, known or user.name, at):
+            await tx.refresh(row, ["taken_by", "taken_at"])
+            await _show_in_alert(tx, hands, row, "alert.state.taken", at, hands.now(), staff=row.taken_by)
+        return
+
+
+def _is_inside(move: Move, hands: Hands) -> bool:
+    """From one open stage of complaints to another. Robots are no users of amoCRM."""
+    places = (move.before, move.after)
+    pipeline = hands.known.complaints_pipeline
+    return all(place and place[0] == pipeline and place[1] not in (WON, LOST) for place in places)
 
 
 def _turns(move: Move, hands: Hands) -> list[Turn]:

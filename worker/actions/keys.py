@@ -42,6 +42,11 @@ def press(complaint_id: int, what: str, staff: str) -> str:
     return f"press:{complaint_id}:{what}:{staff}"
 
 
+def presses_of(complaint_id: int) -> str:
+    """How the keys of all presses under its alert begin."""
+    return f"press:{complaint_id}:"
+
+
 def buttons(channel: str, chat_id: str, message_id: str) -> str:
     return f"buttons:{channel}:{chat_id}:{message_id}"
 
