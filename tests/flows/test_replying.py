@@ -74,6 +74,16 @@ async def test_anna_takes_the_words_up_and_answers_them_in_the_companys_name(tow
     assert [payload["text"] for payload in kept] == [""]
 
 
+async def test_who_asks_while_the_deal_is_still_open_is_named(town: World) -> None:
+    deal = town.deal()
+    await town.step()
+    await town.links(deal)
+    town.clock.advance(timedelta(minutes=1))
+    town.telegram.says("Иван", "Когда приедет замерщик?")
+    await town.step(pulls=False)
+    assert town.to_anna()[-1].startswith("Иван Петров пишет (Telegram): «Когда приедет замерщик?»")
+
+
 async def test_what_ivan_says_to_that_is_shown_too_without_another_task(town: World) -> None:
     deal = await ivan_asks(town)
     await replies(town, "Олег приедет завтра к десяти")

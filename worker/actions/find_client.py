@@ -1,11 +1,11 @@
-"""Somebody shared a number that we have not met: does amoCRM know it?"""
+"""Who is it? A number that was shared and that we have not met, or the contact of a deal still open."""
 
 from integrations.channels.base import Outgoing
 from integrations.errors import Unreachable
 from storage import deals, people
 from storage.tables import Outbox
 from worker.actions.base import Hands
-from worker.actions.people import keep
+from worker.actions.people import keep, read_contact
 from worker.actions.talking import after_greeting
 from worker.actions.words import greeting_values
 from worker.rules.phone import normalise
@@ -36,3 +36,8 @@ async def find_client(item: Outbox, hands: Hands) -> None:
     except Unreachable:
         return  # The person has left again.
     await after_greeting(hands, channel.name, str(item.payload["chat_id"]))
+
+
+async def know_client(item: Outbox, hands: Hands) -> None:
+    """The bot was opened by the link of a deal whose contact nobody had to know before."""
+    await read_contact(hands, int(item.payload["contact_id"]))

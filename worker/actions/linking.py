@@ -100,10 +100,13 @@ async def _by_token(tx: AsyncSession, hands: Hands, row: Inbox, message: Incomin
 async def _client_of(tx: AsyncSession, deal: Deal, now: datetime) -> Client:
     client = await people.client(tx, deal.client_id) if deal.client_id is not None else None
     if client is None:
-        # Its contact has not been read yet (or it has none): the person gets a name and a number later.
+        # Its contact has not been read yet (or it has none): the person gets a name and a number soon.
         otherwise = f"contact:{deal.contact_id}" if deal.contact_id is not None else f"deal:{deal.deal_id}"
         client = await people.client_for(tx, phone=None, otherwise=otherwise, name="", now=now)
         deal.client_id = client.client_id
+        if deal.contact_id is not None:
+            payload = {"contact_id": deal.contact_id}
+            await outbox.add_once(tx, "know_client", f"know_client:{deal.contact_id}", payload, now, now)
     return client
 
 

@@ -18,7 +18,7 @@ from worker.actions.answer_staff import answer_staff, set_menu, tell_staff
 from worker.actions.base import Action
 from worker.actions.credit_referrer import credit_referrer
 from worker.actions.escalate import escalate
-from worker.actions.find_client import find_client
+from worker.actions.find_client import find_client, know_client
 from worker.actions.follow_press import follow_press
 from worker.actions.forgetting import tell_forget
 from worker.actions.forwarding import edit_request, tell_head
@@ -50,6 +50,7 @@ ACTIONS: Mapping[str, Action] = {
     "credit_referrer": Action("crm", credit_referrer),
     "reward_task": Action("crm", reward_task),
     "find_client": Action("crm", find_client),
+    "know_client": Action("crm", know_client),
     "thank_client": Action("clients", talking.thank_client),
     "say": Action("clients", talking.say),
     "hand_over_code": Action("clients", talking.hand_over_code),
