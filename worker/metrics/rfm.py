@@ -1,10 +1,12 @@
 """RFM: how lately, how often and for how much a customer bought, as scores from 1 to 5 and as a segment."""
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import cache
 from typing import NamedTuple
 
 from worker.metrics.customers import Customer
@@ -113,7 +115,7 @@ def score(value: float, cuts: Cuts) -> int:
     >>> [score(value, (1, 1.6, 2, 3.2)) for value in (1, 2, 3, 4)]
     [1, 3, 4, 5]
     """
-    return 1 + sum(cut < value for cut in cuts)
+    return 1 + bisect_left(cuts, value)
 
 
 def grid_of(customers: Sequence[Rfm]) -> Grid:
@@ -143,6 +145,7 @@ def fixed(customers: Sequence[Rfm]) -> Grid:
     )
 
 
+@cache  # of 125 different ones
 def segment_of(scores: Scores) -> Segment:
     """
     >>> segment_of(Scores(5, 5, 5)), segment_of(Scores(1, 1, 1))

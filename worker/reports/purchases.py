@@ -1,7 +1,7 @@
 """What customers bought, by the day where the company is: for reports that tell of sales health."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -19,30 +19,15 @@ class Bought:
 async def read_purchases(
     tx: AsyncSession, period: Period, *, pipelines: frozenset[int], complaints_pipeline: int | None
 ) -> Bought:
-    """Up to the end of the period. A client's deals come together, so few are held at a time."""
-    found: list[Purchase] = []
-    of_client: dict[date, float] = {}
-    before: int | None = None
+    """Up to the end of the period; deals of one day are put together."""
+    of_days: dict[tuple[int, date], float] = {}
     async for client_id, closed_at, price in purchases(
         tx, period.ends, pipelines=pipelines, complaints_pipeline=complaints_pipeline
     ):
-        if client_id != before and before is not None:
-            found += _of_one(before, of_client)
-            of_client = {}
-        day = _day(closed_at, period)
-        of_client[day] = of_client.get(day, 0.0) + price
-        before = client_id
-    if before is not None:
-        found += _of_one(before, of_client)
+        key = client_id, closed_at.astimezone(period.zone).date()
+        of_days[key] = of_days.get(key, 0.0) + price
     strangers = await deals_without_client(
         tx, period.ends, pipelines=pipelines, complaints_pipeline=complaints_pipeline
     )
-    return Bought(purchases=tuple(found), deals_without_client=strangers)
-
-
-def _of_one(client_id: int, days: dict[date, float]) -> list[Purchase]:
-    return [Purchase(client_id, day, money) for day, money in sorted(days.items())]
-
-
-def _day(moment: datetime, period: Period) -> date:
-    return moment.astimezone(period.zone).date()
+    found = tuple(Purchase(*key, of_days[key]) for key in sorted(of_days))
+    return Bought(purchases=found, deals_without_client=strangers)
