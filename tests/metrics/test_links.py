@@ -1,6 +1,7 @@
 """Do two figures of one deal go together? Never more than that."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -10,9 +11,10 @@ from hypothesis import strategies as st
 
 from tests.metrics.made import CES, NOW, NPS, QUARTER, SPRING, SUMMER, complaint, survey
 from worker.metrics import links
-from worker.metrics.base import Asked, Facts
-from worker.metrics.links import TIME, Link, differs_from_chance, spearman
+from worker.metrics.base import Asked, ChatFact, Correspondence, Facts, SurveyFact
+from worker.metrics.links import REACTION, TIME, Link, differs_from_chance, spearman
 from worker.metrics.stats import rounded
+from worker.rules.calendar import Calendar, parse_days, parse_hours
 
 # https://en.wikipedia.org/wiki/Spearman%27s_rank_correlation_coefficient
 IQ = (106, 86, 100, 101, 99, 103, 97, 113, 112, 110)
@@ -108,6 +110,41 @@ def test_how_long_complaints_took_is_held_against_both_scores() -> None:
     assert set(found) == {f"nps.{TIME}", f"solution.{TIME}"}
     assert found[f"nps.{TIME}"].pairs == ((3, 2 * 86_400),)
     assert found[f"solution.{TIME}"].pairs == ((5, 2 * 86_400),)
+
+
+def test_a_managers_months_are_held_against_how_soon_they_answered() -> None:
+    """Two managers, six months: the slower the month, the lower its scores."""
+    calendar = Calendar(
+        zone=QUARTER.zone, work_days=parse_days("mon-fri"), work_hours=parse_hours("09:00-18:00")
+    )
+    rows: list[SurveyFact] = []
+    messages: list[ChatFact] = []
+    for month in range(3, 11):  # March is before both quarters, October is after them
+        for manager in (1, 2):
+            noon = datetime(2026, month, 15, 12, tzinfo=QUARTER.zone)
+            noon -= timedelta(days=noon.weekday())  # a Monday
+            is_good = (month + manager) % 2
+            rows += [survey(NPS, 10 if is_good else 2, settled_at=noon, manager_id=manager)] * 2
+            rows += [survey(NPS, 10, settled_at=noon, manager_id=3)]  # answers no chats
+            for number in range(2):
+                asked: dict[str, Any] = {"talk": f"{month}.{manager}.{number}", "manager_id": manager}
+                wait = timedelta(minutes=month if is_good else 60 + month)
+                messages.append(ChatFact(at=noon, kind="in", **asked))
+                messages.append(ChatFact(at=noon + wait, kind="out", user_id=manager, **asked))
+    told = Correspondence(calendar=calendar, target=timedelta(minutes=15), messages=tuple(messages))
+    link = of(*rows, asked=(NPS,), correspondence=told, min_answers=2)[f"nps.{REACTION}"]
+    assert len(link.pairs) == 12  # of the two quarters only
+    assert set(link.pairs) >= {(100, 60.0 * 5), (-100, 60.0 * 65)}
+    assert link.rho is not None
+    assert rounded(link.rho) == -0.87
+    assert link.is_clear
+    assert link.as_json()["of"] == "manager_months"
+    few = of(*rows, asked=(NPS,), correspondence=told, min_answers=3)[f"nps.{REACTION}"]
+    assert few.pairs == ()  # of two answers no figure is made
+    mine = of(*rows, asked=(NPS,), correspondence=replace(told, managers=frozenset({2})), min_answers=2)
+    assert len(mine[f"nps.{REACTION}"].pairs) == 6
+    one_side = replace(told, messages=tuple(one for one in messages if one.kind == "out"))
+    assert of(*rows, asked=(NPS,), correspondence=one_side, min_answers=2)[f"nps.{REACTION}"].pairs == ()
 
 
 def test_without_both_surveys_there_is_no_link() -> None:

@@ -162,7 +162,7 @@ def test_the_tables_show_the_figures_of_the_json() -> None:
         assert (*counts[1:4],) == (month["customers"], month["amount"], month["ltv"])
         assert set(counts[4 + number :]) <= {None}
     for link, row in zip(written["links"]["pairs"], found["links.pairs"].rows, strict=True):
-        assert [plain(cell) for cell in row[2:4]] == [link["deals"], link["rho"]]
+        assert [plain(cell) for cell in row[3:5]] == [link["number"], link["rho"]]
     assert sum(found["links.nps.ces"].column("number")) == 12  # type: ignore[arg-type]  # counts
 
 

@@ -8,21 +8,23 @@ from itertools import groupby
 from typing import Any
 
 from worker.metrics.base import Asked, Facts, Metric, SurveyFact, share
+from worker.metrics.month_links import month_pairs
 from worker.metrics.stats import t_quantile
 from worker.rules.calendar import Period
 
 ENOUGH = 10  # deals, below which nothing is said
 TIME = "resolution_time"  # of a complaint, in seconds
+REACTION = "frt"  # the median of a manager's month, in seconds of working time
 
 Pair = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """Pairs of one deal each. A link tells that two things go together, not that one makes the other."""
+    """Pairs of one deal each, or of a manager's month: what goes together, not what makes the other."""
 
     first: str  # key of a survey
-    second: str  # key of a survey, or `resolution_time`
+    second: str  # key of a survey, `resolution_time` or `frt`
     pairs: tuple[Pair, ...]
 
     @property
@@ -43,7 +45,8 @@ class Link:
         return {
             "first": self.first,
             "second": self.second,
-            "deals": len(self.pairs),
+            "of": "manager_months" if self.second == REACTION else "deals",
+            "number": len(self.pairs),
             "rho": share(self.rho),
             "significant": self.is_clear,
         }
@@ -58,7 +61,12 @@ class LinkResult:
 
 
 def compute(facts: Facts, period: Period) -> LinkResult:
-    return LinkResult((*_with_ease(facts, period), *_with_time(facts, period)))
+    by_month = (
+        Link(first=nps.key, second=REACTION, pairs=month_pairs(nps, facts, period))
+        for nps in _of_kind(facts, "nps")
+        if facts.correspondence is not None
+    )
+    return LinkResult((*_with_ease(facts, period), *_with_time(facts, period), *by_month))
 
 
 def _with_ease(facts: Facts, period: Period) -> Iterator[Link]:
@@ -155,9 +163,9 @@ METRIC = Metric(
     title={"ru": "Связь между метриками", "en": "Links between metrics"},
     unit={
         "ru": "сделки, по которым известны оба значения; с лёгкостью — по дню ответа, со сроком — по дню "
-        "закрытия рекламации",
+        "закрытия рекламации; скорость ответа — по месяцам менеджеров, за этот период и прошлый",
         "en": "deals of which both are known; with ease by the day of the answer, with time by the day when "
-        "the complaint was closed",
+        "the complaint was closed; speed of answers by months of managers, of this period and the last",
     },
     source="C. Spearman 1904, average ranks; t of the correlation at 95 %",
     compute=compute,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from worker.metrics.base import Metric
-from worker.metrics.links import ENOUGH, TIME, Link, LinkResult, counted
+from worker.metrics.links import ENOUGH, REACTION, TIME, Link, LinkResult, counted
 from worker.reports.build import Report
 from worker.reports.document import Column, Kind, Section, Table
 from worker.reports.sections.base import columns, result_of
@@ -15,7 +15,8 @@ def sections(metric: Metric, report: Report, words: Words) -> Iterator[Section]:
     if not any(link.pairs for link in result.links):
         return
     title = metric.title[words.language]
-    names = {asked.key: asked.title for asked in report.scope.surveys} | {TIME: words.say("link.time")}
+    names = {asked.key: asked.title for asked in report.scope.surveys}
+    names |= {TIME: words.say("link.time"), REACTION: words.say("link.frt")}
     yield Section(
         key=metric.key,
         title=title,
@@ -28,13 +29,14 @@ def sections(metric: Metric, report: Report, words: Words) -> Iterator[Section]:
 
 
 def _lines(result: LinkResult, names: Mapping[str, str], words: Words) -> Iterator[str]:
-    for link in result.links:
+    for link in (one for one in result.links if one.pairs):
         key = "link.few" if len(link.pairs) < ENOUGH else "link.flat" if link.rho is None else "link"
         yield words.say(
             key,
             survey=names[link.first],
             name=names[link.second],
             n=words.count(len(link.pairs)),
+            m=_of(link, words),
             value=words.cell(link.rho, Kind.SCORE),
             verdict=_verdict(link, words),
         )
@@ -45,8 +47,13 @@ def _lines(result: LinkResult, names: Mapping[str, str], words: Words) -> Iterat
 def _verdict(link: Link, words: Words) -> str:
     if link.rho is None or not link.is_clear:
         return words.say("link.same")
-    of, way = "time" if link.second == TIME else "ease", "up" if link.rho > 0 else "down"
-    return words.say(f"link.{of}.{way}")
+    of = {TIME: "time", REACTION: "frt"}.get(link.second, "ease")
+    return words.say(f"link.{of}.{'up' if link.rho > 0 else 'down'}")
+
+
+def _of(link: Link, words: Words) -> str:
+    """What a pair is of."""
+    return words.say("link.months" if link.second == REACTION else "link.deals")
 
 
 def _tables(
@@ -59,7 +66,8 @@ def _tables(
             words,
             first=Kind.TEXT,
             second=Kind.TEXT,
-            deals=Kind.COUNT,
+            linked=Kind.TEXT,
+            number=Kind.COUNT,
             rho=Kind.SCORE,
             significant=Kind.TEXT,
         ),
@@ -67,6 +75,7 @@ def _tables(
             (
                 names[link.first],
                 names[link.second],
+                _of(link, words),
                 len(link.pairs),
                 link.rho,
                 None if link.is_clear is None else _verdict(link, words),
@@ -82,7 +91,7 @@ def _tables(
 
 def _points(link: Link, key: str, names: Mapping[str, str], words: Words) -> Table:
     """What a scatter shows."""
-    of_second = Kind.SECONDS if link.second == TIME else Kind.SCORE
+    of_second = Kind.SECONDS if link.second in (TIME, REACTION) else Kind.SCORE
     return Table(
         key=key,
         title=words.table("points", survey=names[link.first], name=names[link.second]),
