@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -26,14 +27,15 @@ class Period:
 
     @property
     def begins(self) -> datetime:
-        return moment_at(self.start, 0, self.zone)
+        return _midnight(self.start, self.zone)
 
     @property
     def ends(self) -> datetime:
-        return moment_at(self.end, 0, self.zone)
+        return _midnight(self.end, self.zone)
 
     def contains(self, moment: datetime) -> bool:
-        return self.begins <= moment < self.ends
+        begins, ends = _ends(self.start, self.end, self.zone)
+        return begins <= moment < ends
 
     def previous(self) -> "Period":
         """The period just before: of the same kind, or of as many days."""
@@ -49,6 +51,17 @@ class Period:
                 return year_of(yesterday, self.zone)
             case "days":
                 return days(self.start - (self.end - self.start), self.start, self.zone)
+
+
+@lru_cache(maxsize=256)
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return moment_at(day, 0, zone)
+
+
+@lru_cache(maxsize=256)  # A report asks of every answer and every deal.
+def _ends(start: date, end: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """In UTC, as moments of the storage are: two moments of one zone are compared fastest."""
+    return _midnight(start, zone).astimezone(UTC), _midnight(end, zone).astimezone(UTC)
 
 
 def days(start: date, end: date, zone: ZoneInfo) -> Period:
