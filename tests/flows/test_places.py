@@ -8,7 +8,7 @@ from sqlmodel import select
 
 from integrations.standins.max_model import Posted as MaxPosted
 from storage.tables import InvitedStaff
-from tests.world import ANNA, MAX_BOT, PETR, World, configured, merged
+from tests.world import ALERT_BUTTONS, ANNA, MAX_BOT, PETR, World, configured, merged
 from worker.account import Place, Staff
 from worker.actions.staffing import told_apart
 from worker.actions.trouble import administrators
@@ -240,6 +240,17 @@ async def test_a_burst_is_one_masked_message_in_the_group_too(town: World) -> No
     await town.taps("Беру № 2", "Анна", chat="Продажи")
     assert "№ 2: Анна, 2 из 10, Олег Смирнов · Взято: Анна" in shared.text
     assert "№ 2: Анна Круглова, 2 из 10, Олег Смирнов · Взято: Анна" in town.to_anna()[-1]
+    # Whatever else can be done with one of them is done from there.
+    mine = town.telegram.messages("Анна")[-1]
+    assert mine.labels == ["Беру № 1", "Открыть № 1", "Ещё по № 2", "Открыть № 2"]
+    await town.taps("Ещё по № 2", "Анна")
+    assert mine.labels == [*(f"{label} № 2" for label in ALERT_BUTTONS[1:]), "← Назад"]
+    await town.taps("← Назад", "Анна")
+    assert mine.labels == ["Беру № 1", "Открыть № 1", "Ещё по № 2", "Открыть № 2"]
+    await town.taps("Ещё по № 2", "Анна")
+    await town.taps("Решено № 2", "Анна")
+    assert mine.labels == ["Беру № 1", "Открыть № 1", "Открыть № 2"]
+    assert "№ 2: Анна, 2 из 10, Олег Смирнов · Решено: Анна" in shared.text
 
 
 @configured({"alerts": {"groups": [GROUP]}, "staff": [HEAD]})

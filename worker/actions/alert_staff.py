@@ -204,7 +204,7 @@ async def edit_alert(item: Outbox, hands: Hands) -> None:
         channel = hands.channels.get(alert.channel)
         if channel is None or not may_hear(hands, place_of(alert), about, complaint):
             continue
-        shown = await _as_joined(hands, alert)
+        shown = await as_joined(hands, alert)
         if shown is None:
             is_group = place_of(alert) in hands.groups
             shown = in_group(hands, message, client) if is_group else message
@@ -216,7 +216,7 @@ async def edit_alert(item: Outbox, hands: Hands) -> None:
     later.settle()
 
 
-async def _as_joined(hands: Hands, alert: Alert) -> Outgoing | None:
+async def as_joined(hands: Hands, alert: Alert) -> Outgoing | None:
     """The message as it has to look now, if it tells of other complaints too."""
     async with hands.db.reading() as tx:
         together = await complaints.in_message(tx, alert.channel, alert.chat_id, alert.message_id)

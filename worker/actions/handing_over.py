@@ -3,6 +3,7 @@
 import logging
 import zlib
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -10,9 +11,9 @@ from integrations.channels.base import Button, Incoming, Outgoing
 from integrations.errors import Permanent
 from storage import complaints, outbox
 from storage.tables import Alert, Complaint, Inbox, Outbox
-from worker.account import Staff
+from worker.account import Place, Staff
 from worker.actions import keys
-from worker.actions.alert_staff import alert_buttons, case_of, keep_alerts, wait_for_morning
+from worker.actions.alert_staff import alert_buttons, as_joined, case_of, keep_alerts, wait_for_morning
 from worker.actions.base import Hands
 from worker.actions.hearing import about_whom, but, leads, place_of
 from worker.actions.joined import Case
@@ -23,6 +24,7 @@ from worker.staff.commands import HEAD, MANAGER, OWNER
 log = logging.getLogger(__name__)
 
 ON_A_PAGE = 8  # names, one in a row: as many as a phone shows under a long alert
+ALL = ":all"  # ends the data of the button that leads back to all complaints of a message
 NEAREST = (HEAD, OWNER)  # who is offered first; managers come last
 
 
@@ -66,7 +68,10 @@ def choice(
 async def ask_for_buttons(
     tx: AsyncSession, hands: Hands, row: Inbox, message: Incoming, complaint: Complaint, page: int | None
 ) -> None:
-    """Under the tapped message. `page` of the colleagues; None: what can be done with the complaint."""
+    """Under the tapped message. `page` of the colleagues; None: what can be done with the complaint.
+
+    Where the message tells of several, that is first asked for, and «Назад» leads to all of them.
+    """
     payload = {
         "complaint_id": complaint.id,
         "channel": row.channel,
@@ -74,6 +79,7 @@ async def ask_for_buttons(
         "message_id": message.quoted,
         "staff": message.sender_id or message.chat_id,
         "page": page,
+        "is_all": message.data.endswith(ALL),
     }
     key = keys.buttons(row.channel, message.chat_id, message.quoted)
     await outbox.ask_again(tx, "show_buttons", key, payload, hands.now(), hands.now())
@@ -88,17 +94,38 @@ async def show_buttons(item: Outbox, hands: Hands) -> None:
     if case is None or channel is None or person is None:
         return
     complaint = case[0]
-    buttons = alert_buttons(hands, complaint)
+    place = Place(channel.name, str(payload["chat_id"]))
+    message_id, is_all = str(payload["message_id"]), bool(payload.get("is_all"))
+    buttons = await _buttons(hands, complaint, place, message_id, is_all=is_all)
     is_over = complaint.closed_at is not None or complaint.left_at is not None
     if payload["page"] is not None and not is_over:
         people = colleagues(hands, person, await about_whom(hands, complaint, case[1]))
         buttons = choice(hands, complaint, people, int(payload["page"]))
     try:
-        await channel.edit(
-            str(payload["chat_id"]), str(payload["message_id"]), Outgoing(text="", buttons=buttons)
-        )
+        await channel.edit(str(payload["chat_id"]), message_id, Outgoing(text="", buttons=buttons))
     except Permanent as error:
         log.info("the buttons of complaint %s stay as they are: %s", complaint.id, error)
+
+
+async def _buttons(
+    hands: Hands, complaint: Complaint, place: Place, message_id: str, *, is_all: bool
+) -> tuple[tuple[Button, ...], ...]:
+    """What can be done with this complaint; under a message about several with its number and a way back."""
+    buttons = alert_buttons(hands, complaint)
+    async with hands.db.reading() as tx:
+        sent = await complaints.alerts(tx, complaint.id or 0)
+    alert = next((one for one in sent if place_of(one) == place and one.message_id == message_id), None)
+    several = await as_joined(hands, alert) if alert is not None else None
+    if several is None:
+        return buttons
+    if is_all or complaint.closed_at is not None or complaint.left_at is not None:
+        return several.buttons
+    back = Button(hands.texts.fill("button.back"), data=f"c:{complaint.id}:back{ALL}")
+    return (*(tuple(_numbered(hands, button, complaint) for button in row) for row in buttons), (back,))
+
+
+def _numbered(hands: Hands, button: Button, complaint: Complaint) -> Button:
+    return replace(button, text=hands.texts.fill("alert.line.one", value=button.text, no=complaint.id))
 
 
 async def tell_receiver(item: Outbox, hands: Hands) -> None:

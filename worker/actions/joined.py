@@ -55,6 +55,9 @@ def _buttons(hands: Hands, complaint: Complaint) -> tuple[Button, ...]:
     if is_open and not complaint.taken_by:
         label = hands.texts.fill("alert.line.take", no=complaint.id)
         row.append(Button(label, data=f"c:{complaint.id}:take"))
+    elif is_open:
+        label = hands.texts.fill("alert.line.more", no=complaint.id)
+        row.append(Button(label, data=f"c:{complaint.id}:back"))
     if complaint.lead_id is not None:
         url = hands.amocrm.lead_url(complaint.lead_id)
         row.append(Button(hands.texts.fill("alert.line.open", no=complaint.id), url=url))
