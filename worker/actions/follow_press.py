@@ -83,8 +83,8 @@ async def _give_task(item: Outbox, hands: Hands, complaint: Complaint) -> None:
 
 async def _close(hands: Hands, complaint: Complaint) -> None:
     pipeline = hands.known.complaints_pipeline
-    if complaint.lead_id is None or pipeline is None:
-        return
+    if complaint.lead_id is None or pipeline is None or complaint.left_at is not None:
+        return  # Moved away since, it is no complaint any more, and not ours to close.
     await hands.amocrm.update_leads(
         [LeadChange(lead_id=complaint.lead_id, pipeline_id=pipeline, status_id=WON)]
     )
@@ -105,7 +105,12 @@ async def _alert_again(item: Outbox, hands: Hands, complaint: Complaint) -> None
 
 
 async def _call_later(item: Outbox, hands: Hands, complaint: Complaint) -> None:
-    """The task returns in an hour. There is one for a complaint, so it is not made anew."""
+    """The task returns in an hour. There is one for a complaint, so it is not made anew.
+
+    Not if somebody has called, closed it or was given it while amoCRM was down.
+    """
+    if complaint.call_later_at is None or complaint.closed_at is not None:
+        return
     await _change_task(hands, complaint, complete_till=_later(item), is_completed=False)
 
 

@@ -15,6 +15,7 @@ from storage.tables import Complaint, Inbox, Outbox
 from worker.account import Staff
 from worker.actions import keys
 from worker.actions.base import Hands, Later
+from worker.actions.hearing import but, works_on
 from worker.actions.open_complaint import deal_of_complaint
 from worker.actions.words import moment_value
 from worker.rules.formats import cut_words
@@ -61,13 +62,18 @@ def _name(channel: str, chat_id: str, message_id: str) -> str:
 async def take_result(
     tx: AsyncSession, hands: Hands, row: Inbox, message: Incoming, staff: Staff, now: datetime
 ) -> bool:
-    """What whoever closed it did, in words of which nothing is kept here; False: it is something else."""
+    """What was done, in words of which nothing is kept here; False: it is something else.
+
+    In a group another head may know it, and whoever closed it may tell it when it is open once more.
+    """
     is_answer = message.kind in (IncomingKind.TEXT, IncomingKind.MEDIA) and typed(message.text) is None
     if not is_answer or not message.quoted:
         return False
     name = _name(row.channel, message.chat_id, message.quoted)
     complaint = await complaints.by_result_message(tx, name)
-    if complaint is None or complaint.closed_by != staff.name:
+    if complaint is None or not works_on(hands, staff, complaint):
+        return False
+    if not but([staff], await complaints.rated_low(tx, complaint)):
         return False
     await inbox.empty(tx, row.id)
     key = keys.note_result(row.channel, row.id)
