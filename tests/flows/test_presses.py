@@ -281,6 +281,36 @@ async def test_it_is_offered_to_nobody_whom_it_is_about(town: World) -> None:
 # --- «Решено» ------------------------------------------------------------------------------
 
 
+async def test_a_deal_that_was_moved_to_sales_is_not_closed_by_a_button_that_stayed(town: World) -> None:
+    await unhappy(town)
+    deal, markup = lead(town), alert(town).markup
+    town.amocrm.move_lead(deal.id, "Замер", pipeline="Продажи")
+    moved = (deal.pipeline_id, deal.status_id)
+    await town.later(minutes=5)
+    old, written = shows(town, ANNA, markup), town.amocrm.notes_of(deal.id)
+    line = "Больше не рекламация, 12:01"
+    assert toast(town, await town.taps("Решено", "Анна", message_id=old)) == line
+    assert toast(town, await town.taps("Позвонить позже", "Анна", message_id=old)) == line
+    await town.later(hours=1)
+    assert (deal.pipeline_id, deal.status_id) == moved
+    assert town.amocrm.notes_of(deal.id) == written
+
+
+@configured({"alerts": {"groups": [-4_000_100]}, "staff": [HEAD, VERA, RITA]})
+async def test_in_a_group_another_head_may_tell_what_was_done(town: World) -> None:
+    joins(town, Вера=VERA_ID, Рита=RITA_ID)
+    group = town.telegram.group("Продажи", chat_id=-4_000_100)
+    await unhappy(town)
+    await town.taps("Решено", "Анна", chat="Продажи")
+    question = town.telegram.last(group)
+    assert "Что сделали?" in question.text
+    town.telegram.says("Рита", "не знаю", chat=group, reply_to=question.message_id)
+    town.telegram.says("Вера", "Заменили мотор", chat=group, reply_to=question.message_id)
+    await town.step(pulls=False)
+    assert notes(town)[-1] == "Что сделали (Вера, 8 сентября в 12:02): Заменили мотор"
+    assert town.telegram.last(group).text == "Рекламация № 1: записали в сделку."
+
+
 @configured({"staff": [HEAD, VERA]})
 async def test_what_anna_did_stands_in_the_deal(town: World) -> None:
     joins(town, Вера=VERA_ID)

@@ -102,6 +102,8 @@ async def _press(
         return hands.texts.fill("alert.leaders_only")
     if not but([staff], await complaints.rated_low(tx, complaint)):
         return hands.texts.fill("alert.not_yours")  # A score that joined it may be about the presser.
+    if complaint.left_at is not None and parts[2] != "back":
+        return _how_it_ended(complaint)  # Its deal is no complaint any more, and not ours to move.
     press = Press(
         complaint=complaint, what=parts[2], detail=parts[3], staff=staff, row=row, message=message, now=now
     )
@@ -131,7 +133,7 @@ async def _take(tx: AsyncSession, hands: Hands, press: Press) -> str:
         await tx.refresh(complaint)
         taken = complaint.taken_at or press.now
         if complaint.closed_at is not None:
-            return _how_it_ended(press)
+            return _how_it_ended(press.complaint)
         return hands.texts.fill("alert.already", staff=complaint.taken_by, when=clock_time(hands, taken))
     await tx.refresh(complaint)
     if press.user:
@@ -145,7 +147,7 @@ async def _talked(tx: AsyncSession, hands: Hands, press: Press) -> str:
     if not await complaints.note_talk(tx, complaint.id or 0, press.staff.name, press.now):
         await tx.refresh(complaint)
         if complaint.closed_at is not None:
-            return _how_it_ended(press)
+            return _how_it_ended(press.complaint)
         when = clock_time(hands, complaint.contacted_at or press.now)
         return hands.texts.fill("alert.state.talked", staff=complaint.contacted_by, when=when)
     await tx.refresh(complaint)
@@ -159,7 +161,7 @@ async def _solve(tx: AsyncSession, hands: Hands, press: Press) -> str:
     complaint = press.complaint
     if not await complaints.close(tx, complaint.id or 0, press.staff.name, press.user, press.now):
         await tx.refresh(complaint)
-        return _how_it_ended(press)
+        return _how_it_ended(press.complaint)
     await tx.refresh(complaint)
     await ask_for_result(tx, hands, press.row, press.message, complaint)
     return await _record(tx, hands, press, "alert.state.solved")
@@ -167,7 +169,7 @@ async def _solve(tx: AsyncSession, hands: Hands, press: Press) -> str:
 
 async def _call_later(tx: AsyncSession, hands: Hands, press: Press) -> str:
     if press.complaint.closed_at is not None:
-        return _how_it_ended(press)
+        return _how_it_ended(press.complaint)
     press.complaint.call_later_at = in_an_hour(press.now)
     return await _record(tx, hands, press, "alert.state.later")
 
@@ -175,7 +177,7 @@ async def _call_later(tx: AsyncSession, hands: Hands, press: Press) -> str:
 async def _offer(tx: AsyncSession, hands: Hands, press: Press) -> str:
     """The presser chooses among colleagues."""
     if press.complaint.closed_at is not None:
-        return _how_it_ended(press)
+        return _how_it_ended(press.complaint)
     if not colleagues(hands, press.staff, await complaints.rated_low(tx, press.complaint)):
         return hands.texts.fill("alert.nobody_to_pass")
     page = int(press.detail) if press.detail.isdecimal() else 0
@@ -196,7 +198,7 @@ async def _give(tx: AsyncSession, hands: Hands, press: Press) -> str:
     user = receiver.amocrm_user if hands.known.is_active(receiver.amocrm_user) else None
     if not await complaints.pass_on(tx, complaint.id or 0, receiver.name, user or 0, now):
         await tx.refresh(complaint)
-        return _how_it_ended(press)
+        return _how_it_ended(press.complaint)
     await tx.refresh(complaint)
     about_it = {"complaint_id": complaint.id, "to": receiver.name, "staff": press.staff.name}
     key = f"tell_receiver:{complaint.id}:{press.detail}:{int(now.timestamp())}"
@@ -206,9 +208,9 @@ async def _give(tx: AsyncSession, hands: Hands, press: Press) -> str:
     return await _record(tx, hands, press, "alert.state.passed", who=receiver.name, user=user or 0, note=note)
 
 
-def _how_it_ended(press: Press) -> str:
+def _how_it_ended(complaint: Complaint) -> str:
     """«Решено: Анна, 14:05», or that it was closed in amoCRM."""
-    return press.complaint.lines[-1] if press.complaint.lines else ""
+    return complaint.lines[-1] if complaint.lines else ""
 
 
 async def _record(
