@@ -132,7 +132,7 @@ def figures_of(chart: Chart) -> list[float]:
             return [bar.value for bar in chart.bars]
         case Dots() | Trend():
             ends = [(point.value, point.low, point.high) for point in chart.points]
-            unit = MINUTE if chart.kind is Kind.SECONDS else 1  # reactions are read in minutes
+            unit = MINUTE if chart.kind is Kind.WORKING else 1  # reactions are read in minutes
             return [end / unit for point in ends for end in point if end is not None]
         case Stack():
             # The picture counts in millions, which its shares do not show.

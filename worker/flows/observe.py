@@ -41,6 +41,8 @@ async def observe(hands: Hands, rest: Rest) -> int:
             is_last = start + STRETCH >= now
             end = max(start, now) if is_last else start + STRETCH
             found = await _read(hands, kinds, start - OVERLAP, None if is_last else end, rest)
+            if found is None:
+                return number
             await _keep(hands, found, Read(since, end), start - OVERLAP - LATE)
             number += len(found)
             start = end
@@ -63,12 +65,15 @@ def _now_there(hands: Hands) -> datetime:
 
 async def _read(
     hands: Hands, kinds: tuple[str, ...], since: datetime, until: datetime | None, rest: Rest
-) -> list[tables.ChatEvent]:
+) -> list[tables.ChatEvent] | None:
+    """None: we were told to stop in the middle, and it is read again."""
     found: dict[str, tables.ChatEvent] = {}
     await rest()
     async for page in chat_events(hands.amocrm, kinds, since, until):
         found |= {event.event: row for event in page if (row := _row(event)) is not None}
         await rest()
+        if hands.wake.is_stopping:
+            return None
     return list(found.values())
 
 

@@ -50,7 +50,7 @@ class Reaction:
     ended: int  # the conversation was closed without an answer
     unanswered: int
     overdue: int  # … longer than the target already
-    longest: float | None  # that somebody waits now
+    longest: float | None  # that somebody waits now, by the calendar
 
     @property
     def is_neglecting(self) -> bool:
@@ -211,7 +211,7 @@ def _rank(name: str, of: Reaction) -> tuple[bool, bool, float, int, str]:
 def _reaction(rows: Sequence[Wait], target: float, enough: int) -> Reaction:
     told = [wait for wait in rows if wait.answered_at is not None and not wait.is_off_hours]
     took = [wait.working for wait in told]
-    still = [wait.working for wait in rows if wait.is_open]
+    still = [wait for wait in rows if wait.is_open]
     is_enough = len(took) >= enough
     return Reaction(
         answered=len(took),
@@ -224,8 +224,8 @@ def _reaction(rows: Sequence[Wait], target: float, enough: int) -> Reaction:
         off_hours=sum(wait.is_off_hours for wait in rows),
         ended=sum(wait.is_ended for wait in rows),
         unanswered=len(still),
-        overdue=sum(one > target for one in still),
-        longest=max(still, default=None),
+        overdue=sum(wait.working > target for wait in still),
+        longest=max((wait.lasting for wait in still), default=None),
     )
 
 

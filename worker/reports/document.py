@@ -29,6 +29,7 @@ class Kind(StrEnum):
     SCORE = "score"  # a mean on a scale, or a ratio
     MONEY = "money"  # in the account's currency
     SECONDS = "seconds"  # a duration
+    WORKING = "working"  # seconds of working time, whose days have no twenty-four hours
     DAY = "day"
 
 

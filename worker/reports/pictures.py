@@ -258,6 +258,8 @@ def _unit(kind: Kind, values: Sequence[float], words: Words) -> tuple[float, str
         case Kind.SECONDS:
             steps = ((float(DAY), words.cover("days")), (float(HOUR), words.cover("hours")))
             rest = (float(MINUTE), words.cover("minutes"))
+        case Kind.WORKING:
+            steps, rest = ((float(HOUR), words.cover("hours")),), (float(MINUTE), words.cover("minutes"))
         case _:
             return 1.0, ""
     return next(((divisor, name) for divisor, name in steps if largest >= 2 * divisor), rest)

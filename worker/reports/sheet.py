@@ -33,6 +33,7 @@ NUMBER_FORMATS: Mapping[Kind, str] = {
     Kind.SCORE: "0.00",
     Kind.MONEY: "#,##0.00",
     Kind.SECONDS: "[h]:mm:ss",
+    Kind.WORKING: "[h]:mm:ss",
 }
 DAY_FORMATS = {"ru": "dd.mm.yyyy", "en": "yyyy-mm-dd"}
 
@@ -195,7 +196,7 @@ def header(column: Column, words: Words) -> str:
     match column.kind:
         case Kind.MONEY:
             return f"{column.title}, {SIGNS.get(words.currency.upper(), words.currency)}"
-        case Kind.SECONDS:
+        case Kind.SECONDS | Kind.WORKING:
             return f"{column.title}, {words.cover('seconds')}"
         case _:
             return column.title
@@ -207,7 +208,7 @@ def number_of(cell: float, kind: Kind) -> float:
     match kind:
         case Kind.PERCENT:
             return round(figure / 100, 6)
-        case Kind.SECONDS:
+        case Kind.SECONDS | Kind.WORKING:
             return figure / DAY
         case _:
             return figure

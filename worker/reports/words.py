@@ -42,6 +42,8 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
         "uncertain": "Дошло ли, неизвестно: {n}.",
         "requests": "Просили ответить: {n}, в переписке ответили: {m}.",
         "not_sent": "Не спросили {n}: {reason}.",
+        "working.hours": "{n} ч",
+        "working.minutes": "{n} мин",
         "frt.speed": "Половина ответов — за {mean}, 9 из 10 — за {high} рабочего времени.",
         "frt.within": "Вовремя, за {age}: {share} (от {low} до {high}), ответов {n}.",
         "frt.few": "Мало ответов ({n}), скорость не считаем.",
@@ -62,6 +64,16 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
         "Исходящих {n}, входящих {m}.",
         "frt.no_answers": "Скорость ответа посчитать нельзя: входящих {n}, а кто на них отвечал, amoCRM "
         "не сообщает. Так бывает, когда пишут с телефона или из другой программы.",
+        "iqs.score": "IQS {value} из 100 (от {low} до {high}), проверок {n}.",
+        "iqs.few": "Мало проверок ({n}), оценку не считаем.",
+        "iqs.before": "{period}: {value}. {verdict}",
+        "iqs.weakest": "Слабее всего: {name}, {share}.",
+        "iqs.critical": "Критических ошибок: {n}.",
+        "iqs.agreement": "Двое проверили {n:звонок/звонка/звонков}[, совпали {share} оценок (от {low} до {high})].",
+        "iqs.person": "• {name}: {value} (от {low} до {high}), проверок {n}",
+        "iqs.person.few": "• {name}: мало проверок ({n})",
+        "iqs.comments": "Комментарии:",
+        "iqs.comment": "• {name}: {words}",
         "managers": "По менеджерам:",
         "subjects": "По исполнителям:",
         "person": "• {name}: {value} (от {low} до {high}), ответов {n}",
@@ -145,6 +157,8 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
         "uncertain": "Perhaps not arrived: {n}.",
         "requests": "Asked for an answer: {n}, answered in the chat: {m}.",
         "not_sent": "Not asked {n}: {reason}.",
+        "working.hours": "{n} h",
+        "working.minutes": "{n} min",
         "frt.speed": "Half are answered within {mean}, 9 of 10 within {high} of working time.",
         "frt.within": "In time, within {age}: {share} ({low} to {high}), answers {n}.",
         "frt.few": "Too few answers ({n}) to tell the speed.",
@@ -164,6 +178,16 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
         "Outgoing {n}, incoming {m}.",
         "frt.no_answers": "The speed cannot be told: incoming {n}, and amoCRM does not tell who answered. "
         "So it is where people write from a phone or another program.",
+        "iqs.score": "IQS {value} of 100 ({low} to {high}), scorecards {n}.",
+        "iqs.few": "Too few scorecards ({n}) for a score.",
+        "iqs.before": "{period}: {value}. {verdict}",
+        "iqs.weakest": "The weakest: {name}, {share}.",
+        "iqs.critical": "Critical failures: {n}.",
+        "iqs.agreement": "Two people scored {n:call/calls}[, equal marks {share} ({low} to {high})].",
+        "iqs.person": "• {name}: {value} ({low} to {high}), scorecards {n}",
+        "iqs.person.few": "• {name}: too few scorecards ({n})",
+        "iqs.comments": "Comments:",
+        "iqs.comment": "• {name}: {words}",
         "managers": "By manager:",
         "subjects": "By who did the work:",
         "person": "• {name}: {value} ({low} to {high}), answers {n}",
@@ -322,6 +346,8 @@ class Words:
                 return self.money(cell)
             case Kind.SECONDS:
                 return self.lasting(cell)
+            case Kind.WORKING:
+                return self.working(cell)
             case Kind.COUNT | Kind.TEXT | Kind.DAY:
                 return number(cell, self.language)
 
@@ -335,6 +361,12 @@ class Words:
             return self.texts.fill("age.days", n=int(rounded(seconds / DAY, 0)))
         parts = [("age.days", days), ("age.hours", hours)]
         return " ".join(self.texts.fill(key, n=count) for key, count in parts if count)
+
+    def working(self, seconds: float) -> str:
+        """«1 ч 15 мин», «27 ч»: to the minute, as a target is one."""
+        hours, minutes = divmod(max(1, int(rounded(seconds / MINUTE, 0))), HOUR // MINUTE)
+        parts = [("working.hours", hours), ("working.minutes", minutes)]
+        return " ".join(self.say(key, n=str(count)) for key, count in parts if count)
 
     # Days
 

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 
 from worker.metrics.base import Metric, same_days_before
 from worker.metrics.frt import FrtResult, Problem, Reaction
-from worker.metrics.stats import rounded
 from worker.reports.build import Report
 from worker.reports.document import Cell, Chart, Column, Dots, Kind, Point, Section, Table
 from worker.reports.sections.base import columns, result_of
-from worker.reports.words import HOUR, MINUTE, Words
+from worker.reports.words import Words
 from worker.rules.moments import moment_text
 
 
@@ -27,16 +26,6 @@ def sections(metric: Metric, report: Report, words: Words) -> Iterator[Section]:
         tables=(*_tables(result, metric, title, words),),
         charts=(*_charts(result, metric.key, words),),
     )
-
-
-def working(seconds: float, words: Words) -> str:
-    """«40 мин», «1 час 30 мин»: never days, for a working day has no twenty-four hours.
-
-    To the minute, as a target is one.
-    """
-    hours, minutes = divmod(max(1, int(rounded(seconds / MINUTE, 0))), HOUR // MINUTE)
-    parts = [("age.hours", hours), ("age.minutes", minutes)]
-    return " ".join(words.texts.fill(key, n=number) for key, number in parts if number)
 
 
 def missing(result: FrtResult, words: Words) -> str:
@@ -72,7 +61,7 @@ def _lines(result: FrtResult, report: Report, words: Words) -> Iterator[str]:
         yield words.say(
             "frt.open",
             n=words.count(total.unanswered),
-            age=working(total.longest, words),
+            age=words.lasting(total.longest),
             m=words.count(result.of_nobody) if result.of_nobody else "",
         )
     if total.off_hours:
@@ -94,10 +83,10 @@ def _speed(result: FrtResult, total: Reaction, words: Words) -> Iterator[str]:
     if total.median is None or total.p90 is None or total.within.interval is None:
         yield words.say("frt.few", n=words.count(total.answered)) if total.answered else words.say("frt.none")
         return
-    yield words.say("frt.speed", mean=working(total.median, words), high=working(total.p90, words))
+    yield words.say("frt.speed", mean=words.working(total.median), high=words.working(total.p90))
     yield words.say(
         "frt.within",
-        age=working(result.target or 0, words),
+        age=words.working(result.target or 0),
         share=words.share(total.within.value),
         low=words.bare(total.within.interval.low),
         high=words.share(total.within.interval.high),
@@ -112,7 +101,7 @@ def _person(name: str, of: Reaction, words: Words) -> str:
     return words.say(
         "frt.person",
         name=name,
-        age=working(of.median, words),
+        age=words.working(of.median),
         share=words.share(of.within.value),
         n=words.count(of.answered),
         m=unanswered,
@@ -170,11 +159,11 @@ def _columns(words: Words) -> tuple[Column, ...]:
     return columns(
         words,
         answered=Kind.COUNT,
-        business_median=Kind.SECONDS,
-        median_low=Kind.SECONDS,
-        median_high=Kind.SECONDS,
-        business_p90=Kind.SECONDS,
-        business_mean=Kind.SECONDS,
+        business_median=Kind.WORKING,
+        median_low=Kind.WORKING,
+        median_high=Kind.WORKING,
+        business_p90=Kind.WORKING,
+        business_mean=Kind.WORKING,
         within=Kind.COUNT,
         kept_share=Kind.PERCENT,
         share_low=Kind.PERCENT,
@@ -217,7 +206,7 @@ def _charts(result: FrtResult, key: str, words: Words) -> Iterator[Chart]:
     yield Dots(
         key=f"{key}.by_manager",
         title=_finding(result, words),
-        kind=Kind.SECONDS,
+        kind=Kind.WORKING,
         points=tuple(_point(name, of) for name, of in known.items()),
     )
 
