@@ -217,8 +217,11 @@ async def nobody_takes_it(town: World, page: Printed) -> None:
     page.says("Ещё через час об этом узнаёт владелец:")
     await at(town, 10, 13, 40)
     page.last("Виктор")
-    page.says("Пётр нажимает «Беру», но до срока так и не звонит:")
     await town.taps("Беру", "Пётр")
+    lead = town.complaints()[-1]
+    who, note = town.amocrm.users[lead.responsible_user_id].name, town.amocrm.notes_of(lead.id)[-1]
+    page.says(f"Пётр нажимает «Беру». В сделке рекламации ответственный — {who}, примечание «{note}».")
+    page.says("До срока он так и не звонит:")
     await at(town, 11, 11, 40)
     page.last("Пётр")
 
