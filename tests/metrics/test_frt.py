@@ -267,6 +267,7 @@ def test_a_manager_is_shown_own_waits_only() -> None:
     assert list(rows.by_manager) == ["Ирина Ким"]
     assert rows.total is not None
     assert (rows.total.answered, rows.total.unanswered) == (6, 1)
+    assert (rows.incoming, rows.outgoing) == (7, 6)
 
 
 def test_who_follows_a_pipeline_is_shown_its_waits() -> None:

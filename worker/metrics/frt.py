@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from worker.metrics.base import (
+    ChatFact,
     Correspondence,
     Facts,
     Metric,
@@ -125,10 +126,8 @@ def compute(facts: Facts, period: Period) -> FrtResult:
             target=None, by_manager={},
         )  # fmt: skip
     here = [one for one in told.messages if period.contains(one.at)]
-    incoming = sum(one.kind == INCOMING for one in here)
-    by_people = sum(one.kind == OUTGOING and one.user_id > 0 and not one.is_ours for one in here)
-    by_nobody = sum(one.kind == OUTGOING and not one.user_id and not one.is_ours for one in here)
-    problem = _problem(incoming, by_people, by_nobody)
+    problem = _problem(_count(here))
+    shown = _count([one for one in here if _is_shown(one, told)])
     found = [] if problem else _shown(told, facts.now)
     rows = [wait for wait in found if period.contains(wait.begins)]
     target, enough = told.target.total_seconds(), max(1, facts.min_answers)
@@ -136,9 +135,9 @@ def compute(facts: Facts, period: Period) -> FrtResult:
     before = None if problem else _before(found, told, facts, period)
     return FrtResult(
         problem=problem,
-        incoming=incoming,
-        outgoing=by_people,
-        without_author=by_nobody,
+        incoming=shown.incoming,
+        outgoing=shown.by_people,
+        without_author=shown.by_nobody,
         seen=told.seen,
         since=told.since if told.since is not None and told.since > period.begins else None,
         target=target,
@@ -150,8 +149,29 @@ def compute(facts: Facts, period: Period) -> FrtResult:
     )
 
 
-def _problem(incoming: int, by_people: int, by_nobody: int) -> Problem | None:
+class _Count(NamedTuple):
+    incoming: int  # answers to our questions too
+    by_people: int
+    by_nobody: int
+
+
+def _count(messages: Sequence[ChatFact]) -> _Count:
+    sent = [one for one in messages if one.kind == OUTGOING and not one.is_ours]
+    by_people = sum(one.user_id > 0 for one in sent)
+    return _Count(sum(one.kind == INCOMING for one in messages), by_people, len(sent) - by_people)
+
+
+def _is_shown(one: ChatFact, told: Correspondence) -> bool:
+    """May the reader know of it? A robot's is nobody's."""
+    whose = one.manager_id if one.kind == INCOMING else one.user_id
+    return (not told.managers or whose in told.managers) and (
+        not told.pipelines or one.pipeline_id in told.pipelines
+    )
+
+
+def _problem(all_of_them: _Count) -> Problem | None:
     """The coverage check: whose account tells of one side only would be praised, or blamed, for nothing."""
+    incoming, by_people, by_nobody = all_of_them
     outgoing = by_people + by_nobody
     if not incoming and not outgoing:
         return Problem.NOTHING
