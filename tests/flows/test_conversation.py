@@ -751,6 +751,11 @@ async def test_a_stranger_is_passed_on_and_learns_nothing(town: World) -> None:
     await town.step()
     assert town.to_anna()[-1] == "В бот написал новый человек: «Сколько у вас клиентов?»"
     assert town.in_telegram("Прохожий") == []
+    town.telegram.says("Прохожий", "Позвоните мне")
+    await town.step()
+    assert town.in_telegram("Прохожий") == ["Хорошо, позвоним. Или звоните сами: +7 423 200-00-00."], (
+        "no task"
+    )
 
 
 async def test_a_message_long_after_the_last_question_goes_to_the_newest_deal(town: World) -> None:

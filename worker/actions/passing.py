@@ -40,8 +40,11 @@ async def pass_on(
     *,
     is_quiet: bool = False,
     task_key: str = "deal.task_words",
-) -> None:
-    """To the responsible as a task, to the head at once; the client is told when somebody answers."""
+) -> bool:
+    """To the responsible as a task, to the head at once; the client is told when somebody answers.
+
+    False: there is no deal for a task, and so nothing to promise.
+    """
     chat, now = received.chat, received.now
     chat.waiting_since = chat.waiting_since or now
     deal = await deal_of(tx, hands, received.client, survey)
@@ -52,6 +55,7 @@ async def pass_on(
     if deal is not None and not told_lately and not is_quiet:
         chat.forwarded_at = now
         await say(tx, hands, received, "forwarded", survey=survey, deadline=answer_by(hands, now))
+    return deal is not None
 
 
 async def pass_on_uncalled(

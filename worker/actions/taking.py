@@ -389,8 +389,9 @@ async def _obey(
             if received.message.kind is IncomingKind.TAP and survey is not None and survey.call_asked_at:
                 return  # Tapped again: somebody has it already.
             words = _as_words(hands, received) or hands.texts.fill("button.call_me")
-            await pass_on(tx, hands, received, survey, words, is_quiet=True)
-            await say(tx, hands, received, "callback.done", survey=survey, deadline=answer_by(hands, now))
+            has_task = await pass_on(tx, hands, received, survey, words, is_quiet=True)
+            deadline = answer_by(hands, now) if has_task else None
+            await say(tx, hands, received, "callback.done", survey=survey, deadline=deadline)
             if survey is not None and survey.answered_at is None and not _is_over(survey, received):
                 survey.call_asked_at = survey.call_asked_at or now
                 await sync_deal(tx, survey.deal_id, now)
