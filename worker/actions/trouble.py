@@ -12,7 +12,8 @@ from storage.tables import Json, Outbox
 from worker.account import Staff
 from worker.actions.base import Hands, Later
 from worker.actions.noting import KIND, cause_of, key_of, note
-from worker.actions.reaching import Postponed, reach
+from worker.actions.reaching import Postponed
+from worker.actions.telling import begin
 from worker.rules.calendar import quiet_until
 from worker.rules.moments import age_text
 from worker.rules.wording import Value
@@ -106,7 +107,7 @@ async def tell_trouble(item: Outbox, hands: Hands) -> None:
     case = str(item.payload.get("case") or "")
     if not case:
         _wait_for_morning(hands)
-        await _tell(hands, hands.texts.fill(str(item.payload["text"]), n=int(item.payload["n"])))
+        await _tell(item, hands, hands.texts.fill(str(item.payload["text"]), n=int(item.payload["n"])))
         return
     async with hands.db.reading() as tx:
         kept = await state.recall(tx, key_of(case))
@@ -124,7 +125,7 @@ async def tell_trouble(item: Outbox, hands: Hands) -> None:
     if text:
         _wait_until_it_lasts(kept, hands.now())
         _wait_for_morning(hands)
-        await _tell(hands, _worded(hands, case, kept, text))
+        await _tell(item, hands, _worded(hands, case, kept, text))
     async with hands.db.transaction() as tx:
         newer = await state.recall(tx, key_of(case))
         if kept["is_over"] and newer == kept:
@@ -150,12 +151,13 @@ def _wait_until_it_lasts(kept: Json, now: datetime) -> None:
             raise Later(lasts_from, "it may come and go")
 
 
-async def _tell(hands: Hands, text: str) -> None:
-    reached, later = False, Postponed()
+async def _tell(item: Outbox, hands: Hands, text: str) -> None:
+    telling, later, reached = await begin(item, hands), Postponed(), False
     for person in administrators((*hands.named_staff, *hands.invited)):
         with later:
-            reached |= await reach(hands, person.places, Outgoing(text=text)) is not None
+            reached |= await telling.to(person.places, Outgoing(text=text))
     later.settle()
+    await telling.end()
     if not reached:
         log.error("nobody could be told: %s", text)
 
