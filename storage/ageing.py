@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, bindparam, exists, or_
 from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from storage import calls
 from storage.erase import BROKEN_DEAL, HAD_WORDS, PERSONAL, keep_hash
 from storage.tables import (
     Chat,
@@ -219,6 +220,7 @@ async def age_the_rest(tx: AsyncSession, cutoff: datetime, *, limit: int) -> boo
         .where(col(Complaint.client_id).is_(None), is_over, col(Complaint.name) != "")
         .values(name="", lines=[])
     )
+    await calls.empty_older(tx, cutoff)
     await tx.exec(delete(Trial).where(col(Trial.ends_at) < cutoff))
     await tx.exec(
         update(State)

@@ -13,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.chat_events import MARK as CHATS_READ
 from storage.database import Database
-from storage.tables import ChatEvent, Complaint, Deal, PromoCode, Reply, Request, State, Survey
+from storage.tables import ChatEvent, Complaint, Deal, PromoCode, Reply, Request, Scorecard, State, Survey
 
 AFTER_COMPLAINT = "complaint_closed"  # the trigger of surveys whose own deal is a complaint
 
@@ -74,6 +74,12 @@ def of_replies(only: Only) -> ColumnElement[bool]:
     return answered.exists()
 
 
+def of_scorecards(only: Only) -> ColumnElement[bool]:
+    """By who talked, and by the deal of the call; one that stands on a contact is of no pipeline."""
+    here = or_(_among(Scorecard.pipeline_id, only.pipelines), col(Scorecard.pipeline_id) == 0)
+    return and_(_among(Scorecard.manager_id, only.managers), here)
+
+
 def narrowed(db: Database, only: Only) -> Database:
     """The same database for a report to read from: `reading` shows no other rows than these.
 
@@ -105,6 +111,7 @@ class _Narrowed:
             Reply: of_replies(only),
             # Whose a reaction is shows only beside the messages of others: the metric leaves theirs out.
             ChatEvent: true(),
+            Scorecard: of_scorecards(only),
             State: col(State.key) == CHATS_READ,
         }
 

@@ -42,6 +42,7 @@ from worker.flows.pull import pull as pull_deals
 from worker.flows.receive import LONG_POLL, receive
 from worker.flows.send import send
 from worker.rules.eligibility import DeliveryPolicy
+from worker.rules.scorecards import Criterion, usual
 from worker.settings import Settings
 from worker.web.health import Health
 
@@ -154,6 +155,8 @@ class App:
             min_answers=settings.reports.min_answers,
             sales_health=settings.reports.sales_health,
             reaction_target=settings.frt.target,
+            calls_per_week=settings.iqs.calls_per_week,
+            criteria=_criteria(settings),
             token_ends=token_ends(settings.amocrm.token.get_secret_value()),
             clock_watch=ClockWatch(lambda: amocrm.heard) if is_real else None,
         )
@@ -382,6 +385,13 @@ def _limits(settings: Settings, channels: Iterable[Channel]) -> Mapping[str, tim
         "listen": RECENT,
         **polled,
     }
+
+
+def _criteria(settings: Settings) -> tuple[Criterion, ...]:
+    return tuple(
+        Criterion(key=one.key, name=one.name, weight=one.weight, is_critical=one.critical)
+        for one in settings.iqs.criteria
+    ) or usual(settings.texts)
 
 
 async def _ping(db: Database) -> None:

@@ -33,8 +33,6 @@ LATER = (
     Later("reports.quarterly", (True, False), (False,)),
     Later("reports.window", ("90d",)),
     Later("goals", ({},)),
-    Later("iqs.calls_per_week", (0,)),
-    Later("iqs.criteria", ([],)),
 )
 
 
@@ -68,6 +66,7 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield from _surveys(settings)
     yield from _people(settings)
     yield from _reports(settings)
+    yield from _criteria(settings)
 
 
 def _reports(settings: Settings) -> Iterator[Finding]:
@@ -75,6 +74,15 @@ def _reports(settings: Settings) -> Iterator[Finding]:
         expected = Expected("время без дня недели: по рабочим дням", "a time without a day: on business days",
                             '"09:00"')  # fmt: skip
         yield Finding(("reports", "daily"), settings.reports.daily, expected)
+
+
+def _criteria(settings: Settings) -> Iterator[Finding]:
+    keys = [one.key for one in settings.iqs.criteria]
+    if twin := next((key for key in keys if keys.count(key) > 1), None):
+        expected = Expected(
+            "у каждого критерия свой key", "each criterion has a key of its own", '"next_step"'
+        )
+        yield Finding(("iqs", "criteria"), twin, expected)
 
 
 def _needed(settings: Settings) -> Iterator[Finding]:

@@ -196,6 +196,7 @@ PROMISE = {
         ),
     ]
 }
+QUALITY = {"reviews": COUNT, "score": SHARE, "ci95": ENDS, "critical": COUNT}
 REACTION = (
     "answered", "business_median", "business_p90", "business_mean", "median", "within", "within_share",
     "off_hours", "ended", "unanswered", "overdue", "longest_waiting",
@@ -329,6 +330,29 @@ CONTRACT = strict(
             }
         ),
         "requests": strict({"asked": COUNT, "answered": COUNT}),
+        "iqs": strict(
+            {
+                **QUALITY,
+                "calls": COUNT,
+                "previous": strict({"score": SHARE, "reviews": COUNT}),
+                "significant": {"type": ["boolean", "null"]},
+                "by_criterion": {
+                    "type": "object",
+                    "additionalProperties": strict(
+                        {
+                            "name": {"type": "string"},
+                            "reviews": COUNT,
+                            "not_applicable": COUNT,
+                            "share": SHARE,
+                        }
+                    ),
+                },
+                "by_manager": {"type": "object", "additionalProperties": strict(QUALITY)},
+                "agreement": strict(
+                    {"calls": COUNT, "criteria": COUNT, "equal": COUNT, "share": SHARE, "ci95": ENDS}
+                ),
+            }
+        ),
         "frt": strict(
             {
                 "problem": {"enum": ["nothing", "no_incoming", "no_answers", None]},
@@ -549,6 +573,44 @@ async def test_a_late_answer_counts_for_those_who_were_asked_then(db: Database) 
     assert (nps["answered"], nps["sent"], nps["response_rate"]) == (1, 0, None)
     spring = (await figures(db, QUARTER.previous()))["surveys"]["nps"]
     assert (spring["answered"], spring["sent"], spring["response_rate"]) == (0, 1, 100.0)
+
+
+async def test_what_is_alike_is_read_once_and_counted_and_every_figure_is_that_of_each_by_itself(
+    db: Database,
+) -> None:
+    """Deal by deal, as links between metrics need it, against the counts of the database."""
+    days = [datetime(2026, 4, 2, tzinfo=UTC) + timedelta(days=n * 3) for n in range(70)]
+    rows: list[SQLModel] = []
+    for n, day in enumerate(days):
+        by = {"manager_id": 1 + n % 3, "manager": f"Олег {n % 2}", "pipeline_id": 1 + n % 2}
+        told = {"channel": ("telegram", "whatsapp")[n % 2], "settled_at": day, "sent_at": day}
+        moment = day + timedelta(days=n % 9)
+        if n % 4:
+            known = {"revision": 1 + n % 2, "call_asked_at": day if n % 8 == 1 else None}
+            rows.append(answered(n + 1, 1 + n * 7 % 10, answered_at=moment, **told, **by, **known))
+        else:
+            refused = (
+                {"state": "skipped", "reason": Reason.OPTED_OUT} if n % 8 else {"tried": ["max_account"]}
+            )
+            rows.append(asked(n + 1, **{**told, **by, **refused}))
+        if n % 5 == 0:  # Another question about the same deal, which was settled earlier or later.
+            other = {**told, "settled_at": day + timedelta(hours=n - 30)}
+            rows.append(answered(n + 1, 1 + n % 5, CSAT, answered_at=moment, **other, **by))
+        price = 1000.0 * (n % 4)
+        rows.append(won(n + 1, price, closed_at=day, client_id=1 + n % 30, manager_id=1 + n % 4))
+        problem = "unknown" if n % 13 == 0 else ""
+        rows.append(
+            Referral(
+                deal_id=n + 1, is_referral=n % 3 == 0, code="ДРУГ-1" if n % 6 == 0 else "", problem=problem,
+                referrer_id=100 + n % 5 if n % 6 == 0 else None, decided_at=day,
+            )
+        )  # fmt: skip
+    await keep(db, *rows)
+    for now in (NOW, days[50]):
+        alone = await figures(db, scope=replace(SCOPE, sales_health=True), now=now)
+        counted = await figures(db, now=now)
+        assert counted == {key: alone[key] for key in counted}
+    assert counted["surveys"]["nps"]["answered"] > 15
 
 
 async def test_complaints_pipeline_is_no_sale_unless_it_is_named(db: Database) -> None:

@@ -32,6 +32,7 @@ from worker.metrics.base import (
     Facts,
     History,
     Programme,
+    ReviewFact,
     SaleCount,
     ScoreCount,
 )
@@ -39,6 +40,7 @@ from worker.metrics.registry import METRICS
 from worker.metrics.trends import codes_over, scores_over
 from worker.reports.build import Report, ReportScope
 from worker.rules.calendar import Calendar, parse_days, parse_hours
+from worker.rules.scorecards import USUAL, usual
 from worker.rules.wording import Texts, load_texts
 
 CREW = Asked(key="csat_crew", metric="csat", title="Оценка бригады", scale=SEED5, subject="field")
@@ -110,6 +112,29 @@ def full() -> Report:
         pipelines={1: "Продажи"},
         people={1: "Ирина Ким", 2: EVIL, 3: "Пётр"},
         correspondence=chats(),
+        reviews=reviews(),
+    )
+
+
+def reviews() -> tuple[ReviewFact, ...]:
+    """Calls of three people: well done, badly, and too few; two of them scored by two people."""
+    criteria = usual(texts())
+    given: dict[int, tuple[tuple[float | None, ...], ...]] = {
+        1: ((1, 1, 1, 1), (1, 1, 0.5, 1), (1, None, 1, 1), (1, 1, 1, 0.5), (1, 1, 1, 1), (1, 1, 1, 1)),
+        2: ((0.5, 0, 0, 1), (0, 0, 0, 0.5), (1, 0, 0, 0), (0.5, 0.5, 0, 0), (0, 0, 0, 1), (0.5, 0, 0, 1)),
+        3: ((1, 0, 1, 1),),
+    }
+    return tuple(
+        ReviewFact(
+            call_id=10 * user + max(number, 1),  # the first two are one call
+            scored_at=SUMMER + timedelta(days=number),
+            manager_id=user,
+            criteria=criteria,
+            marks=dict(zip(USUAL, marks, strict=True)),
+            comment="перебивает <b>клиента</b>" if user == 2 and number == 0 else "",
+        )
+        for user, cards in given.items()
+        for number, marks in enumerate(cards)
     )
 
 

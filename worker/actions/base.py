@@ -14,6 +14,7 @@ from worker.account import Account, Place, Staff
 from worker.clock import Clock, ClockWatch
 from worker.rules.calendar import Calendar, SendWindow
 from worker.rules.eligibility import DeliveryPolicy
+from worker.rules.scorecards import Criterion
 from worker.rules.wording import Texts
 from worker.settings import (
     Alerts,
@@ -98,6 +99,8 @@ class Hands:
     min_answers: int = 5  # below it no figure is made of scores
     sales_health: bool = False  # reports tell who buys again
     reaction_target: timedelta = timedelta(minutes=15)  # of working time, until a client is answered
+    calls_per_week: int = 0  # of each manager, for the controllers to score; 0: none
+    criteria: tuple[Criterion, ...] = ()  # by which they do
     token_ends: datetime | None = None  # the long-lived token of amoCRM
     silent_at: dict[str, datetime] = field(default_factory=dict)  # when a channel last had nothing to tell
     emptied_at: dict[str, datetime] = field(default_factory=dict)  # when to look at its queue again

@@ -10,7 +10,7 @@ from integrations.channels.base import Incoming, IncomingKind
 from storage import complaints, outbox
 from storage.tables import Complaint, Inbox
 from worker.account import Staff
-from worker.actions import answer_staff, forgetting, keys, replying, rollout_presses
+from worker.actions import answer_staff, forgetting, keys, replying, rollout_presses, scorecards
 from worker.actions.alert_staff import in_an_hour
 from worker.actions.base import Hands
 from worker.actions.bulk import BULK
@@ -25,7 +25,7 @@ from worker.staff.commands import BUTTON
 log = logging.getLogger(__name__)
 
 COMPLAINT = "c"  # begins the data of the buttons under an alert
-STAFFS_OWN = (COMPLAINT, BUTTON, MARK, SWITCH, BULK, forgetting.NO.partition(":")[0])
+STAFFS_OWN = (COMPLAINT, scorecards.CARD, BUTTON, MARK, SWITCH, BULK, forgetting.NO.partition(":")[0])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +65,7 @@ async def take(
     if said is None:
         said = await forgetting.take(tx, hands, row, message, staff)
     is_taken = said is not None or await take_result(tx, hands, row, message, staff, now)
+    is_taken = is_taken or await scorecards.take_comment(tx, hands, row, message, staff)
     is_taken = is_taken or await answer_staff.take(tx, hands, row, message, staff)
     if message.kind is IncomingKind.TAP:
         text = (said or "") if is_taken else await _said(tx, hands, row, message, staff, now)
@@ -84,6 +85,8 @@ async def _said(
     """Do what the button says, whichever it is; the words for the presser."""
     if message.data.startswith(rollout_presses.OURS):
         return await rollout_presses.press(tx, hands, row, message, staff)
+    if message.data.startswith(scorecards.OURS):
+        return await scorecards.press(tx, hands, row, message, staff)
     return await _press(tx, hands, row, message, staff, now)
 
 

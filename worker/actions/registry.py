@@ -8,6 +8,7 @@ from worker.actions import (
     bulk,
     first_list,
     noting,
+    scorecards,
     tagging,
     talking,
     trial,
@@ -81,6 +82,9 @@ ACTIONS: Mapping[str, Action] = {
     "tell_staff": Action("desk", tell_staff),
     "tell_forget": Action("desk", tell_forget),
     "set_menu": Action("desk", set_menu),
+    # By itself: a week's cards come at once, and no alert waits for them.
+    "send_card": Action("scorecards", scorecards.send_card),
+    "show_card": Action("desk", scorecards.show_card),
     first_list.KIND: Action("desk", first_list.show_first_list),
     "close_first_list": Action("desk", first_list.close_first_list),
     bulk.KIND: Action("desk", bulk.ask_about_bulk),

@@ -9,6 +9,7 @@ from worker.metrics.stats import rounded
 from worker.rules.calendar import Calendar, Duration
 from worker.rules.periods import Period, days
 from worker.rules.scale import Scale
+from worker.rules.scorecards import Criterion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,6 +211,18 @@ class Correspondence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewFact:
+    """A scorecard of a call, filled in."""
+
+    call_id: int
+    scored_at: datetime
+    manager_id: int  # who talked
+    criteria: tuple[Criterion, ...]  # as they were when the call was drawn
+    marks: Mapping[str, float | None]
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """Everything that metrics are made of, of the period and of the one before it."""
 
@@ -227,6 +240,7 @@ class Facts:
     programme: Programme = Programme()
     promises: Promises | None = None  # None: not known, so nothing is said of them
     correspondence: Correspondence | None = None
+    reviews: tuple[ReviewFact, ...] = ()
     has_topics: bool = False  # is there a field for the reason of a complaint
     discount: float | None = None  # percent that a friend pays less; None: not told in percent
     people: Mapping[int, str] = field(default_factory=dict)  # names of users, as amoCRM has them now

@@ -1,12 +1,15 @@
 """One report: rows of the storage become facts, and every metric says what they come to."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
+from itertools import chain, repeat
+from typing import Any, TypeVar
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from storage.calls import ReviewRow, review_rows
 from storage.chat_events import chat_rows, read_so_far, seen_by_us
 from storage.database import Database
 from storage.facts import ComplaintRow, SurveyRow, complaint_rows, request_rows, survey_rows
@@ -24,8 +27,10 @@ from worker.metrics.base import (
     Promises,
     RequestFact,
     Result,
+    ReviewFact,
     SaleFact,
     SurveyFact,
+    same_days_before,
 )
 from worker.metrics.registry import METRICS, SALES_HEALTH
 from worker.reports.history import read_history
@@ -34,6 +39,10 @@ from worker.rules.calendar import Calendar, Period
 from worker.rules.eligibility import Reason
 from worker.rules.formats import percent_of
 from worker.rules.scale import Band
+from worker.rules.scorecards import read_criteria
+
+Row = TypeVar("Row", SurveyRow, SaleRow)
+Fact = TypeVar("Fact")
 
 # Gateways to the accounts of people tell what arrived and what was read; bots tell neither.
 TELLING_CHANNELS = frozenset({"whatsapp", "max_account", "telegram_account"})
@@ -100,7 +109,11 @@ async def read_facts(db: Database, period: Period, scope: ReportScope, now: date
     begins, ends = period.previous().begins, period.ends
     pipelines, complaints_pipeline = scope.sales_pipelines, scope.complaints_pipeline
     async with db.reading() as tx:
-        surveys = await survey_rows(tx, begins, ends)
+        # Links between metrics are made deal by deal; all else of what is alike, however much it is.
+        middle = None if scope.sales_health else period.begins
+        so_far = same_days_before(period, now)
+        cuts = () if scope.sales_health else (so_far.begins, so_far.ends, period.begins)
+        surveys = _each(await survey_rows(tx, begins, ends, middle=middle), partial(_survey, scope=scope))
         complaints = await complaint_rows(tx, begins, ends)
         requests = await request_rows(tx, begins, ends)
         codes = await code_rows(tx, begins, ends)
@@ -108,6 +121,7 @@ async def read_facts(db: Database, period: Period, scope: ReportScope, now: date
             tx,
             begins,
             ends,
+            cuts=cuts,
             pipelines=pipelines,
             complaints_pipeline=complaints_pipeline,
             referral_field=scope.referral_field,
@@ -116,6 +130,7 @@ async def read_facts(db: Database, period: Period, scope: ReportScope, now: date
             tx, period.begins, ends, pipelines=pipelines, complaints_pipeline=complaints_pipeline
         )
         correspondence = await _correspondence(tx, period, scope, only_of(db))
+        reviews = await review_rows(tx, period.previous().begins, period.ends)
         history = await read_history(
             tx, period, now, pipelines=pipelines, complaints_pipeline=complaints_pipeline
         )
@@ -128,13 +143,14 @@ async def read_facts(db: Database, period: Period, scope: ReportScope, now: date
         now=now,
         asked=scope.surveys,
         min_answers=scope.min_answers,
-        surveys=tuple(_survey(row, scope) for row in surveys),
+        surveys=surveys,
         complaints=tuple(_complaint(row) for row in complaints),
         requests=tuple(RequestFact(asked_at=row.asked_at, is_answered=row.is_answered) for row in requests),
         promises=scope.promises,
         correspondence=correspondence,
+        reviews=tuple(map(_review, reviews)),
         has_topics=scope.has_topics,
-        sales=tuple(_sale(row) for row in sales),
+        sales=_each(sales, _sale),
         codes=tuple(
             CodeFact(
                 first_sent_at=row.first_sent_at,
@@ -159,6 +175,11 @@ async def read_facts(db: Database, period: Period, scope: ReportScope, now: date
         delivery_told_by=scope.delivery_told_by,
         reading_told_by=scope.reading_told_by,
     )
+
+
+def _each(rows: Iterable[Row], fact_of: Callable[[Row], Fact]) -> tuple[Fact, ...]:
+    """Rows that are alike share one fact, which stands there as often: a million are as small as a few."""
+    return tuple(chain.from_iterable(repeat(fact_of(row), row.count) for row in rows))
 
 
 async def _correspondence(
@@ -188,6 +209,17 @@ async def _correspondence(
         seen=await seen_by_us(tx, period.begins, period.ends, TELLING_CHANNELS),
         managers=only.managers,
         pipelines=only.pipelines,
+    )
+
+
+def _review(row: ReviewRow) -> ReviewFact:
+    return ReviewFact(
+        call_id=row.call_id,
+        scored_at=row.scored_at,
+        manager_id=row.manager_id,
+        criteria=read_criteria(row.criteria),
+        marks=row.marks,
+        comment=row.comment,
     )
 
 

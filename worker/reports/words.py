@@ -69,7 +69,8 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
         "iqs.before": "{period}: {value}. {verdict}",
         "iqs.weakest": "Слабее всего: {name}, {share}.",
         "iqs.critical": "Критических ошибок: {n}.",
-        "iqs.agreement": "Двое проверили {n:звонок/звонка/звонков}[, совпали {share} оценок (от {low} до {high})].",
+        "iqs.agreement": "Двое проверили {n:звонок/звонка/звонков}[, совпали {share} оценок "
+        "(от {low} до {high})].",
         "iqs.person": "• {name}: {value} (от {low} до {high}), проверок {n}",
         "iqs.person.few": "• {name}: мало проверок ({n})",
         "iqs.comments": "Комментарии:",

@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, frozenset[str]] = {
     "complaints": NUMBERS,
     "referrals": NUMBERS,
     "frt": NUMBERS | {MANAGER},
+    "iqs": NUMBERS | {MANAGER},
     "find": LEADERS,
     "plan": LEADERS | {ADMIN},
     "try": LEADERS | {ADMIN},
@@ -33,7 +34,7 @@ COMMANDS: Mapping[str, frozenset[str]] = {
 FIRST_LIST = "first"  # the list that somebody has to see before anything is sent: by its buttons only
 TAPPED = (*COMMANDS, FIRST_LIST)
 START = "start"  # the bot was opened: a greeting, for whoever is staff
-ABOUT_A_PERIOD = ("report", "nps", "csat", "ces", "complaints", "referrals", "frt")
+ABOUT_A_PERIOD = ("report", "nps", "csat", "ces", "complaints", "referrals", "frt", "iqs")
 ONE_METRIC = ("nps", "csat", "ces")
 
 # This one and the last one: week, month, quarter.

@@ -7,6 +7,7 @@ from worker.staff.desk import Answer, Desk
 def help_text(desk: Desk) -> str:
     role = desk.person.role
     keys = ["help.head" if role in LEADERS else f"help.{role}"]
+    keys += ["help.people"] if role in LEADERS else []
     keys += ["help.try"] if may(role, "try") else []
     keys += ["help.owner"] if role == OWNER else []
     return "\n".join(map(desk.texts.fill, keys))

@@ -1,4 +1,4 @@
-"""/report, /nps, /csat, /ces, /complaints, /referrals, /frt: the report's own words, in pages."""
+"""/report, /nps, /csat, /ces, /complaints, /referrals, /frt, /iqs: the report's own words, in pages."""
 
 from dataclasses import replace
 
@@ -58,6 +58,8 @@ def _shown(desk: Desk, wish: Wish, report: Report, document: Document) -> list[s
     if wish.command == "frt":
         # A report leaves out what there is nothing to say about; whoever asks is told why.
         return [by_key.get("frt") or missing(result_of(report, METRIC, FrtResult), Words(desk.texts))]
+    if wish.command == "iqs":
+        return [by_key.get("iqs") or desk.texts.fill("iqs.none")]
     asked = [one for one in desk.scope.surveys if wish.command in ("report", one.metric)]
     found = [by_key[f"surveys.{one.key}"] for one in asked]
     if wish.command == "report" and desk.person.role != MANAGER:

@@ -460,7 +460,7 @@ def upgrade() -> None:
 
     op.create_table(
         "calls",
-        sa.Column("id", SERIAL, primary_key=True),
+        always("id", SERIAL),
         always("key", STRING),
         always("week", STRING),
         always("manager_id", BIG),
@@ -473,13 +473,14 @@ def upgrade() -> None:
         always("link", TEXT),
         always("place", INTEGER),
         always("is_drawn", FLAG),
+        sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("key"),
     )
     index("calls", "week")
 
     op.create_table(
         "scorecards",
-        sa.Column("id", SERIAL, primary_key=True),
+        always("id", SERIAL),
         always("call_id", BIG),
         always("manager_id", BIG),
         always("pipeline_id", BIG),
@@ -495,6 +496,7 @@ def upgrade() -> None:
         always("is_deaf", FLAG),
         always("created_at", MOMENT),
         maybe("scored_at", MOMENT),
+        sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("call_id", "reviewer"),
     )
     index("scorecards", "call_id")

@@ -1,0 +1,264 @@
+"""Calls of last week are drawn by chance, scored with taps in the bot, and told as IQS."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlmodel import col, select
+
+from integrations.standins.amocrm_model import CONTACTS, LEADS
+from integrations.standins.telegram import Posted
+from storage import calls
+from storage.erase import erase_person
+from storage.tables import Call, Scorecard
+from tests.flows.test_staff_commands import BOSS, HEAD, OLEG, VERA, answer, opens
+from tests.world import IVAN, ZONE, World, configured
+from worker.flows.calls import draw_calls
+
+INNA = {"telegram_id": 666666666, "name": "Инна", "role": "controller"}
+MONDAY = datetime(2026, 9, 14, 9, 0, tzinfo=ZONE)
+NB = "\u00a0"
+
+scored = configured({"staff": [HEAD, OLEG, VERA], "iqs": {"calls_per_week": 2}})
+by_two = configured({"staff": [HEAD, VERA, INNA], "iqs": {"calls_per_week": 5}})
+
+
+async def no_rest() -> None:
+    """Tests need not spare anybody."""
+
+
+async def draw(town: World) -> int:
+    """The worker looks, and sends what it drew."""
+    drawn = await draw_calls(town.app.hands, no_rest)
+    await town.step(pulls=False)
+    return drawn
+
+
+def user(town: World, name: str) -> int:
+    return next(one.id for one in town.amocrm.users.values() if one.name == name)
+
+
+def call(town: World, number: int, by: str = "Олег Смирнов", **more: Any) -> int:
+    """A call with a recording, on the deal or on its contact."""
+    params = {
+        "uniq": f"pbx-{by}-{number}", "duration": 125, "phone": IVAN,
+        "link": f"https://pbx.example/rec/{number}.mp3", **more.pop("params", {}),
+    }  # fmt: skip
+    kind, entity = more.pop("kind", LEADS), more.pop("entity")
+    return town.amocrm.add_note(kind, entity, more.pop("note_type", "call_in"), params, by=user(town, by))
+
+
+async def week_of_calls(town: World, number: int = 6, by: str = "Олег Смирнов") -> int:
+    """Of the week before `MONDAY`."""
+    deal = town.deal()
+    await town.step()
+    for n in range(number):
+        town.clock.advance(timedelta(hours=1))
+        call(town, n, by=by, entity=deal)
+    return deal
+
+
+async def cards(town: World) -> list[Scorecard]:
+    async with town.db.reading() as tx:
+        return list((await tx.exec(select(Scorecard).order_by(col(Scorecard.id)))).all())
+
+
+async def stored(town: World) -> list[Call]:
+    async with town.db.reading() as tx:
+        return list((await tx.exec(select(Call).order_by(col(Call.id)))).all())
+
+
+def shown(town: World, who: str = "Вера") -> list[Posted]:
+    return [message for message in town.telegram.messages(who) if "звонок" in message.text]
+
+
+@scored
+async def test_on_monday_morning_a_controller_scores_calls_with_taps(town: World) -> None:
+    await opens(town, VERA, OLEG)
+    await week_of_calls(town)
+    town.clock.set(MONDAY - timedelta(minutes=5))
+    assert await draw(town) == 0  # nobody is at work yet
+    town.clock.set(MONDAY)
+    assert await draw(town) == 2
+    assert await draw(town) == 0  # once a week
+    card = shown(town)[0]
+    assert card.text.startswith("Олег Смирнов, входящий звонок 7 сентября в ")
+    assert ", 2:05\nЗапись: https://pbx.example/rec/" in card.text
+    assert card.text.endswith("\n\n1 из 4. Речь по стандарту, только на «вы»?")
+    assert card.labels == ["1", "½", "0", "Не применимо", "Запись не открылась"]
+    assert "Иван" not in card.text
+    assert IVAN not in card.text
+    assert not shown(town, "Анна")
+
+    for mark in ("1", "½", "0"):
+        await town.taps(mark, "Вера", message_id=card.message_id)
+    card = shown(town)[0]
+    assert card.text.endswith("\n• Назначен следующий шаг: 0\n\n4 из 4. Открытые вопросы?")
+    assert card.labels == ["1", "½", "0", "Не применимо", "← Назад"]
+    assert (await town.report())["iqs"]["reviews"] == 0  # it is not filled in
+    await town.taps("Не применимо", "Вера", message_id=card.message_id)
+    card = shown(town)[0]
+    assert card.text.endswith(
+        "• Речь по стандарту, только на «вы»: 1\n• Возражения отработаны: ½\n• Назначен следующий шаг: 0\n"
+        "• Открытые вопросы: не применимо\n\nОценка: 50 из 100\n"
+        "Комментарий можно написать ответом на это сообщение."
+    )
+    assert card.labels == ["Изменить"]
+
+    # A slip of the finger is put right, and a word added.
+    await town.taps("Изменить", "Вера", message_id=card.message_id)
+    await town.taps("Назначен следующий шаг", "Вера", message_id=shown(town)[0].message_id)
+    await town.taps("1", "Вера", message_id=shown(town)[0].message_id)
+    assert "Оценка: 83 из 100" in shown(town)[0].text
+    town.telegram.says("Вера", "перебивает клиента", reply_to=card.message_id)
+    await town.step(pulls=False)
+    assert "Комментарий: перебивает клиента" in shown(town)[0].text
+    assert town.in_telegram("Вера")[-1] == "Комментарий записан."
+    (kept, other) = await cards(town)
+    assert (kept.reviewer_name, kept.comment, kept.marks["questions"]) == ("Вера", "перебивает клиента", None)
+    assert kept.version == other.version
+    assert len(kept.criteria) == 4
+    written = (await town.report())["iqs"]
+    assert (written["reviews"], written["calls"], written["score"]) == (1, 1, None)  # one is too few
+    said = await answer(town, "/iqs", "Олег")
+    assert "• Олег Смирнов: мало проверок (1)\nКомментарии:\n• Олег Смирнов: перебивает клиента" in said.text
+    assert said.labels[0] == "Эта неделя"
+
+
+@scored
+async def test_a_recording_that_does_not_open_brings_another_call(town: World) -> None:
+    await opens(town, VERA)
+    await week_of_calls(town, 3)
+    town.clock.set(MONDAY)
+    assert await draw(town) == 2
+    first = shown(town)[0]
+    await town.taps("Запись не открылась", "Вера", message_id=first.message_id)
+    assert len(shown(town)) == 3
+    assert "Запись не открылась, звонок без оценки." in shown(town)[0].text
+    assert shown(town)[0].labels == []
+    assert len({message.text.split("/rec/")[1][:1] for message in shown(town)}) == 3
+    await town.taps("Запись не открылась", "Вера", message_id=shown(town)[2].message_id)
+    assert len(shown(town)) == 3  # there is no fourth
+    assert [card.is_deaf for card in await cards(town)] == [True, False, True]
+
+
+@scored
+async def test_only_what_can_be_heard_and_belongs_to_somebody_is_drawn_and_each_call_once(
+    town: World,
+) -> None:
+    await opens(town, VERA)
+    deal = town.deal()
+    await town.step()
+    call(town, 1, entity=deal)
+    call(town, 1, entity=town.ivan(), kind=CONTACTS)  # the telephone wrote the same call twice
+    call(town, 2, entity=town.ivan(), kind=CONTACTS, note_type="call_out")
+    call(town, 3, entity=deal, params={"link": None})
+    call(town, 4, entity=deal, params={"link": "javascript:alert(1)"})
+    call(town, 5, entity=deal, params={"duration": 4})
+    call(town, 6, by="Мария Ким", entity=deal)  # responsible for no deal, but of our staff
+    town.amocrm.add_note(LEADS, deal, "call_in", None, by=user(town, "Олег Смирнов"))
+    town.amocrm.add_note(LEADS, deal, "common", {"text": "перезвонить"}, by=user(town, "Олег Смирнов"))
+    town.clock.set(MONDAY - timedelta(hours=1))
+    call(town, 7, entity=deal)  # of this week
+    town.clock.set(MONDAY)
+    assert await draw(town) == 3
+    assert sorted(one.link[-5] for one in await stored(town)) == ["1", "2", "6"]
+    assert {one.is_incoming for one in await stored(town)} == {True, False}
+    town.clock.set(MONDAY + timedelta(days=7))
+    assert await draw(town) == 1  # that of the Monday
+
+
+@scored
+async def test_what_broke_off_draws_the_same_calls_when_it_goes_on(town: World) -> None:
+    await opens(town, VERA)
+    await week_of_calls(town, 30)
+    town.clock.set(MONDAY)
+    reads = 0
+
+    async def breaks() -> None:
+        nonlocal reads
+        reads += 1
+        if reads == 2:
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await draw_calls(town.app.hands, breaks)
+    assert await stored(town) == []
+    await town.restart()
+    assert await draw(town) == 2
+    first = {one.key for one in await stored(town)}
+    async with town.db.transaction() as tx:
+        await tx.exec(Call.__table__.delete())  # type: ignore[attr-defined]
+        await tx.exec(Scorecard.__table__.delete())  # type: ignore[attr-defined]
+        last = await calls.last_draw(tx)
+        assert last is not None
+        await calls.keep_draw(tx, calls.Draw(last.week, last.seed, is_done=False))
+    assert await draw(town) == 2
+    assert {one.key for one in await stored(town)} == first
+
+
+@by_two
+async def test_every_fifth_call_is_scored_by_two_and_their_agreement_is_told(town: World) -> None:
+    await opens(town, VERA, INNA)
+    await week_of_calls(town, 5)
+    town.clock.set(MONDAY)
+    assert await draw(town) == 5
+    everything = await cards(town)
+    assert len(everything) == 6
+    numbers = [one.call_id for one in everything]
+    both = max(numbers, key=numbers.count)
+    for one in everything:
+        who = one.reviewer_name
+        marks = ("1", "1", "1", "0") if one.call_id == both and who == "Инна" else ("1",) * 4
+        for mark in marks:
+            await town.taps(mark, who, message_id=int(one.message_id))
+    written = (await town.report())["iqs"]
+    assert (written["reviews"], written["calls"], written["score"]) == (6, 5, 95.83)
+    assert written["agreement"]["calls"] == 1
+    assert (written["agreement"]["equal"], written["agreement"]["criteria"]) == (3, 4)
+    said = (await answer(town, "/iqs")).text
+    assert "IQS 96 из 100 (от 85 до 100), проверок 6." in said
+    assert f"Слабее всего: Открытые вопросы, 83{NB}%." in said
+    assert "Двое проверили 1 звонок." in said  # four criteria are too few for a share
+
+
+@configured({"staff": [HEAD, BOSS], "iqs": {"calls_per_week": 1}})
+async def test_without_controllers_the_head_scores_but_never_own_calls(town: World) -> None:
+    deal = await week_of_calls(town, 1)
+    call(town, 2, by="Мария Ким", entity=deal)  # she is Anna
+    town.clock.set(MONDAY)
+    assert await draw(town) == 2
+    assert [card.text.partition(",")[0] for card in shown(town, "Анна")] == ["Олег Смирнов"]
+
+
+@configured({"staff": [HEAD, VERA]})
+async def test_switched_off_nothing_is_read(town: World) -> None:
+    await opens(town, VERA)
+    await week_of_calls(town)
+    town.clock.set(MONDAY)
+
+    async def never() -> None:
+        raise AssertionError("read")
+
+    assert await draw_calls(town.app.hands, never) == 0
+    assert "Проверенных звонков за этот период нет." in (await answer(town, "/iqs")).text
+
+
+@scored
+async def test_a_stranger_taps_in_vain_and_a_forgotten_client_leaves_marks_only(town: World) -> None:
+    await opens(town, VERA)
+    deal = await week_of_calls(town, 2)
+    town.amocrm.close_lead(deal)
+    town.clock.set(MONDAY)
+    await draw(town)
+    card = (await cards(town))[0]
+    town.telegram.says("Вера", "грубит", reply_to=shown(town)[0].message_id)
+    await town.step()
+    await town.restart(staff=[HEAD, OLEG])  # Vera has left
+    await town.taps("1", "Вера", message_id=shown(town)[0].message_id)
+    assert (await cards(town))[0].marks == {}
+    async with town.db.transaction() as tx:
+        await erase_person(tx, IVAN, town.clock.now())
+    assert {one.link for one in await stored(town)} == {""}
+    assert {one.comment for one in await cards(town)} == {""}
+    assert card.call_id == (await cards(town))[0].call_id

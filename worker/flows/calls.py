@@ -1,0 +1,178 @@
+"""Calls in, once a week: some of each manager's are drawn by chance and become scorecards."""
+
+import logging
+import secrets
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from integrations.amocrm.calls import CARDS, INCOMING, CallNote, call_notes
+from integrations.errors import Permanent
+from storage import calls
+from storage.calls import Draw
+from storage.tables import Call, Scorecard
+from worker.account import Staff
+from worker.actions import scorecards
+from worker.actions.base import Hands
+from worker.actions.hearing import but
+from worker.rules.scorecards import Week, due_week, in_order, reviewers, version_of, written
+from worker.staff.commands import CONTROLLER, HEAD, OWNER
+
+log = logging.getLogger(__name__)
+
+SHORTEST = 20  # seconds: in less nobody says anything that could be scored
+SPARE = 5  # calls of each manager, for those that cannot be heard
+UNKNOWING = (400, 403, 404, 422)  # a token that may not read such cards
+
+Rest = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A call with a recording: where its note stands, and who talked."""
+
+    note: CallNote
+    cards: str
+    manager: int
+
+    @property
+    def key(self) -> str:
+        return self.note.uniq or f"note:{self.note.id}"
+
+
+async def draw_calls(hands: Hands, rest: Rest) -> int:
+    """Last week's, once; gives how many were drawn. `rest` is taken before each request.
+
+    Raises what amoCRM's client raises; then the next try draws the same calls.
+    """
+    week = due_week(hands.now(), hands.calendar) if hands.calls_per_week else None
+    people = controllers(hands)
+    if week is None or not people or hands.wake.is_stopping:
+        return 0
+    draw = await _begun(hands, week)
+    if draw.is_done:
+        return 0
+    found = await _heard(hands, week, rest)
+    if found is None:
+        return 0
+    async with hands.db.transaction() as tx:
+        if (last := await calls.last_draw(tx)) is None or last.is_done:
+            return 0  # Another worker was faster.
+        known = await calls.known_keys(tx, [one.key for one in found])
+        pipelines = await calls.pipelines_of(
+            tx, {one.note.entity_id for one in found if one.cards == CARDS[0]}
+        )
+        drawn = _drawn(hands, draw, [one for one in found if one.key not in known], pipelines)
+        ids = await calls.add_calls(tx, drawn)
+        chosen = [call for call in drawn if call.is_drawn]
+        able = [[one.key for one in _able(people, call)] for call in chosen]
+        by_key = {one.key: one for one in people}
+        for call, keys in zip(chosen, reviewers(able), strict=True):
+            for key in keys:
+                card = new_card(hands, ids[call.key], call, by_key[key])
+                if await calls.add_card(tx, card):
+                    await scorecards.ask_to_send(tx, hands, card)
+        await calls.keep_draw(tx, Draw(draw.week, draw.seed, is_done=True))
+    log.info("calls of the week of %s: %d with a recording, %d drawn", week.key, len(found), len(chosen))
+    hands.wake.act.set()
+    return len(chosen)
+
+
+def controllers(hands: Hands) -> Sequence[Staff]:
+    """Who scores: the controllers, where there are none the heads, else the owner."""
+    for role in (CONTROLLER, HEAD, OWNER):
+        if able := [one for one in hands.known.staff if one.role == role and one.places]:
+            return able
+    return ()
+
+
+def new_card(hands: Hands, call_id: int, call: Call, person: Staff) -> Scorecard:
+    return Scorecard(
+        call_id=call_id,
+        manager_id=call.manager_id,
+        pipeline_id=call.pipeline_id,
+        reviewer=person.key,
+        reviewer_name=person.name,
+        version=version_of(hands.criteria),
+        criteria=written(hands.criteria),
+        created_at=hands.now(),
+    )
+
+
+async def _begun(hands: Hands, week: Week) -> Draw:
+    """The seed is kept before anything is read: whoever starts again draws the same."""
+    async with hands.db.reading() as tx:
+        last = await calls.last_draw(tx)
+    if last is not None and last.week >= week.key:
+        return last
+    async with hands.db.transaction() as tx:
+        last = await calls.last_draw(tx)
+        if last is None or last.week < week.key:
+            last = Draw(week.key, secrets.token_hex(8), is_done=False)
+            await calls.keep_draw(tx, last)
+        return last
+
+
+async def _heard(hands: Hands, week: Week, rest: Rest) -> list[Heard] | None:
+    """Calls of that week with a recording. None: amoCRM lets nobody read them."""
+    async with hands.db.reading() as tx:
+        sellers = await calls.sellers(tx)
+    sellers |= {one.amocrm_user for one in hands.known.staff if one.amocrm_user}
+    found: dict[str, Heard] = {}
+    refused = 0
+    for cards in CARDS:
+        try:
+            await rest()
+            async for page in call_notes(hands.amocrm, cards, week.begins):
+                for one in _usable(page, cards, week, sellers):
+                    found.setdefault(one.key, one)
+                await rest()
+        except Permanent as error:
+            if error.status not in UNKNOWING:
+                raise
+            refused += 1
+            log.info("calls of %s cannot be read: %s", cards, error)
+    return None if refused == len(CARDS) else list(found.values())
+
+
+def _usable(page: Iterable[CallNote], cards: str, week: Week, sellers: set[int]) -> list[Heard]:
+    found = []
+    for note in page:
+        manager = next((user for user in note.users if user in sellers), 0)
+        is_of_week = note.created_at is not None and week.begins <= note.created_at < week.ends
+        if is_of_week and note.link and manager and note.duration >= SHORTEST:
+            found.append(Heard(note, cards, manager))
+    return found
+
+
+def _drawn(hands: Hands, draw: Draw, found: Sequence[Heard], pipelines: Mapping[int, int]) -> list[Call]:
+    """Of each manager so many, and some spare ones."""
+    by_manager: defaultdict[int, list[Call]] = defaultdict(list)
+    for one in in_order(draw.seed, found, lambda one: one.key):
+        theirs, note = by_manager[one.manager], one.note
+        if len(theirs) == hands.calls_per_week + SPARE or note.created_at is None:
+            continue
+        deal_id = note.entity_id if one.cards == CARDS[0] else None
+        theirs.append(
+            Call(
+                key=one.key,
+                week=draw.week,
+                manager_id=one.manager,
+                pipeline_id=pipelines.get(deal_id or 0, 0),
+                deal_id=deal_id,
+                contact_id=note.entity_id if one.cards == "contacts" else None,
+                at=note.created_at,
+                duration=note.duration,
+                is_incoming=note.note_type == INCOMING,
+                link=note.link,
+                place=len(theirs),
+                is_drawn=len(theirs) < hands.calls_per_week,
+            )
+        )
+    # One of each manager after the other, so that every fifth call is not always the same person's.
+    return sorted((call for theirs in by_manager.values() for call in theirs), key=lambda call: call.place)
+
+
+def _able(people: Sequence[Staff], call: Call) -> Sequence[Staff]:
+    """Nobody scores a call of their own; who follows some managers only scores theirs."""
+    return [one for one in but(people, (call.manager_id,)) if one.follows(call.pipeline_id, call.manager_id)]
