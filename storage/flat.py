@@ -1,9 +1,10 @@
 """How reports read: columns of a half-open stretch of time, past the ORM."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_
+from sqlalchemy import ColumnElement, Label, Select, and_, case
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 # The last stage of every pipeline: https://www.amocrm.ru/developers/content/crm_platform/leads_pipelines
@@ -12,6 +13,19 @@ WON, LOST = 142, 143
 
 def within(moment: Any, begins: datetime, ends: datetime) -> ColumnElement[bool]:
     return and_(moment >= begins, moment < ends)
+
+
+def place_in(moment: Any, cuts: Sequence[datetime]) -> ColumnElement[int]:
+    """Between which two of these a moment is."""
+    return case(*((moment < cut, number) for number, cut in enumerate(cuts)), else_=len(cuts))
+
+
+def grouped_by(columns: Sequence[Any]) -> list[Any]:
+    """As GROUP BY takes them: what is worked out by its label, so that it is worked out once.
+
+    A plain column by itself, for its name alone may be that of another table.
+    """
+    return [column.name if isinstance(column, Label) else column for column in columns]
 
 
 async def rows_of(tx: AsyncSession, wanted: Select[*tuple[Any, ...]]) -> list[Any]:

@@ -1,15 +1,29 @@
 """Won deals and the codes for friends, as reports read them; read only."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Subquery, and_, case, exists, false, func, null, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Subquery,
+    and_,
+    case,
+    exists,
+    false,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.flat import LOST, WON, rows_of, within
+from storage.flat import LOST, WON, grouped_by, place_in, rows_of, within
 from storage.tables import Chat, Client, Deal, Message, PromoCode, Referral, Survey
 
 ON_REQUEST = "code"  # `kind` of the message to a client who asked for the code
@@ -31,6 +45,7 @@ class SaleRow:
     is_first: bool = True  # the client had won deals with us before; told of referrals only
     problem: str = ""
     is_unmarked: bool | None = None  # nothing stands in the referral field; None: there is no such field
+    count: int = 1  # so many are alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,33 +69,48 @@ async def sale_rows(
     begins: datetime,
     ends: datetime,
     *,
+    cuts: Sequence[datetime] = (),
     pipelines: frozenset[int] = frozenset(),
     complaints_pipeline: int | None = None,
     referral_field: int | None = None,
 ) -> list[SaleRow]:
-    """Won deals that were closed in this time, of these pipelines; none named = all but complaints."""
+    """Won deals that were closed in this time, of these pipelines; none named = all but complaints.
+
+    `cuts`: deals that differ in nothing but the client, and in when they were closed between two of these
+    moments, are one with the latest of their times, and counted.
+    """
     asked_of = (
         select(func.max(col(Survey.manager_id))).where(col(Survey.deal_id) == col(Deal.deal_id))
     ).scalar_subquery()
     is_referral = func.coalesce(col(Referral.is_referral), false())
-    wanted = (
-        select(
-            col(Deal.closed_at),
-            col(Deal.price),
-            is_referral,
-            col(Deal.deal_id),
-            col(Deal.client_id),
-            func.coalesce(func.nullif(asked_of, 0), col(Deal.manager_id)),
-            col(Referral.referrer_id),
-            func.coalesce(col(Referral.code), "") != "",
-            case((and_(is_referral, _bought_before(pipelines, complaints_pipeline)), false()), else_=true()),
-            func.coalesce(col(Referral.problem), ""),
-            null() if referral_field is None else _is_unmarked(referral_field),
-        )
-        .outerjoin(Referral, col(Referral.deal_id) == col(Deal.deal_id))
-        .where(is_sale(begins, ends, pipelines, complaints_pipeline))
-        .order_by(col(Deal.deal_id))
+    problem = func.coalesce(col(Referral.problem), "")
+    apart = [
+        col(Deal.price),
+        is_referral.label("is_known"),
+        func.coalesce(func.nullif(asked_of, 0), col(Deal.manager_id)).label("manager"),
+        col(Referral.referrer_id),
+        (func.coalesce(col(Referral.code), "") != "").label("has_code"),
+        case(
+            (and_(is_referral, _bought_before(pipelines, complaints_pipeline)), false()), else_=true()
+        ).label("is_first"),
+        problem.label("why_not"),
+        (null() if referral_field is None else _is_unmarked(referral_field)).label("is_unmarked"),
+    ]
+    closed_at, deal_id = col(Deal.closed_at), col(Deal.deal_id)
+    if cuts:  # Problems are told deal by deal.
+        of_deal = case((problem != "", deal_id), else_=0).label("of_deal")
+        wanted = select(func.max(closed_at), null(), *apart, of_deal, func.count())
+    else:
+        wanted = select(closed_at, col(Deal.client_id), *apart, deal_id.label("of_deal"), literal(1))
+    wanted = wanted.outerjoin(Referral, col(Referral.deal_id) == deal_id).where(
+        is_sale(begins, ends, pipelines, complaints_pipeline)
     )
+    if cuts:
+        wanted = wanted.group_by(*grouped_by(apart), "of_deal", place_in(closed_at, cuts)).order_by(
+            func.min(deal_id)
+        )
+    else:
+        wanted = wanted.order_by(deal_id)
     return [
         SaleRow(
             closed_at=closed_at,
@@ -94,10 +124,11 @@ async def sale_rows(
             is_first=bool(is_first),
             problem=problem,
             is_unmarked=None if is_unmarked is None else bool(is_unmarked),
+            count=count,
         )
         for (
-            closed_at, price, known, deal_id, client_id, manager_id, referrer_id, has_code, is_first, problem,
-            is_unmarked,
+            closed_at, client_id, price, known, manager_id, referrer_id, has_code, is_first, problem,
+            is_unmarked, deal_id, count,
         ) in await rows_of(tx, wanted)
     ]  # fmt: skip
 

@@ -90,6 +90,43 @@ def deal(deal_id: int, **known: Any) -> Deal:
 # Surveys
 
 
+async def test_rows_that_are_alike_are_one_and_counted(db: Database) -> None:
+    """Apart stay what lies before the middle, other scores, and deals with several questions."""
+    middle, later = INSIDE + timedelta(days=1), INSIDE + timedelta(days=2)
+    answered = {"state": SurveyState.ANSWERED, "answered_at": later, "score": 9, "band": "high"}
+    await keep(
+        db,
+        *(survey(number, **{**answered, "settled_at": later}) for number in (1, 2, 3)),
+        survey(4, **answered),
+        survey(5, **{**answered, "settled_at": later, "score": 3, "band": "low"}),
+        *(survey(6, **{**answered, "settled_at": later}, survey_key=key) for key in ("nps", "csat")),
+    )
+    async with db.reading() as tx:
+        rows = await facts.survey_rows(tx, BEGINS, ENDS, middle=middle)
+    told = [(row.survey_key, row.settled_at, row.score, row.root_deal_id, row.count) for row in rows]
+    assert told == [
+        ("nps", later, 9, 0, 3),
+        ("nps", INSIDE, 9, 0, 1),
+        ("nps", later, 3, 0, 1),
+        ("nps", later, 9, 6, 1),
+        ("csat", later, 9, 6, 1),
+    ]
+
+
+async def test_won_deals_that_are_alike_are_one_and_counted(db: Database) -> None:
+    """What a person has to look at is told deal by deal."""
+    cut = INSIDE + timedelta(days=1)
+    await keep(
+        db,
+        *(deal(number, client_id=number) for number in (1, 2, 3)),
+        deal(4, closed_at=cut),
+        *(deal(number, price=5) for number in (5, 6)),
+        *(Referral(deal_id=number, problem="unknown", decided_at=INSIDE) for number in (5, 6)),
+    )
+    told = [(row.price, row.deal_id, row.count) for row in await sales(db, cuts=(cut,))]
+    assert told == [(180_000, 0, 3), (180_000, 0, 1), (5, 5, 1), (5, 6, 1)]
+
+
 async def test_a_survey_row_has_what_the_report_needs(db: Database) -> None:
     await keep(
         db,
