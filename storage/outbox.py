@@ -119,6 +119,13 @@ async def is_known(tx: AsyncSession, key: str) -> bool:
     return (await tx.exec(select(Outbox.id).where(Outbox.key == key))).first() is not None
 
 
+async def known_among(tx: AsyncSession, keys: Collection[str]) -> set[str]:
+    """Those of these acts that were ever asked for."""
+    if not keys:
+        return set()
+    return set((await tx.exec(select(Outbox.key).where(col(Outbox.key).in_(keys)))).all())
+
+
 async def kinds_due(db: Database, now: datetime) -> set[str]:
     """Of the acts that could be claimed now."""
     async with db.reading() as tx:

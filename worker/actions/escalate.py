@@ -50,16 +50,19 @@ async def look_for_untaken(hands: Hands) -> int:
     """Gives the number of steps that are to be taken now."""
     now = hands.now()
     async with hands.db.reading() as tx:
-        due: dict[str, dict[str, object]] = {}
+        steps: dict[str, tuple[Step, Complaint]] = {}
         for complaint in await complaints.unattended(tx, now):
             waiting = await _waiting(tx, complaint)
             for step in Step:
                 at = due_at(step, waiting, _terms(hands), hands.calendar)
-                key = _key(step, complaint)
-                if at is None or at > now or await outbox.is_known(tx, key):
-                    continue
-                if await complaints.is_still_low(tx, complaint):
-                    due[key] = {"complaint_id": complaint.id, "step": step.value}
+                if at is not None and at <= now:
+                    steps[_key(step, complaint)] = step, complaint
+        known = await outbox.known_among(tx, list(steps))  # most of the time all of them
+        due = {
+            key: {"complaint_id": complaint.id, "step": step.value}
+            for key, (step, complaint) in steps.items()
+            if key not in known and await complaints.is_still_low(tx, complaint)
+        }
     if due:
         async with hands.db.transaction() as tx:
             for key, about in due.items():

@@ -32,7 +32,8 @@ async def look_for_morning(hands: Hands) -> int:
         return 0
     keys = {f"{KIND}:{morning.day}:{person.key}": person for person in _readers(hands)}
     async with hands.db.reading() as tx:
-        new = {key: person for key, person in keys.items() if not await outbox.is_known(tx, key)}
+        known = await outbox.known_among(tx, list(keys))
+    new = {key: person for key, person in keys.items() if key not in known}
     if not new:
         return 0
     async with hands.db.transaction() as tx:
