@@ -137,11 +137,22 @@ async def review_rows(tx: AsyncSession, begins: datetime, ends: datetime) -> lis
     return [ReviewRow(*row) for row in await rows_of(tx, wanted.order_by(col(Scorecard.scored_at)))]
 
 
-async def empty(tx: AsyncSession, deal_ids: Iterable[int], contact_ids: Iterable[int]) -> None:
-    """Nothing of these people's calls is left but marks: neither the recording nor what was said of it."""
-    theirs = or_(col(Call.deal_id).in_(list(deal_ids)), col(Call.contact_id).in_(list(contact_ids)))
+async def empty(tx: AsyncSession, deal_ids: Iterable[int], contact_ids: Iterable[int], digits: str) -> None:
+    """Nothing of these people's calls is left but marks: neither the recording nor what was said of it.
+
+    `digits`: the end of the number, as telephones put it into the names of recordings.
+    """
+    theirs = or_(
+        col(Call.deal_id).in_(list(deal_ids)),
+        col(Call.contact_id).in_(list(contact_ids)),
+        col(Call.link).contains(digits, autoescape=True),
+        col(Call.key).contains(digits, autoescape=True),
+    )
     of_these = select(Call.id).where(theirs)
     await tx.exec(update(Scorecard).where(col(Scorecard.call_id).in_(of_these)).values(comment=""))
+    named = theirs & col(Call.key).contains(digits, autoescape=True)
+    for call in (await tx.exec(select(Call).where(named))).all():
+        call.key = f"erased:{call.id}"
     await tx.exec(update(Call).where(theirs).values(link=""))
 
 

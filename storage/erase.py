@@ -99,7 +99,7 @@ async def erase_person(tx: AsyncSession, phone: str, now: datetime) -> Erasure:
     await _erase_typed(tx, phone, {client.name for client in clients})
     await _erase_put_aside(tx, ids, phone, clients)
     replies = await _erase_words(tx, ids, places)
-    await _erase_calls(tx, ids)
+    await _erase_calls(tx, ids, phone)
     contacts = await _erase_contacts(tx, ids, phone)
     await tx.exec(delete(Chat).where(col(Chat.id).in_([chat.id for chat in chats])))
     for client in clients:
@@ -146,11 +146,11 @@ async def _clients(tx: AsyncSession, phone: str, also: Collection[int]) -> list[
     return list(found.all())
 
 
-async def _erase_calls(tx: AsyncSession, ids: list[int]) -> None:
+async def _erase_calls(tx: AsyncSession, ids: list[int], phone: str) -> None:
     """Recordings, and what was said of them; the marks are about the company's own people."""
     deals = (await tx.exec(select(Deal.deal_id).where(col(Deal.client_id).in_(ids)))).all()
     contacts = (await tx.exec(select(Contact.contact_id).where(col(Contact.client_id).in_(ids)))).all()
-    await calls.empty(tx, deals, contacts)
+    await calls.empty(tx, deals, contacts, phone[-10:])
 
 
 async def _erase_contacts(tx: AsyncSession, ids: list[int], phone: str) -> int:

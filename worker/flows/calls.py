@@ -174,5 +174,12 @@ def _drawn(hands: Hands, draw: Draw, found: Sequence[Heard], pipelines: Mapping[
 
 
 def _able(people: Sequence[Staff], call: Call) -> Sequence[Staff]:
-    """Nobody scores a call of their own; who follows some managers only scores theirs."""
-    return [one for one in but(people, (call.manager_id,)) if one.follows(call.pipeline_id, call.manager_id)]
+    """Nobody scores a call of their own; who follows some managers or pipelines only scores theirs.
+
+    A call that stands on a contact is of no pipeline, so it may be anybody's.
+    """
+    return [
+        one
+        for one in but(people, (call.manager_id,))
+        if one.follows(call.pipeline_id or min(one.pipelines, default=0), call.manager_id)
+    ]

@@ -7,13 +7,16 @@ from storage import finding, paused
 from storage.doubtful import doubtful
 from storage.finding import OpenComplaint
 from storage.narrowed import narrowed
+from worker.metrics import iqs
 from worker.metrics.frt import METRIC, FrtResult
+from worker.metrics.iqs import IqsResult
 from worker.metrics.referrals import ReferralResult
 from worker.reports.build import Report, ReportScope, build_report
 from worker.reports.document import Document
 from worker.reports.draw import draw
 from worker.reports.sections.base import result_of
 from worker.reports.sections.frt import missing
+from worker.reports.sections.iqs import comments
 from worker.reports.text import section_text, title_text
 from worker.reports.words import Words
 from worker.rules.formats import cut_words
@@ -59,12 +62,19 @@ def _shown(desk: Desk, wish: Wish, report: Report, document: Document) -> list[s
         # A report leaves out what there is nothing to say about; whoever asks is told why.
         return [by_key.get("frt") or missing(result_of(report, METRIC, FrtResult), Words(desk.texts))]
     if wish.command == "iqs":
-        return [by_key.get("iqs") or desk.texts.fill("iqs.none")]
+        return _calls(desk, report, by_key.get("iqs", ""))
     asked = [one for one in desk.scope.surveys if wish.command in ("report", one.metric)]
     found = [by_key[f"surveys.{one.key}"] for one in asked]
     if wish.command == "report" and desk.person.role != MANAGER:
         found += [block for key, block in by_key.items() if not key.startswith("surveys.")]
     return found or [desk.texts.fill("report.no_survey")]
+
+
+def _calls(desk: Desk, report: Report, told: str) -> list[str]:
+    """With the words of those who scored, but not where others read along: they may name a client."""
+    result = result_of(report, iqs.METRIC, IqsResult)
+    said = "" if desk.is_group else comments(result, Words(desk.texts))
+    return list(filter(None, (told or desk.texts.fill("iqs.none"), said)))
 
 
 async def _pause_line(desk: Desk) -> str:

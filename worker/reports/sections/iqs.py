@@ -57,10 +57,14 @@ def _lines(result: IqsResult, report: Report, words: Words) -> Iterator[str]:
     yield words.say("managers")
     for name, of in result.by_manager.items():
         yield _said(of, words, "iqs.person", "iqs.person.few", name=name)
-    if result.comments:
-        yield words.say("iqs.comments")
-    for name, comment in result.comments[:COMMENTS]:
-        yield words.say("iqs.comment", name=name, words=comment)
+
+
+def comments(result: IqsResult, words: Words) -> str:
+    """What was written of calls, for whoever may read words."""
+    if not result.comments:
+        return ""
+    said = [words.say("iqs.comment", name=name, words=text) for name, text in result.comments[:COMMENTS]]
+    return "\n".join([words.say("iqs.comments"), *said])
 
 
 def _said(of: Quality, words: Words, key: str, few: str, **values: str) -> str:
