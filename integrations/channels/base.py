@@ -21,6 +21,7 @@ class Outgoing:
     """One message. `text` is plain; a channel that wants markup escapes it itself."""
 
     text: str
+    picture: bytes = b""  # a PNG above the text, for staff; a channel without pictures sends the text alone
     buttons: tuple[tuple[Button, ...], ...] = ()  # rows, for channels with buttons
     poll: tuple[str, ...] = ()  # options, for channels with polls
     share_phone: str = ""  # label of a button that shares the person's number

@@ -70,6 +70,7 @@ SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105 - its name
 # https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this: about 30 messages a second.
 RATE = 25.0
 LONGEST_TEXT = 4096  # UTF-16 units: https://core.telegram.org/bots/api#sendmessage
+LONGEST_CAPTION = 1024  # https://core.telegram.org/bots/api#sendphoto
 LONGEST_TAP_ANSWER = 200  # https://core.telegram.org/bots/api#answercallbackquery
 LONGEST_POLL = timedelta(seconds=50)  # the server cuts a longer wait
 PAGE = 100  # updates, the most that one getUpdates gives
@@ -330,7 +331,17 @@ class Telegram:
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
             )
 
-        return await self._call(send_message, chat_id=chat_id)
+        async def send_photo() -> Message:
+            return await self._bot.send_photo(
+                _chat(chat_id),
+                message.picture,
+                _cut(message.text, LONGEST_CAPTION),
+                filename="sarafan.png",
+                reply_markup=_markup(message),
+                reply_parameters=_quote(message.quote),
+            )
+
+        return await self._call(send_photo if message.picture else send_message, chat_id=chat_id)
 
     async def _call(
         self,

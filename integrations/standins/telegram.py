@@ -31,6 +31,7 @@ Json = dict[str, Any]
 TOKEN = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"  # noqa: S105 the documentation's own example
 UPDATE_LIFE = timedelta(hours=24)
 TAP_LIFE = timedelta(minutes=15)  # the time in which a tap can be answered
+LONGEST_CAPTION = 1024
 LONGEST_WAIT = 50.0  # seconds that getUpdates waits at most
 NAMED_ONLY = ("chat_member", "message_reaction", "message_reaction_count")  # unless asked for by name
 ACTIONS = (
@@ -163,6 +164,7 @@ class TelegramStandIn:
         self.people: dict[int, Person] = {}
         self.groups: dict[int, Group] = {}
         self.posted: list[Posted] = []
+        self.photos: dict[tuple[int, int], bytes] = {}  # by chat and message
         self.taps: dict[str, Tap] = {}
         self.updates: list[tuple[datetime, Json]] = []
         self.menus: dict[int, list[Json]] = {}  # commands by chat
@@ -179,6 +181,7 @@ class TelegramStandIn:
         self._methods: Mapping[str, Callable[[Json], Any]] = {
             "getme": self._get_me,
             "sendmessage": self._send_message,
+            "sendphoto": self._send_photo,
             "editmessagetext": self._edit_message_text,
             "editmessagereplymarkup": self._edit_message_reply_markup,
             "deletemessage": self._delete_message,
@@ -515,6 +518,32 @@ class TelegramStandIn:
         self.posted.append(post)
         return self._message(post)
 
+    def _send_photo(self, parameters: Json) -> Json:
+        """A file that came with the request; how it looks is in `extra`, as the API's Message has it."""
+        chat_id = self._writable(parameters)
+        picture = parameters.get("photo")
+        if not isinstance(picture, bytes) or not picture:
+            raise bad("there is no photo in the request")
+        caption = str(parameters.get("caption", ""))
+        if len(caption) > LONGEST_CAPTION:
+            raise bad("message caption is too long")
+        markup = _structure(parameters, "reply_markup")
+        _check_markup(markup, is_private=chat_id > 0)
+        size = {"file_id": f"photo{len(self.posted)}", "file_unique_id": f"p{len(self.posted)}"}
+        post = Posted(
+            message_id=self._next_message_id(chat_id),
+            chat_id=chat_id,
+            by_bot=True,
+            text=caption,
+            at=self.clock(),
+            markup=markup,
+            reply_to=self._reply_target(chat_id, parameters),
+            extra={"photo": [{**size, "width": 90, "height": 90, "file_size": len(picture)}]},
+        )
+        self.photos[chat_id, post.message_id] = picture
+        self.posted.append(post)
+        return self._message(post)
+
     def _reply_target(self, chat_id: int, parameters: Json) -> int | None:
         wanted = _structure(parameters, "reply_parameters")
         if not wanted:
@@ -749,7 +778,7 @@ class TelegramStandIn:
             **post.extra,
         }
         if post.text:
-            message["text"] = post.text
+            message["caption" if "photo" in post.extra and post.by_bot else "text"] = post.text
         if post.edited_at:
             message["edit_date"] = int(post.edited_at.timestamp())
         if post.by_bot and (inline := _inline_of(post.markup)):
@@ -806,8 +835,10 @@ def _name(part: MIMEPart) -> str:
     return str(part.get_param("name", header="content-disposition"))
 
 
-def _content(part: MIMEPart) -> str:
+def _content(part: MIMEPart) -> str | bytes:
     payload = part.get_payload(decode=True)
+    if part.get_filename() and isinstance(payload, bytes):
+        return payload
     return payload.decode(errors="replace") if isinstance(payload, bytes) else ""
 
 

@@ -734,3 +734,17 @@ def _everything(error: BaseException | None) -> str:
         assert not isinstance(error, OutsideError) or error.service == "telegram"
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return " ".join(texts)
+
+
+async def test_a_picture_goes_out_with_its_words_and_buttons(server: TelegramStandIn) -> None:
+    anna = server.person("Анна")
+    server.start(anna)
+    channel = bot(server)
+    said = Outgoing(
+        text="NPS вырос", picture=b"\x89PNG picture", buttons=((Button("Таблица", "q:report:w1:0"),),)
+    )
+    message_id = int(await channel.send(str(anna.user_id), said))
+    post = next(post for post in server.posted if post.message_id == message_id)
+    assert (post.text, post.labels) == ("NPS вырос", ["Таблица"])
+    assert server.photos[anna.user_id, message_id] == said.picture
+    await channel.close()
