@@ -54,6 +54,7 @@ BASE: dict[str, Any] = {
         "gap": "0s",
     },
     "alerts": {"quiet_hours": ""},
+    "reports": {"weekly": "", "monthly": ""},  # a digest has tests of its own
     "staff": [{"telegram_id": ANNA, "name": "Анна", "role": "head", "amocrm_user": "Мария Ким"}],
 }
 

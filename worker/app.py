@@ -153,6 +153,7 @@ class App:
             hold_above=settings.delivery.hold_above,
             keep_words=settings.privacy.keep_words,
             min_answers=settings.reports.min_answers,
+            referral_field=str(settings.amocrm.fields.referral),
             sales_health=settings.reports.sales_health,
             reaction_target=settings.frt.target,
             calls_per_week=settings.iqs.calls_per_week,

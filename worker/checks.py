@@ -11,6 +11,7 @@ from integrations.tls import trusting
 from worker.findings import MISSING, Finding, found
 from worker.gateways import gateway_findings
 from worker.rules.calendar import Duration
+from worker.rules.digest import is_monthly, is_weekly
 from worker.settings import Settings, SurveySettings
 from worker.values import Expected, Words
 
@@ -28,10 +29,7 @@ class Later:
 LATER = (
     Later("http.dashboard_link", ("12h",)),
     Later("referral.period", ("quarter",)),
-    Later("reports.weekly", ("mon 09:00", ""), ("",)),
-    Later("reports.monthly", ("1 09:00", ""), ("",)),
     Later("reports.quarterly", (True, False), (False,)),
-    Later("reports.window", ("90d",)),
     Later("goals", ({},)),
 )
 
@@ -74,6 +72,15 @@ def _reports(settings: Settings) -> Iterator[Finding]:
         expected = Expected("время без дня недели: по рабочим дням", "a time without a day: on business days",
                             '"09:00"')  # fmt: skip
         yield Finding(("reports", "daily"), settings.reports.daily, expected)
+    if not is_weekly(settings.reports.weekly):
+        expected = Expected(
+            "день недели (mon … sun) и время", "a weekday (mon … sun) and a time", '"mon 09:00"'
+        )
+        yield Finding(("reports", "weekly"), settings.reports.weekly, expected)
+    if not is_monthly(settings.reports.monthly):
+        expected = Expected("число месяца от 1 до 28 и время", "a day of the month, 1 to 28, and a time",
+                            '"1 09:00"')  # fmt: skip
+        yield Finding(("reports", "monthly"), settings.reports.monthly, expected)
 
 
 def _criteria(settings: Settings) -> Iterator[Finding]:

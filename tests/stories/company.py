@@ -330,7 +330,7 @@ def company(folder: Path, database: str, *options: str) -> Iterator[Company]:
             "delivery": {"hold_above": 0},
             # Each low score is looked for in an alert of its own, at any hour.
             "alerts": {"burst": 1000},
-            "reports": {"daily": ""},
+            "reports": {"daily": "", "weekly": "", "monthly": ""},
             "log": {"level": "debug"},
         }
         made = Company(

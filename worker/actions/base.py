@@ -97,6 +97,7 @@ class Hands:
     hold_above: int = 0  # more deals than this closed within an hour wait for a word; 0: never
     keep_words: timedelta | None = None  # then words, names and numbers go; None: never
     min_answers: int = 5  # below it no figure is made of scores
+    referral_field: str = ""  # as the settings call it
     sales_health: bool = False  # reports tell who buys again
     reaction_target: timedelta = timedelta(minutes=15)  # of working time, until a client is answered
     calls_per_week: int = 0  # of each manager, for the controllers to score; 0: none

@@ -30,6 +30,7 @@ from worker.actions.replying import reply_client
 from worker.actions.results import ask_result, note_result, tell_of_loss
 from worker.actions.rewarding import reward_task, tell_referrer
 from worker.actions.send_daily import send_daily
+from worker.actions.send_digest import send_digest
 
 # amoCRM takes lists of 50: https://www.amocrm.ru/developers/content/api/recommendations
 LIST = 50
@@ -66,6 +67,8 @@ ACTIONS: Mapping[str, Action] = {
     # By itself: it asks amoCRM, and no alert waits for that.
     "escalate": Action("escalation", run_many=escalate, batch=LIST),
     "send_daily": Action("staff", send_daily),
+    # By itself: a picture takes seconds to draw, and no alert waits for that.
+    "send_digest": Action("digests", send_digest),
     "tell_receiver": Action("staff", tell_receiver),
     "alert_again": Action("staff", alert_staff.alert_again),
     "alert_words": Action("staff", adding.alert_words),

@@ -83,6 +83,8 @@ amocrm_user = "Анна Котова"
 
 [reports]
 daily = ""
+weekly = ""
+monthly = ""
 """
 
 # How a person recognises the question. The order is that of the report.

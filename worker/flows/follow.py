@@ -15,6 +15,7 @@ from worker.actions.channel_watch import look_at_channels
 from worker.actions.escalate import look_for_untaken
 from worker.actions.first_list import is_closed, look_for_first_list
 from worker.actions.send_daily import look_for_morning
+from worker.actions.send_digest import look_for_digest
 from worker.actions.staffing import know_staff
 from worker.actions.talking import remind
 from worker.actions.words import reminder_for
@@ -40,7 +41,7 @@ async def follow(hands: Hands) -> int:
         )
     done = await _expire(hands, over) + await _remind(hands, waiting, now)
     done += await look_for_untaken(hands) + await look_for_morning(hands)
-    done += await look_for_first_list(hands)
+    done += await look_for_digest(hands) + await look_for_first_list(hands)
     await look_for_old_words(hands)
     await look_at_channels(hands)
     hands.health.mark("follow", hands.now())

@@ -1,0 +1,99 @@
+"""On Monday: what changed, who needs attention, what to do; once, and to each what is theirs."""
+
+from datetime import datetime
+from typing import Any
+
+from tests.world import ANNA, ZONE, World, configured
+from worker.flows.follow import follow
+
+BOSS_ID, OLEG_ID, CARA_ID, ADA_ID = 333333333, 222222222, 555555555, 666666666
+HEAD = {"telegram_id": ANNA, "name": "Анна", "role": "head", "amocrm_user": "Мария Ким"}
+BOSS = {"telegram_id": BOSS_ID, "name": "Босс", "role": "owner"}
+OLEG = {"telegram_id": OLEG_ID, "name": "Олег", "role": "manager", "amocrm_user": "Олег Смирнов"}
+CARA = {"telegram_id": CARA_ID, "name": "Клара", "role": "controller"}
+ADA = {"telegram_id": ADA_ID, "name": "Ада", "role": "admin"}
+WEEKLY: dict[str, Any] = {"daily": "", "weekly": "mon 09:00", "monthly": "1 10:00", "min_answers": 1}
+TITLE = "ВладАвтоматика: "
+
+
+def joins(town: World, **people: int) -> None:
+    for name, user_id in people.items():
+        town.telegram.start(town.telegram.person(name, user_id=user_id))
+
+
+def told(town: World, who: str = "Анна") -> list[str]:
+    return [text for text in town.in_telegram(who) if text.startswith((TITLE, "Коллеги"))]
+
+
+async def at(town: World, month: int, day: int, hour: int) -> None:
+    town.clock.set(datetime(2026, month, day, hour, 0, tzinfo=ZONE))
+    await town.step()
+    await follow(town.app.hands)
+    await town.step()
+
+
+@configured({"reports": WEEKLY, "staff": [HEAD, BOSS, OLEG, CARA, ADA]})
+async def test_each_hears_once_what_is_theirs(town: World) -> None:
+    joins(town, Босс=BOSS_ID, Олег=OLEG_ID, Клара=CARA_ID, Ада=ADA_ID)
+    await at(town, 9, 7, 12)
+    assert told(town) == [], "nothing has happened yet"
+    await town.asked()
+    await town.ivan_writes("10, спасибо Олегу")
+    await at(town, 9, 14, 8)
+    assert told(town) == []
+    await at(town, 9, 14, 9)
+    assert told(town)[0].startswith(
+        "ВладАвтоматика: 7–13 сентября 2026\n"
+        "За неделю: ответов 1, низких 0. Рекламаций поступило 0, закрыто 0.\n"
+        "\n"
+        "NPS +100 (от "
+    )
+    assert "Никто не выделяется ни вверх, ни вниз.\nСрочных дел нет." in told(town)[0]
+    assert told(town)[0].endswith("Оценка — за 90 дней.")
+    assert told(town, "Босс") == told(town)
+    assert "«спасибо Олегу»" in told(town, "Олег")[0]
+    assert "выделяется" not in told(town, "Клара")[0]
+    assert told(town, "Ада") == []
+    await town.restart()
+    await at(town, 9, 14, 15)
+    assert [len(told(town, who)) for who in ("Анна", "Босс", "Олег", "Клара")] == [1, 1, 1, 1]
+    await town.taps("Таблица", "Анна")
+    assert "NPS +100" in town.in_telegram("Анна")[-1]
+
+
+@configured({"reports": WEEKLY, "staff": [HEAD, ADA]})
+async def test_what_was_missed_is_told_within_a_day_and_the_month_ends_with_thanks(town: World) -> None:
+    joins(town, Ада=ADA_ID)
+    await town.asked()
+    await town.ivan_writes("3, монтаж три недели")
+    await at(town, 9, 15, 10)
+    assert told(town) == [], "too late"
+    await at(town, 9, 22, 8)
+    [digest] = told(town)
+    assert "Просрочено рекламаций: 1, самая старая — Иван Петров, " in digest
+    assert "Начните с неё: https://example.amocrm.ru/leads/detail/" in digest
+    await at(town, 10, 1, 11)
+    assert len(told(town)) == 2, "the month's digest; there is nobody to thank"
+    assert "За месяц: ответов 1, низких 1. Рекламаций поступило 1, закрыто 0." in told(town)[1]
+    assert told(town, "Ада") == []
+
+
+@configured({"reports": WEEKLY, "staff": [HEAD, ADA]})
+async def test_the_letter_of_the_month_thanks_by_name(town: World) -> None:
+    joins(town, Ада=ADA_ID)
+    await town.asked()
+    await town.ivan_writes("10, спасибо Олегу")
+    await at(town, 10, 1, 11)
+    letter = (
+        "Коллеги, итоги: сентябрь 2026. NPS +100, ответов: 1. Спасибо: Олег Смирнов.\n"
+        "Клиенты пишут: «спасибо Олегу»"
+    )
+    assert [text for text in told(town) if text.startswith("Коллеги")] == [letter]
+    assert told(town, "Ада") == [letter]
+
+
+@configured({"reports": {**WEEKLY, "min_answers": 5}})
+async def test_silence_is_one_sentence(town: World) -> None:
+    await town.asked()
+    await at(town, 9, 14, 9)
+    assert "\n\nНикто не ответил: отправили 1 вопрос, доставлено " in told(town)[0]
