@@ -1,15 +1,18 @@
 """What a metric is: facts and a period in, a result out that report and JSON can draw."""
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from worker.metrics.stats import rounded
 from worker.rules.calendar import Calendar, Duration
 from worker.rules.periods import Period, days
 from worker.rules.scale import Scale
 from worker.rules.scorecards import Criterion
+
+Fact = TypeVar("Fact")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,6 +268,17 @@ class Metric:
     compute: Callable[[Facts, Period], Result]
     reading: Mapping[str, str] = field(default_factory=dict)  # language -> how to read it
     minimum: int | None = None  # below so many no figure is made; None: that of the settings
+
+
+def counted(rows: Sequence[Fact]) -> list[tuple[Fact, int]]:
+    """What stands in the facts as often as it happened, once and with its number.
+
+    >>> alike, other = ["a"], ["b"]
+    >>> counted([alike, other, alike])
+    [(['a'], 2), (['b'], 1)]
+    """
+    found = {id(row): row for row in rows}
+    return [(found[key], number) for key, number in Counter(map(id, rows)).items()]
 
 
 def is_running(period: Period, now: datetime) -> bool:

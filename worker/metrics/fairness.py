@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from worker.metrics.base import Facts, Metric, SurveyFact, share
+from worker.metrics.base import Facts, Metric, SurveyFact, counted, share
 from worker.metrics.people import Person, names_of, person_of
 from worker.metrics.stats import percent
 from worker.rules.calendar import Period
@@ -89,27 +89,26 @@ class _Answer:
 def compute(facts: Facts, period: Period) -> FairnessResult:
     # What the report has no survey for is in none of its figures.
     scales = {(of.key, of.metric): of.scale for of in facts.asked}
-    rows = [row for row in facts.surveys if (row.survey, row.metric) in scales]
-    deals: defaultdict[Person, list[_Deal]] = defaultdict(list)
-    for deal in _deals(rows, period):
-        deals[deal.person].append(deal)
-    answers: defaultdict[Person, list[_Answer]] = defaultdict(list)
-    for row in rows:
+    rows = [(row, n) for row, n in counted(facts.surveys) if (row.survey, row.metric) in scales]
+    deals: defaultdict[Person, Counter[_Deal]] = defaultdict(Counter)
+    for deal, number in _deals(rows, period):
+        deals[deal.person][deal] += number
+    answers: defaultdict[Person, Counter[_Answer]] = defaultdict(Counter)
+    for row, number in rows:
         if row.score is not None and row.answered_at is not None and period.contains(row.answered_at):
-            answers[person_of(row)].append(_answer(row, scales[row.survey, row.metric]))
+            answers[person_of(row)][_answer(row, scales[row.survey, row.metric])] += number
     won: Counter[Person] = Counter(sale.manager_id for sale in facts.sales if period.contains(sale.closed_at))
     closed_by_own: Counter[Person] = Counter(
         one.manager_id
         for one in facts.complaints
         if one.closed_at is not None and period.contains(one.closed_at) and one.closed_by == one.manager_id
     )
-    everything = [deal for of in deals.values() for deal in of]
-    everybody = (sum(not deal.reason for deal in everything), len(everything))
+    everybody = (sum(map(_asked, deals.values())), sum(of.total() for of in deals.values()))
     names = names_of(facts)
     found = {
         names[person]: _of_person(
-            deals.get(person, ()),
-            answers.get(person, ()),
+            deals.get(person, Counter()),
+            answers.get(person, Counter()),
             everybody,
             won=won[person],
             closed_by_own=closed_by_own[person],
@@ -122,13 +121,18 @@ def compute(facts: Facts, period: Period) -> FairnessResult:
     return FairnessResult({name: found[name] for name in order})
 
 
-def _deals(rows: Sequence[SurveyFact], period: Period) -> list[_Deal]:
+def _deals(rows: Sequence[tuple[SurveyFact, int]], period: Period) -> list[tuple[_Deal, int]]:
     """A deal with several questions counts once; how a complaint was solved is asked by other rules."""
     of_deal: dict[int, list[SurveyFact]] = {}
-    for number, row in enumerate(rows, 1):
-        if row.settled_at is not None and period.contains(row.settled_at) and not row.is_of_complaint:
-            of_deal.setdefault(row.deal_id or -number, []).append(row)
-    return [_deal(of) for of in of_deal.values()]
+    alone: list[tuple[_Deal, int]] = []  # each is about a deal of its own
+    for row, number in rows:
+        if row.settled_at is None or not period.contains(row.settled_at) or row.is_of_complaint:
+            continue
+        if row.deal_id:
+            of_deal.setdefault(row.deal_id, []).append(row)
+        else:
+            alone.append((_deal([row]), number))
+    return [*alone, *((_deal(of), 1) for of in of_deal.values())]
 
 
 def _deal(rows: Sequence[SurveyFact]) -> _Deal:
@@ -141,34 +145,40 @@ def _deal(rows: Sequence[SurveyFact]) -> _Deal:
     )
 
 
+def _asked(deals: Counter[_Deal]) -> int:
+    return sum(number for deal, number in deals.items() if not deal.reason)
+
+
 def _of_person(
-    deals: Sequence[_Deal],
-    answers: Sequence[_Answer],
+    deals: Counter[_Deal],
+    answers: Counter[_Answer],
     everybody: tuple[int, int],
     *,
     won: int,
     closed_by_own: int,
     min_answers: int,
 ) -> Fairness:
-    asked = sum(not deal.reason for deal in deals)
-    reasons = Counter(deal.reason for deal in deals if deal.reason)
-    is_enough = len(deals) >= max(1, min_answers)
-    others = (everybody[0] - asked, everybody[1] - len(deals))
-    low = [answer for answer in answers if answer.was_low]
+    asked, settled = _asked(deals), deals.total()
+    reasons: Counter[str] = Counter()
+    for deal, number in deals.items():
+        if deal.reason:
+            reasons[deal.reason] += number
+    is_enough = settled >= max(1, min_answers)
+    others = (everybody[0] - asked, everybody[1] - settled)
     return Fairness(
         won=won,
         asked=asked,
         not_asked=dict(sorted(reasons.items(), key=lambda reason: (-reason[1], reason[0]))),
-        stopped_by_hand=sum(deal.is_stopped_by_hand for deal in deals),
-        answered=len(answers),
-        low=len(low),
-        reassigned=len({answer.deal_id for answer in low if answer.is_reassigned}),
-        raised=sum(answer.is_raised for answer in answers),
+        stopped_by_hand=sum(number for deal, number in deals.items() if deal.is_stopped_by_hand),
+        answered=answers.total(),
+        low=sum(number for answer, number in answers.items() if answer.was_low),
+        reassigned=len({of.deal_id for of in answers if of.was_low and of.is_reassigned}),
+        raised=sum(number for answer, number in answers.items() if answer.is_raised),
         closed_by_own=closed_by_own,
-        asked_share=percent(asked, len(deals)) if is_enough else None,
-        interval=wilson(asked, len(deals)).times(100) if is_enough else None,
+        asked_share=percent(asked, settled) if is_enough else None,
+        interval=wilson(asked, settled).times(100) if is_enough else None,
         against=(
-            share_difference(others, (asked, len(deals))).times(100)
+            share_difference(others, (asked, settled)).times(100)
             if is_enough and others[1] >= max(1, min_answers)
             else None
         ),
