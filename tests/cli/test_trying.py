@@ -56,7 +56,7 @@ async def test_it_is_sent_by_the_command_and_answered_by_the_worker(tmp_path: An
                 await tries(town, staff="Анна")
             with pytest.raises(NoTrial, match="Есть: Анна") as nobody:
                 await tries(town, staff="Ольга")
-            with pytest.raises(NoTrial, match="Есть такие: nps$") as unknown:
+            with pytest.raises(NoTrial, match=r"Есть такие: nps$") as unknown:
                 await tries(town, survey="nsp", phone=IVAN)
             assert nobody.value.exit_code == unknown.value.exit_code == 2
     finally:
