@@ -104,7 +104,9 @@ def _text(hands: Hands, card: Scorecard, call: Call, view: str = "") -> str:
     if card.is_deaf:
         lines += ["", texts.fill("iqs.card.deaf")]
     elif asked is not None:
-        step = texts.fill("iqs.card.step", n=asked + 1, m=len(criteria), name=criteria[asked].name)
+        step = texts.fill(
+            "iqs.card.step", n=asked + 1, m=len(criteria), name=criteria[asked].name.rstrip("?")
+        )
         lines += ["", f"{step} {texts.fill('iqs.card.critical')}" if criteria[asked].is_critical else step]
     else:
         lines += ["", *_outcome(hands, card, criteria, view)]
