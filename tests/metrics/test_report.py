@@ -582,19 +582,19 @@ async def test_what_is_alike_is_read_once_and_counted_and_every_figure_is_that_o
     days = [datetime(2026, 4, 2, tzinfo=UTC) + timedelta(days=n * 3) for n in range(70)]
     rows: list[SQLModel] = []
     for n, day in enumerate(days):
-        by = {"manager_id": 1 + n % 3, "manager": f"Олег {n % 2}", "pipeline_id": 1 + n % 2}
-        told = {"channel": ("telegram", "whatsapp")[n % 2], "settled_at": day, "sent_at": day}
+        by: dict[str, Any] = {"manager_id": 1 + n % 3, "manager": f"Олег {n % 2}", "pipeline_id": 1 + n % 2}
+        told: dict[str, Any] = {"channel": ("telegram", "whatsapp")[n % 2], "settled_at": day, "sent_at": day}
         moment = day + timedelta(days=n % 9)
         if n % 4:
-            known = {"revision": 1 + n % 2, "call_asked_at": day if n % 8 == 1 else None}
+            known: dict[str, Any] = {"revision": 1 + n % 2, "call_asked_at": day if n % 8 == 1 else None}
             rows.append(answered(n + 1, 1 + n * 7 % 10, answered_at=moment, **told, **by, **known))
         else:
-            refused = (
+            refused: dict[str, Any] = (
                 {"state": "skipped", "reason": Reason.OPTED_OUT} if n % 8 else {"tried": ["max_account"]}
             )
             rows.append(asked(n + 1, **{**told, **by, **refused}))
         if n % 5 == 0:  # Another question about the same deal, which was settled earlier or later.
-            other = {**told, "settled_at": day + timedelta(hours=n - 30)}
+            other: dict[str, Any] = {**told, "settled_at": day + timedelta(hours=n - 30)}
             rows.append(answered(n + 1, 1 + n % 5, CSAT, answered_at=moment, **other, **by))
         price = 1000.0 * (n % 4)
         rows.append(won(n + 1, price, closed_at=day, client_id=1 + n % 30, manager_id=1 + n % 4))

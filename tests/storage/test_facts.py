@@ -93,7 +93,12 @@ def deal(deal_id: int, **known: Any) -> Deal:
 async def test_rows_that_are_alike_are_one_and_counted(db: Database) -> None:
     """Apart stay what lies before the middle, other scores, and deals with several questions."""
     middle, later = INSIDE + timedelta(days=1), INSIDE + timedelta(days=2)
-    answered = {"state": SurveyState.ANSWERED, "answered_at": later, "score": 9, "band": "high"}
+    answered: dict[str, Any] = {
+        "state": SurveyState.ANSWERED,
+        "answered_at": later,
+        "score": 9,
+        "band": "high",
+    }
     await keep(
         db,
         *(survey(number, **{**answered, "settled_at": later}) for number in (1, 2, 3)),
