@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from bench import alerts, answers, claims, deals, ingest, running
+from bench import alerts, answers, claims, deals, ingest, reports, running
 from bench.figures import Figure, markdown, table
 from bench.measure import Run, machine
 
@@ -26,6 +26,7 @@ PARTS: Mapping[str, Callable[[Run], list[Figure]]] = {
     "running": running.measure,
     "questions": answers.questions,
     "pull": deals.measure,
+    "report": reports.measure,
 }
 
 
