@@ -154,6 +154,7 @@ class App:
             keep_words=settings.privacy.keep_words,
             min_answers=settings.reports.min_answers,
             referral_field=str(settings.amocrm.fields.referral),
+            goals={str(name): goal for name, goal in settings.goals.items()},
             sales_health=settings.reports.sales_health,
             reaction_target=settings.frt.target,
             calls_per_week=settings.iqs.calls_per_week,

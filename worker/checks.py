@@ -29,8 +29,6 @@ class Later:
 LATER = (
     Later("http.dashboard_link", ("12h",)),
     Later("referral.period", ("quarter",)),
-    Later("reports.quarterly", (True, False), (False,)),
-    Later("goals", ({},)),
 )
 
 

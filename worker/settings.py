@@ -506,7 +506,7 @@ class Settings(BaseSettings):
     texts: Annotated[Texts, BeforeValidator(_own_texts)] = Field(default_factory=lambda: Texts("", {}))
     log: Log = Log()
     reports: Reports = Reports()
-    goals: dict[Literal["nps", "csat", "ces"], Goal] = Field(default_factory=dict)
+    goals: dict[Literal["nps", "csat", "ces", "referral_share"], Goal] = Field(default_factory=dict)
     privacy: Privacy = Privacy()
     frt: Frt = Frt()
     iqs: Iqs = Iqs()

@@ -22,6 +22,7 @@ class Outgoing:
 
     text: str
     picture: bytes = b""  # a PNG above the text, for staff; a channel without pictures sends the text alone
+    is_file: bool = False  # the picture is long: to be opened, for of a long photo a thin strip is shown
     buttons: tuple[tuple[Button, ...], ...] = ()  # rows, for channels with buttons
     poll: tuple[str, ...] = ()  # options, for channels with polls
     share_phone: str = ""  # label of a button that shares the person's number

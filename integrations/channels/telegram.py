@@ -341,7 +341,18 @@ class Telegram:
                 reply_parameters=_quote(message.quote),
             )
 
-        return await self._call(send_photo if message.picture else send_message, chat_id=chat_id)
+        async def send_document() -> Message:
+            return await self._bot.send_document(
+                _chat(chat_id),
+                message.picture,
+                _cut(message.text, LONGEST_CAPTION),
+                filename="sarafan.png",
+                reply_markup=_markup(message),
+                reply_parameters=_quote(message.quote),
+            )
+
+        send = send_document if message.is_file else send_photo
+        return await self._call(send if message.picture else send_message, chat_id=chat_id)
 
     async def _call(
         self,

@@ -182,6 +182,7 @@ class TelegramStandIn:
             "getme": self._get_me,
             "sendmessage": self._send_message,
             "sendphoto": self._send_photo,
+            "senddocument": self._send_document,
             "editmessagetext": self._edit_message_text,
             "editmessagereplymarkup": self._edit_message_reply_markup,
             "deletemessage": self._delete_message,
@@ -519,17 +520,24 @@ class TelegramStandIn:
         return self._message(post)
 
     def _send_photo(self, parameters: Json) -> Json:
-        """A file that came with the request; how it looks is in `extra`, as the API's Message has it."""
+        return self._send_file(parameters, "photo", lambda file: [{**file, "width": 90, "height": 90}])
+
+    def _send_document(self, parameters: Json) -> Json:
+        return self._send_file(parameters, "document", lambda file: file)
+
+    def _send_file(self, parameters: Json, kind: str, told: Callable[[Json], Any]) -> Json:
+        """A file that came with the request, under its words; in `extra` as the API's Message has it."""
         chat_id = self._writable(parameters)
-        picture = parameters.get("photo")
+        picture = parameters.get(kind)
         if not isinstance(picture, bytes) or not picture:
-            raise bad("there is no photo in the request")
+            raise bad(f"there is no {kind} in the request")
         caption = str(parameters.get("caption", ""))
         if len(caption) > LONGEST_CAPTION:
             raise bad("message caption is too long")
         markup = _structure(parameters, "reply_markup")
         _check_markup(markup, is_private=chat_id > 0)
-        size = {"file_id": f"photo{len(self.posted)}", "file_unique_id": f"p{len(self.posted)}"}
+        name = f"{kind}{len(self.posted)}"
+        file = {"file_id": name, "file_unique_id": name, "file_size": len(picture)}
         post = Posted(
             message_id=self._next_message_id(chat_id),
             chat_id=chat_id,
@@ -538,7 +546,7 @@ class TelegramStandIn:
             at=self.clock(),
             markup=markup,
             reply_to=self._reply_target(chat_id, parameters),
-            extra={"photo": [{**size, "width": 90, "height": 90, "file_size": len(picture)}]},
+            extra={kind: told(file)},
         )
         self.photos[chat_id, post.message_id] = picture
         self.posted.append(post)
@@ -778,7 +786,8 @@ class TelegramStandIn:
             **post.extra,
         }
         if post.text:
-            message["caption" if "photo" in post.extra and post.by_bot else "text"] = post.text
+            has_file = post.by_bot and not post.extra.keys().isdisjoint(("photo", "document"))
+            message["caption" if has_file else "text"] = post.text
         if post.edited_at:
             message["edit_date"] = int(post.edited_at.timestamp())
         if post.by_bot and (inline := _inline_of(post.markup)):

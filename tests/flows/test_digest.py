@@ -78,7 +78,16 @@ async def test_what_was_missed_is_told_within_a_day_and_the_month_ends_with_than
     assert told(town, "Ада") == []
 
 
-@configured({"reports": WEEKLY, "staff": [HEAD, ADA]})
+@configured(
+    {
+        "reports": WEEKLY,
+        "staff": [HEAD, ADA],
+        "goals": {
+            "nps": {"target": 60, "by": "2027-06-30"},
+            "referral_share": {"target": 30, "by": "2027-06-30"},
+        },
+    }
+)
 async def test_the_letter_of_the_month_thanks_by_name(town: World) -> None:
     joins(town, Ада=ADA_ID)
     await town.asked()
@@ -90,6 +99,15 @@ async def test_the_letter_of_the_month_thanks_by_name(town: World) -> None:
     )
     assert [text for text in told(town) if text.startswith("Коллеги")] == [letter]
     assert told(town, "Ада") == [letter]
+    quarter = next(text for text in town.in_telegram("Анна") if "квартал" in text)
+    assert quarter.replace("\N{NO-BREAK SPACE}", " ") == (
+        "III квартал 2026. Выиграно сделок: 1, по рекомендации: 0 (0 %), на 0 ₽. Кварталом раньше: —."
+        "\nРешено рекламаций: 0, в среднем за —; открыто: 0."
+    )
+    assert "\nЦель: NPS +60 к 30 июня 2027, сейчас +100." in told(town)[0]
+    assert "\nЦель: доля сделок по рекомендации 30 % к 30 июня 2027, сейчас 0 %." in told(town)[0].replace(
+        "\N{NO-BREAK SPACE}", " "
+    )
 
 
 @configured({"reports": {**WEEKLY, "min_answers": 5}})

@@ -736,15 +736,21 @@ def _everything(error: BaseException | None) -> str:
     return " ".join(texts)
 
 
-async def test_a_picture_goes_out_with_its_words_and_buttons(server: TelegramStandIn) -> None:
+@pytest.mark.parametrize(("is_file", "kind"), [(False, "photo"), (True, "document")])
+async def test_a_picture_goes_out_with_its_words_and_buttons(
+    server: TelegramStandIn, is_file: bool, kind: str
+) -> None:
     anna = server.person("Анна")
     server.start(anna)
     channel = bot(server)
     said = Outgoing(
-        text="NPS вырос", picture=b"\x89PNG picture", buttons=((Button("Таблица", "q:report:w1:0"),),)
+        text="NPS вырос",
+        picture=b"\x89PNG picture",
+        is_file=is_file,
+        buttons=((Button("Таблица", "q:report:w1:0"),),),
     )
     message_id = int(await channel.send(str(anna.user_id), said))
     post = next(post for post in server.posted if post.message_id == message_id)
-    assert (post.text, post.labels) == ("NPS вырос", ["Таблица"])
+    assert (post.text, post.labels, [*post.extra]) == ("NPS вырос", ["Таблица"], [kind])
     assert server.photos[anna.user_id, message_id] == said.picture
     await channel.close()

@@ -20,6 +20,7 @@ from worker.settings import (
     Alerts,
     Company,
     Complaints,
+    Goal,
     Referral,
     Reports,
     Reviews,
@@ -98,6 +99,7 @@ class Hands:
     keep_words: timedelta | None = None  # then words, names and numbers go; None: never
     min_answers: int = 5  # below it no figure is made of scores
     referral_field: str = ""  # as the settings call it
+    goals: Mapping[str, Goal] = field(default_factory=dict)  # by metric
     sales_health: bool = False  # reports tell who buys again
     reaction_target: timedelta = timedelta(minutes=15)  # of working time, until a client is answered
     calls_per_week: int = 0  # of each manager, for the controllers to score; 0: none

@@ -1,7 +1,7 @@
 """A digest as one of the staff reads it, with its picture; and the monthly letter."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from integrations.channels.base import Button, Outgoing
@@ -31,7 +31,7 @@ from worker.rules.digest import (
     windows,
 )
 from worker.rules.formats import cut_words
-from worker.rules.moments import age_text, moment_text
+from worker.rules.moments import age_text, day_text, moment_text
 from worker.rules.periods import Period, month_of
 from worker.rules.scale import Band
 from worker.staff.commands import CONTROLLER, LEADERS, MANAGER, Wish
@@ -57,13 +57,16 @@ async def digest_for(hands: Hands, person: Staff, occasion: Occasion) -> Outgoin
     drawn = draw(window, hands.texts)
     head = hands.texts.fill("digest.title", company=hands.company.name, period=words.period(occasion.told))
     events = hands.texts.fill(f"digest.{occasion.kind}", n=answered, low=low, open=opened, closed=closed)
-    lines = await _lines(hands, desk, occasion, told, drawn)
+    lines = [
+        *await _lines(hands, desk, occasion, told, drawn),
+        *(_goals(hands, window, words) if person.role != MANAGER else ()),
+    ]
     looked = "digest.window.prev" if told.score and told.score.prev else "digest.window"
     foot = hands.texts.fill(looked, n=(window.period.end - window.period.start).days)
     text = "\n\n".join([f"{head}\n{events}", "\n".join(lines), *([foot] if told.score is not None else [])])
     return Outgoing(
         text=text,
-        picture=await _picture(desk, occasion, window, drawn, words),
+        picture=await _picture(hands, desk, occasion, window, drawn, words),
         buttons=((_table(hands, occasion),),),
     )
 
@@ -182,6 +185,25 @@ async def _lines(hands: Hands, desk: Desk, occasion: Occasion, told: Situation, 
     return [said(one) for one in sentences(told)]
 
 
+def _goals(hands: Hands, window: Report, words: Words) -> Iterator[str]:
+    """How far it is to each goal whose figure is known."""
+    survey = facts.main_survey(window)
+    for name, goal in hands.goals.items():
+        title, now, metric = hands.texts.fill("digest.goal.share"), facts.referral_share(window), name
+        if name != "referral_share":
+            if survey is None or survey.asked.metric != name:
+                continue
+            title, now = survey.asked.title, survey.current.value
+        if now is not None:
+            yield hands.texts.fill(
+                "digest.goal",
+                survey=title,
+                value=facts.told(goal.target, metric, words),
+                when=f"{day_text(hands.texts, goal.by)} {goal.by.year}",
+                prev=facts.told(now, metric, words),
+            )
+
+
 async def _thanks(desk: Desk, occasion: Occasion) -> list[str]:
     """What clients wrote under the manager's own high scores."""
     async with desk.db.reading() as tx:
@@ -208,14 +230,19 @@ async def _thanks(desk: Desk, occasion: Occasion) -> list[str]:
     return said[:MOST_THANKS]
 
 
-async def _picture(desk: Desk, occasion: Occasion, window: Report, drawn: Document, words: Words) -> bytes:
+async def _picture(
+    hands: Hands, desk: Desk, occasion: Occasion, window: Report, drawn: Document, words: Words
+) -> bytes:
     """Nothing where there is nothing to draw, or it cannot be drawn: the words go out without it."""
     survey = facts.main_survey(window)
     if survey is None or survey.current.value is None:
         return b""
     last = month_of(occasion.told.start, desk.zone)
     months = draw(await _report(desk, last), desk.texts)
-    charts = facts.picture_of(survey, months, drawn, people=desk.person.role in LEADERS)
+    goal = hands.goals.get(survey.asked.metric)
+    charts = facts.picture_of(
+        survey, months, drawn, people=desk.person.role in LEADERS, goal=None if goal is None else goal.target
+    )
     if not charts:
         return b""
     try:

@@ -10,12 +10,14 @@ from worker.account import Staff
 from worker.actions.alert_staff import wait_for_morning
 from worker.actions.base import Hands
 from worker.actions.digests import digest_for, letter_for
+from worker.actions.quarterly import quarter_for
 from worker.actions.reaching import reach
 from worker.rules.digest import Occasion, due_occasion, occasion_of
 from worker.staff.commands import ADMIN, MANAGER
 
 KIND = "send_digest"
-DIGEST, LETTER = "digest", "letter"
+DIGEST, LETTER, QUARTER = "digest", "letter", "quarter"
+MAKE = {DIGEST: digest_for, LETTER: letter_for, QUARTER: quarter_for}
 
 
 async def look_for_digest(hands: Hands) -> int:
@@ -49,6 +51,9 @@ def _wanted(hands: Hands, occasion: Occasion) -> Iterator[tuple[str, Staff]]:
             yield DIGEST, person
         if occasion.kind == "month":
             yield LETTER, person
+    if hands.reports.quarterly and occasion.is_quarterly:
+        for person in hands.known.owners():
+            yield QUARTER, person
 
 
 async def send_digest(item: Outbox, hands: Hands) -> None:
@@ -60,7 +65,6 @@ async def send_digest(item: Outbox, hands: Hands) -> None:
     person = next((one for one in hands.known.staff if one.key == asked["staff"]), None)
     if occasion is None or person is None or occasion.is_over(hands.now()):
         return
-    make = letter_for if asked["what"] == LETTER else digest_for
-    message: Outgoing | None = await make(hands, person, occasion)
+    message: Outgoing | None = await MAKE[asked["what"]](hands, person, occasion)
     if message is not None:
         await reach(hands, person.places, message)

@@ -1,6 +1,7 @@
 """What a digest says of a report: the score, who stands out, what clients complain of; and its picture."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from worker.metrics.complaints import ComplaintResult
 from worker.metrics.headlines import Bands, Figures, Headline
@@ -78,6 +79,11 @@ def _difference(headline: Headline, people: Mapping[str, Figures], name: str) ->
     return (apart.low > 0) - (apart.high < 0)
 
 
+def referral_share(report: Report) -> float | None:
+    result = report.results["referrals"]
+    return result.share if isinstance(result, ReferralResult) else None
+
+
 def topic(report: Report, words: Words) -> Topic | None:
     """What clients complain of most, where it is more than one of them."""
     result = report.results["complaints"]
@@ -113,14 +119,14 @@ def answer_counts(report: Report) -> tuple[int, int]:
 
 
 def picture_of(
-    survey: SurveyResult | None, months: Document, window: Document, *, people: bool
+    survey: SurveyResult | None, months: Document, window: Document, *, people: bool, goal: float | None
 ) -> list[Chart]:
     """The main score over the months, and under it people with their intervals."""
     if survey is None:
         return []
     key = f"surveys.{survey.asked.key}."
     over_time: list[Chart] = [
-        one for one in months.charts if isinstance(one, Trend) and one.key.startswith(key)
+        replace(one, goal=goal) for one in months.charts if isinstance(one, Trend) and one.key.startswith(key)
     ]
     beside: list[Chart] = [
         one for one in window.charts if isinstance(one, Dots) and one.key == f"{key}by_manager"

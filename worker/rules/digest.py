@@ -30,6 +30,11 @@ class Occasion:
     at: datetime
     told: Period
 
+    @property
+    def is_quarterly(self) -> bool:
+        """A quarter ended with the month that it tells of."""
+        return self.kind == "month" and self.told.end.month % 3 == 1
+
     def is_over(self, now: datetime) -> bool:
         return now >= self.at + LATEST
 

@@ -1,0 +1,57 @@
+"""The owner's quarter: which pictures it has, with goals as lines, and none of what is not known."""
+
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+from tests.reports.made import full, nothing, texts
+from worker.metrics.complaints import ComplaintResult
+from worker.metrics.referrals import ReferralResult, Sales
+from worker.reports import quarters
+from worker.reports.build import Report
+from worker.reports.document import Stack, Trend
+from worker.reports.draw import draw
+from worker.reports.words import Words
+from worker.rules.periods import last_periods, parse_period
+
+WORDS = Words(texts())
+PERIODS = last_periods(parse_period("2026Q3", ZoneInfo("Asia/Vladivostok")), 8)
+
+
+def two_years() -> list[Report]:
+    """The report of the last quarter, with complaints and friends of each quarter put in its place."""
+    made, last = [], full()
+    for place, period in enumerate(PERIODS):
+        complaints, referrals = last.results["complaints"], last.results["referrals"]
+        assert isinstance(complaints, ComplaintResult)
+        assert isinstance(referrals, ReferralResult)
+        solved = replace(complaints, closed=10 + place, resolution_mean=86400.0 * (9 - place))
+        brought = replace(
+            referrals, referral=Sales(deals=place, money=90_000.0 * place), discount_cost=4_500.0 * place
+        )
+        results = {**last.results, "complaints": solved, "referrals": brought}
+        made.append(replace(last, period=period, results=results))
+    return made
+
+
+def test_each_line_has_eight_quarters_and_goals_are_drawn() -> None:
+    reports = two_years()
+    goals = {"nps": 60.0, "referral_share": 30.0}
+    drawn = {one.key: one for one in quarters.charts(reports, draw(reports[-1], texts()), goals, WORDS)}
+    solved, days = drawn["quarter.solved"], drawn["quarter.days"]
+    assert isinstance(solved, Trend)
+    assert [point.value for point in solved.points] == [*range(10, 18)]
+    assert solved.title == "Решено рекламаций: 17, кварталом раньше: 16"
+    assert days.title == "Рекламация решается в среднем за 2 дня, кварталом раньше: 3 дня"
+    discount = drawn["quarter.discount"]
+    assert isinstance(discount, Stack)
+    assert (discount.part[-1], discount.whole[-1]) == (31_500, 630_000)
+    trend, money = drawn["surveys.nps.trend"], drawn["referrals.quarters"]
+    assert isinstance(trend, Trend)
+    assert isinstance(money, Stack)
+    assert (trend.goal, money.goal) == (60, 30)
+
+
+def test_a_company_without_a_past_has_no_pictures_of_it() -> None:
+    reports = [replace(nothing(), period=period) for period in PERIODS]
+    assert [*quarters.charts(reports, draw(reports[-1], texts()), {}, WORDS)] == []
+    assert quarters.is_empty(reports)
