@@ -97,6 +97,12 @@ async def card(tx: AsyncSession, card_id: int) -> tuple[Scorecard, Call] | None:
     return None if found is None else (found[0], found[1])
 
 
+async def reviewers_of(tx: AsyncSession, call_id: int) -> set[str]:
+    """Who has a card of this call."""
+    found = await tx.exec(select(Scorecard.reviewer).where(col(Scorecard.call_id) == call_id))
+    return set(found.all())
+
+
 async def card_shown_as(tx: AsyncSession, channel: str, chat_id: str, message_id: str) -> Scorecard | None:
     wanted = select(Scorecard).where(
         col(Scorecard.message_id) == message_id,

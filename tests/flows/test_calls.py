@@ -235,6 +235,19 @@ async def test_every_fifth_call_is_scored_by_two_and_their_agreement_is_told(tow
     assert "Двое проверили 1 звонок." in said  # two marks are too few for a share
 
 
+@pytest.mark.parametrize("there", [VERA, INNA], ids=["vera", "inna"])
+@by_two
+async def test_what_a_controller_cannot_be_shown_goes_to_another(town: World, there: dict[str, Any]) -> None:
+    await opens(town, there)  # the other has never opened the bot
+    await week_of_calls(town, 5)
+    town.clock.set(MONDAY)
+    assert await draw(town) == 5
+    assert len(shown(town, there["name"])) == 5
+    everything = await cards(town)
+    assert len(everything) == 6  # the second of a call that both should have scored stays unseen
+    assert [one.reviewer_name for one in everything if one.message_id] == [there["name"]] * 5
+
+
 @configured({"staff": [HEAD, BOSS], "iqs": {"calls_per_week": 1}})
 async def test_without_controllers_the_head_scores_but_never_own_calls(town: World) -> None:
     deal = await week_of_calls(town, 1)

@@ -1,6 +1,7 @@
 """The card of a call in the bot: sent, tapped through criterion by criterion, commented, changed."""
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -11,11 +12,12 @@ from storage import calls, inbox, outbox
 from storage.tables import Call, Inbox, Outbox, Scorecard
 from worker.account import Place, Staff
 from worker.actions.base import Hands
+from worker.actions.hearing import but
 from worker.actions.reaching import reach
 from worker.rules.formats import cut_words, number
 from worker.rules.moments import moment_text
 from worker.rules.scorecards import MARKS, Criterion, read_criteria, score
-from worker.staff.commands import typed
+from worker.staff.commands import CONTROLLER, HEAD, OWNER, typed
 
 log = logging.getLogger(__name__)
 
@@ -27,9 +29,31 @@ LONGEST_COMMENT = 1000  # characters
 Rows = tuple[tuple[Button, ...], ...]
 
 
-async def ask_to_send(tx: AsyncSession, hands: Hands, card: Scorecard) -> None:
-    payload = {"card_id": card.id}
-    await outbox.add_once(tx, "send_card", f"send_card:{card.id}", payload, hands.now(), hands.now())
+def controllers(hands: Hands) -> Sequence[Staff]:
+    """Who scores: the controllers, where there are none the heads, else the owner."""
+    for role in (CONTROLLER, HEAD, OWNER):
+        if able := [one for one in hands.known.staff if one.role == role and one.places]:
+            return able
+    return ()
+
+
+def able(people: Sequence[Staff], call: Call) -> Sequence[Staff]:
+    """Nobody scores a call of their own; who follows some managers or pipelines only scores theirs.
+
+    A call that stands on a contact is of no pipeline, so it may be anybody's.
+    """
+    return [
+        one
+        for one in but(people, (call.manager_id,))
+        if one.follows(call.pipeline_id or min(one.pipelines, default=0), call.manager_id)
+    ]
+
+
+async def ask_to_send(tx: AsyncSession, hands: Hands, card: Scorecard, tried: Sequence[str] = ()) -> None:
+    """`tried`: who could not be reached."""
+    payload = {"card_id": card.id, "tried": list(tried)}
+    key = f"send_card:{card.id}:{card.reviewer}"
+    await outbox.add_once(tx, "send_card", key, payload, hands.now(), hands.now())
 
 
 async def send_card(item: Outbox, hands: Hands) -> None:
@@ -40,18 +64,33 @@ async def send_card(item: Outbox, hands: Hands) -> None:
         return  # The client was forgotten since.
     card, call = found
     person = next((one for one in hands.known.staff if one.key == card.reviewer), None)
-    if person is None:
-        return
-    sent = await reach(
-        hands, person.places, Outgoing(text=_text(hands, card, call), buttons=_buttons(hands, card))
-    )
+    message = Outgoing(text=_text(hands, card, call), buttons=_buttons(hands, card))
+    sent = await reach(hands, person.places, message) if person is not None else None
     if sent is None:
-        log.warning("a call was drawn for somebody who cannot be reached")
+        await _pass_on(hands, card, item.payload["tried"])
         return
     place, message_id = sent
     async with hands.db.transaction() as tx:
         if (kept := await calls.card(tx, card.id or 0)) is not None:
             kept[0].channel, kept[0].chat_id, kept[0].message_id = place.channel, place.chat_id, message_id
+
+
+async def _pass_on(hands: Hands, card: Scorecard, tried: Sequence[str]) -> None:
+    """Whoever cannot be reached, or has left, scores nothing: somebody else without this call does."""
+    async with hands.db.transaction() as tx:
+        found = await calls.card(tx, card.id or 0)
+        if found is None or found[0].reviewer != card.reviewer:
+            return
+        kept, call = found
+        tried = [*tried, kept.reviewer]
+        not_again = {*tried, *await calls.reviewers_of(tx, kept.call_id)}
+        person = next((one for one in able(controllers(hands), call) if one.key not in not_again), None)
+        if person is None:
+            log.warning("a call was drawn for somebody who cannot be reached, and nobody else can score it")
+            return
+        kept.reviewer, kept.reviewer_name = person.key, person.name
+        await ask_to_send(tx, hands, kept, tried)
+    hands.wake.act.set()
 
 
 async def show_card(item: Outbox, hands: Hands) -> None:
@@ -70,7 +109,7 @@ async def show_card(item: Outbox, hands: Hands) -> None:
         log.info("the card of a call stays as it is: %s", error)
 
 
-# --- what it says -----------------------------------------------------------------------------------------
+# --- what it says ------------------------------------------------------------------------------------------
 
 
 def _open(card: Scorecard, view: str = "") -> int | None:
@@ -150,7 +189,7 @@ def _buttons(hands: Hands, card: Scorecard, view: str = "") -> Rows:
     return tuple(filter(None, (tuple(marks[:3]), (marks[3],), last)))
 
 
-# --- what staff do with it -------------------------------------------------------------------------------
+# --- what staff do with it --------------------------------------------------------------------------------
 
 
 async def press(tx: AsyncSession, hands: Hands, row: Inbox, message: Incoming, staff: Staff) -> str:

@@ -14,9 +14,7 @@ from storage.tables import Call, Scorecard
 from worker.account import Staff
 from worker.actions import scorecards
 from worker.actions.base import Hands
-from worker.actions.hearing import but
 from worker.rules.scorecards import Week, due_week, in_order, reviewers, version_of, written
-from worker.staff.commands import CONTROLLER, HEAD, OWNER
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +44,7 @@ async def draw_calls(hands: Hands, rest: Rest) -> int:
     Raises what amoCRM's client raises; then the next try draws the same calls.
     """
     week = due_week(hands.now(), hands.calendar) if hands.calls_per_week else None
-    people = controllers(hands)
+    people = scorecards.controllers(hands)
     if week is None or not people or hands.wake.is_stopping:
         return 0
     draw = await _begun(hands, week)
@@ -65,7 +63,7 @@ async def draw_calls(hands: Hands, rest: Rest) -> int:
         drawn = _drawn(hands, draw, [one for one in found if one.key not in known], pipelines)
         ids = await calls.add_calls(tx, drawn)
         chosen = [call for call in drawn if call.is_drawn]
-        able = [[one.key for one in _able(people, call)] for call in chosen]
+        able = [[one.key for one in scorecards.able(people, call)] for call in chosen]
         by_key = {one.key: one for one in people}
         for call, keys in zip(chosen, reviewers(able), strict=True):
             for key in keys:
@@ -76,14 +74,6 @@ async def draw_calls(hands: Hands, rest: Rest) -> int:
     log.info("calls of the week of %s: %d with a recording, %d drawn", week.key, len(found), len(chosen))
     hands.wake.act.set()
     return len(chosen)
-
-
-def controllers(hands: Hands) -> Sequence[Staff]:
-    """Who scores: the controllers, where there are none the heads, else the owner."""
-    for role in (CONTROLLER, HEAD, OWNER):
-        if able := [one for one in hands.known.staff if one.role == role and one.places]:
-            return able
-    return ()
 
 
 def new_card(hands: Hands, call_id: int, call: Call, person: Staff) -> Scorecard:
@@ -171,15 +161,3 @@ def _drawn(hands: Hands, draw: Draw, found: Sequence[Heard], pipelines: Mapping[
         )
     # One of each manager after the other, so that every fifth call is not always the same person's.
     return sorted((call for theirs in by_manager.values() for call in theirs), key=lambda call: call.place)
-
-
-def _able(people: Sequence[Staff], call: Call) -> Sequence[Staff]:
-    """Nobody scores a call of their own; who follows some managers or pipelines only scores theirs.
-
-    A call that stands on a contact is of no pipeline, so it may be anybody's.
-    """
-    return [
-        one
-        for one in but(people, (call.manager_id,))
-        if one.follows(call.pipeline_id or min(one.pipelines, default=0), call.manager_id)
-    ]
