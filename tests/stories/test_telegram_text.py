@@ -34,6 +34,7 @@ CONFIG: dict[str, Any] = {
     "staff": STAFF,
     "delivery": {"preview": True},
     "alerts": {"quiet_hours": "21:00-08:00", "burst": 3, "groups": [GROUP]},
+    "reports": {"weekly": "mon 09:00"},
     "survey": [
         {"key": "nps", "metric": "nps", "delay": "1bd"},
         {"key": "solved", "metric": "csat", "trigger": "complaint_closed", "delay": "1bd"},
@@ -247,6 +248,15 @@ async def three_hours_without_telegram(town: World, page: Printed) -> None:
     page.last("Пётр")
 
 
+async def the_week(town: World, page: Printed) -> None:
+    page.chapter(
+        "Каждую неделю",
+        "В понедельник утром: что изменилось, на что обратить внимание, что делать. Если ответов достаточно, "
+        "над текстом картинка: оценка по месяцам и менеджеры рядом.",
+    )
+    page.last("Анна", of="За неделю")
+
+
 async def what_staff_ask(town: World, page: Printed) -> None:
     page.chapter("Команды", "Кнопки под ответом меняют период в том же сообщении.")
     sold(town, "Станислав Орехов", "+79140000041", "Секционные ворота", 182_000)
@@ -265,6 +275,7 @@ async def test_the_file_says_what_the_bot_says(town: World) -> None:
     await solved_and_not_solved(town, page)
     await nobody_takes_it(town, page)
     await three_hours_without_telegram(town, page)
+    await the_week(town, page)
     await what_staff_ask(town, page)
     said = "\n\n".join([INTRODUCTION, *page.parts]) + "\n"
     if os.environ.get(WRITE):
