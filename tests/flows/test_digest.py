@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from tests.world import ANNA, ZONE, World, configured
+from tests.world import ANNA, PETR, ZONE, World, configured
 from worker.flows.follow import follow
 
 BOSS_ID, OLEG_ID, CARA_ID, ADA_ID = 333333333, 222222222, 555555555, 666666666
@@ -93,11 +93,10 @@ async def test_the_letter_of_the_month_thanks_by_name(town: World) -> None:
     await town.asked()
     await town.ivan_writes("10, спасибо Олегу")
     await at(town, 10, 1, 11)
-    letter = (
-        "Коллеги, итоги: сентябрь 2026. NPS +100, ответов: 1. Спасибо: Олег Смирнов.\n"
-        "Клиенты пишут: «спасибо Олегу»"
-    )
-    assert [text for text in told(town) if text.startswith("Коллеги")] == [letter]
+    letter = "Коллеги, итоги: сентябрь 2026. NPS +100, ответов: 1. Спасибо: Олег Смирнов."
+    assert [text for text in told(town) if text.startswith("Коллеги")] == [
+        f"{letter}\nКлиенты пишут: «спасибо Олегу»"
+    ]
     assert told(town, "Ада") == [letter]
     quarter = next(text for text in town.in_telegram("Анна") if "квартал" in text)
     assert quarter.replace("\N{NO-BREAK SPACE}", " ") == (
@@ -115,3 +114,15 @@ async def test_silence_is_one_sentence(town: World) -> None:
     await town.asked()
     await at(town, 9, 14, 9)
     assert "\n\nНикто не ответил: отправили 1 вопрос, доставлено " in told(town)[0]
+
+
+@configured({"reports": WEEKLY})
+async def test_people_side_by_side_are_a_picture_above_the_words(town: World) -> None:
+    await town.asked()
+    await town.asked([town.contact("Пётр Ли", PETR)], responsible="Мария Ким")
+    town.whatsapp.says(PETR, "9")
+    await town.ivan_writes("10")
+    await at(town, 9, 14, 9)
+    [picture] = town.telegram.photos.values()
+    assert picture.startswith(b"\x89PNG")
+    assert len(told(town)) == 1

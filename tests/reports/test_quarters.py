@@ -1,4 +1,4 @@
-"""The owner's quarter: which pictures it has, with goals as lines, and none of what is not known."""
+"""Digests and the owner's quarter: who is named, which pictures it has, with goals as lines."""
 
 from dataclasses import replace
 from zoneinfo import ZoneInfo
@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from tests.reports.made import full, nothing, texts
 from worker.metrics.complaints import ComplaintResult
 from worker.metrics.referrals import ReferralResult, Sales
-from worker.reports import quarters
+from worker.reports import digest, quarters
 from worker.reports.build import Report
 from worker.reports.document import Stack, Trend
 from worker.reports.draw import draw
@@ -49,6 +49,15 @@ def test_each_line_has_eight_quarters_and_goals_are_drawn() -> None:
     assert isinstance(trend, Trend)
     assert isinstance(money, Stack)
     assert (trend.goal, money.goal) == (60, 30)
+
+
+def test_a_digest_names_who_differs_from_the_others_by_more_than_chance_but_never_its_reader() -> None:
+    survey = digest.main_survey(full())
+    assert survey is not None
+    below, above = digest.outstanding(survey, WORDS)
+    assert (below and below.n, above and (above.manager, above.value)) == ("25", ("Ирина Ким", "+69"))
+    assert digest.outstanding(survey, WORDS, but="Ирина Ким") == (below, None)
+    assert digest.praised(survey) == ["Ирина Ким"]
 
 
 def test_a_company_without_a_past_has_no_pictures_of_it() -> None:

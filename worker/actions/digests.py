@@ -256,7 +256,10 @@ async def _picture(
 
 
 async def letter_for(hands: Hands, person: Staff, occasion: Occasion) -> Outgoing | None:
-    """The same to all, whatever they follow. None: nobody was praised, or too few clients answered."""
+    """The same to all, whatever they follow; clients' words to those who may read them elsewhere too.
+
+    None: nobody was praised, or too few clients answered.
+    """
     desk = desk_for(hands, person)
     words = Words(hands.texts, desk.scope.currency)
     scope = replace(desk.scope, sales_health=False)
@@ -278,7 +281,7 @@ async def letter_for(hands: Hands, person: Staff, occasion: Occasion) -> Outgoin
         value=facts.told(survey.current.value, survey.asked.metric, words),
         n=survey.current.answered,
         name=", ".join(names),
-        words=cut_words(found[0][1]) if found else "",
+        words=cut_words(found[0][1]) if found and person.role in {*LEADERS, MANAGER} else "",
         topic="",
     )
     return Outgoing(text=text)
