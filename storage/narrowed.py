@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Result, Select, and_, false, or_, true
+from sqlalchemy import ColumnElement, Result, Select, and_, false, func, or_, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
@@ -57,6 +57,23 @@ def of_deals(only: Only) -> ColumnElement[bool]:
     return and_(_among(Deal.pipeline_id, only.pipelines), _among(Deal.manager_id, only.managers))
 
 
+def of_sales(only: Only) -> ColumnElement[bool]:
+    """As reports tell whose a deal is: passed on since, it would show the name of whom it is counted for."""
+    sold = seller().in_(sorted(only.managers)) if only.managers else true()
+    return and_(_among(Deal.pipeline_id, only.pipelines), sold)
+
+
+def seller() -> ColumnElement[int]:
+    """Who led a deal when its client was asked; who leads it now where nobody was."""
+    asked_of = (
+        select(func.max(col(Survey.manager_id)))
+        .where(col(Survey.deal_id) == col(Deal.deal_id))
+        .correlate(Deal)
+        .scalar_subquery()
+    )
+    return func.coalesce(func.nullif(asked_of, 0), col(Deal.manager_id))
+
+
 def of_codes(only: Only) -> ColumnElement[bool]:
     """By the survey that carried it."""
     carried = select(Survey.id).where(col(Survey.promo_code) == col(PromoCode.code), of_surveys(only))
@@ -105,7 +122,7 @@ class _Narrowed:
         self._conditions: Mapping[Any, ColumnElement[bool]] = {
             Survey: of_surveys(only),
             Complaint: of_complaints(only),
-            Deal: of_deals(only),
+            Deal: of_sales(only),
             PromoCode: of_codes(only),
             Request: of_requests(only),
             Reply: of_replies(only),

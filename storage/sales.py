@@ -24,6 +24,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.flat import LOST, WON, grouped_by, place_in, rows_of, within
+from storage.narrowed import seller
 from storage.tables import Chat, Client, Deal, Message, PromoCode, Referral, Survey
 
 ON_REQUEST = "code"  # `kind` of the message to a client who asked for the code
@@ -79,15 +80,12 @@ async def sale_rows(
     `cuts`: deals that differ in nothing but the client, and in when they were closed between two of these
     moments, are one with the latest of their times, and counted.
     """
-    asked_of = (
-        select(func.max(col(Survey.manager_id))).where(col(Survey.deal_id) == col(Deal.deal_id))
-    ).scalar_subquery()
     is_referral = func.coalesce(col(Referral.is_referral), false())
     problem = func.coalesce(col(Referral.problem), "")
     apart = [
         col(Deal.price),
         is_referral.label("is_known"),
-        func.coalesce(func.nullif(asked_of, 0), col(Deal.manager_id)).label("manager"),
+        seller().label("manager"),
         col(Referral.referrer_id),
         (func.coalesce(col(Referral.code), "") != "").label("has_code"),
         case(

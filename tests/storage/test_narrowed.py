@@ -88,6 +88,18 @@ async def test_a_report_is_made_of_what_is_followed(
         assert len(await sales_of.code_rows(tx, BEGINS, ENDS)) == codes
 
 
+async def test_a_deal_that_was_passed_on_is_counted_for_whose_client_was_asked(company: Database) -> None:
+    """Else the name and the deals of a colleague would stand in a report that is not about them."""
+    async with company.transaction() as tx:
+        tx.add_all([deal(4, SALES, OLEG), survey(4, SALES, MARIA), deal(5, SALES, OLEG)])
+    told = {}
+    for manager in (OLEG, MARIA):
+        async with narrowed(company, Only(managers=frozenset({manager}))).reading() as tx:
+            rows = await sales_of.sale_rows(tx, BEGINS, ENDS)
+            told[manager] = [(row.deal_id, row.manager_id) for row in rows]
+    assert told == {OLEG: [(1, OLEG), (2, OLEG), (5, OLEG)], MARIA: [(3, MARIA), (4, MARIA)]}
+
+
 @pytest.mark.parametrize(
     ("only", "invited", "won"), [(EVERYTHING, 2, 1), (IN_SALES, 1, 1), (OF_OLEG, 2, 0)], ids=str
 )
