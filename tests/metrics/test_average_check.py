@@ -59,6 +59,11 @@ def test_one_deal_has_no_interval() -> None:
     assert of(100).as_json()["ci95"] is None
 
 
+def test_no_average_lies_below_nought_however_few_deals_there_are() -> None:
+    low, _ = of(10_000, 1_000_000).as_json()["ci95"]
+    assert low == 0
+
+
 def test_a_growth_within_chance_is_not_called_one() -> None:
     noisy = of(100, 300, 90, 250, 180, before=(90, 280, 110, 200, 150))
     assert noisy.significant is False

@@ -6,7 +6,7 @@ from typing import Any
 from tests.metrics.made import NOW, SUMMER, complaint, sales
 from tests.metrics.test_complaints import PROMISES
 from tests.reports.made import report, texts
-from worker.reports.document import Bars, Section, Table
+from worker.reports.document import Bars, Kind, Section, Table
 from worker.reports.draw import draw
 
 HOUR = timedelta(hours=1)
@@ -38,6 +38,18 @@ def many() -> tuple[Any, ...]:
 
 def plain(of: Section) -> list[str]:
     return [line.replace("\u00a0", " ") for line in of.lines]
+
+
+def test_working_time_is_never_written_in_days_of_twenty_four_hours() -> None:
+    kinds = {
+        column.key: column.kind
+        for one in section(*many()).tables
+        for column in one.columns
+        if "business" in column.key
+    }
+    assert kinds == dict.fromkeys(
+        ("resolution_business_median", "business_median", "business_p90"), Kind.WORKING
+    )
 
 
 def test_the_sentences_say_what_is_worth_a_word() -> None:

@@ -197,3 +197,10 @@ def test_the_text_says_the_same_in_english() -> None:
 def test_nobody_stands_out_and_nothing_is_said_of_fairness() -> None:
     told = report((*scored(NPS, [9] * 9, manager_id=1, manager="Олег"), survey(NPS)), asked=(NPS,))
     assert not any("спросили о" in line for line in lines(told))
+
+
+def test_one_deal_is_told_in_the_right_case() -> None:
+    stopped = survey(NPS, refusal="stop_tag", is_stopped_by_hand=True, manager_id=1, manager="Олег")
+    told = report([stopped], asked=(NPS,))
+    assert "• Олег: спросили о 0 из 1 сделки, меток вручную 1" in lines(told)
+    assert any("asked about 0 of 1 deal, " in line for line in lines(told, "en"))

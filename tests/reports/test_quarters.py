@@ -64,3 +64,8 @@ def test_a_company_without_a_past_has_no_pictures_of_it() -> None:
     reports = [replace(nothing(), period=period) for period in PERIODS]
     assert [*quarters.charts(reports, draw(reports[-1], texts()), {}, WORDS)] == []
     assert quarters.is_empty(reports)
+
+
+def test_nothing_won_has_no_share() -> None:
+    told = quarters.caption([replace(nothing(), period=period) for period in PERIODS], WORDS)
+    assert (told["m"], told["share"], told["prev"]) == (0, "—", "—")

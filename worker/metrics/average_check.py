@@ -81,13 +81,15 @@ def growth(before: float | None, now: float | None) -> float | None:
 
 def _checks(sales: Sequence[SaleFact], period: Period) -> Checks:
     prices = _prices(sales, period)
+    ends = mean_interval(prices)
     return Checks(
         deals=sum(period.contains(sale.closed_at) for sale in sales),
         priced=len(prices),
         money=sum(prices),
         average=mean(prices),
         median=median(prices),
-        interval=mean_interval(prices),
+        # Of a few deals that differ much it would reach below nought, where no price is.
+        interval=ends and Interval(max(0.0, ends.low), ends.high),
     )
 
 

@@ -38,7 +38,7 @@ def caption(reports: Sequence[Report], words: Words) -> Mapping[str, Value]:
         "period": words.period(reports[-1].period),
         "m": last.won.deals,
         "n": last.referral.deals,
-        "share": words.bare(last.share or 0, 1),
+        "share": NOTHING if last.share is None else words.bare(last.share, 1),
         "amount": words.money(last.referral.money),
         "prev": words.share(before.share, 1) or NOTHING,
         "verdict": ""

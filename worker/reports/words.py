@@ -125,7 +125,7 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
         "check.up": "Рост {value}.",
         "check.down": "Снижение {value}.",
         "fairness.less": "реже, чем у остальных",
-        "fairness.person": "• {name}: спросили о {value} из {n} сделок[, {mark}]"
+        "fairness.person": "• {name}: спросили о {value} из {n:сделки/сделок/сделок}[, {mark}]"
         "[, меток вручную {open}][, после низкой оценки сменили ответственного {closed}]",
         "period.quarter": "{name} квартал {n}",
         "period.year": "{n} год",
@@ -237,7 +237,7 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
         "check.up": "Up {value}.",
         "check.down": "Down {value}.",
         "fairness.less": "less often than others",
-        "fairness.person": "• {name}: asked about {value} of {n} deals[, {mark}]"
+        "fairness.person": "• {name}: asked about {value} of {n:deal/deals}[, {mark}]"
         "[, tags set by hand {open}][, given to another after a low score {closed}]",
         "period.quarter": "{name} quarter of {n}",
         "period.year": "{n}",

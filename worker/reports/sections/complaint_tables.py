@@ -27,8 +27,8 @@ def tables(result: ComplaintResult, key: str, title: str, words: Words, note: st
                 kept_share=Kind.PERCENT,
                 share_low=Kind.PERCENT,
                 share_high=Kind.PERCENT,
-                business_median=Kind.SECONDS,
-                business_p90=Kind.SECONDS,
+                business_median=Kind.WORKING,
+                business_p90=Kind.WORKING,
             ),
             rows=tuple((words.say(name), *_promise(of)) for name, of in kept),
         )
@@ -150,7 +150,7 @@ def _figures(result: ComplaintResult, words: Words) -> Iterator[tuple[Column, Ce
     yield figure("resolution_median", Kind.SECONDS, result.resolution_median)
     yield figure("resolution_p90", Kind.SECONDS, result.resolution_p90)
     yield figure("resolution_median_with_open", Kind.SECONDS, result.typical)
-    yield figure("resolution_business_median", Kind.SECONDS, result.resolution_business_median)
+    yield figure("resolution_business_median", Kind.WORKING, result.resolution_business_median)
     yield figure("oldest_open", Kind.SECONDS, result.oldest_open)
     yield figure("open_median", Kind.SECONDS, result.ages.median)
     yield figure("topic_filled", Kind.COUNT, result.topic_filled.part)

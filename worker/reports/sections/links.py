@@ -91,7 +91,7 @@ def _tables(
 
 def _points(link: Link, key: str, names: Mapping[str, str], words: Words) -> Table:
     """What a scatter shows."""
-    of_second = Kind.SECONDS if link.second in (TIME, REACTION) else Kind.SCORE
+    of_second = {TIME: Kind.SECONDS, REACTION: Kind.WORKING}.get(link.second, Kind.SCORE)
     return Table(
         key=key,
         title=words.table("points", survey=names[link.first], name=names[link.second]),
