@@ -204,3 +204,13 @@ def test_one_deal_is_told_in_the_right_case() -> None:
     told = report([stopped], asked=(NPS,))
     assert "• Олег: спросили о 0 из 1 сделки, меток вручную 1" in lines(told)
     assert any("asked about 0 of 1 deal, " in line for line in lines(told, "en"))
+
+
+def test_of_how_many_it_is_known_whether_they_have_read_is_told_where_that_is_not_all() -> None:
+    telling = [*scored(NPS, [9] * 5, was_delivered=True, was_read=True)]
+    telling += [survey(NPS, was_delivered=False, was_read=False)]
+    mixed = report([*telling, *scored(NPS, [9] * 4)], asked=(NPS,))
+    assert "Доставлено 9 (из них ответили 100 %), прочитано 5 из 6, где это видно." in lines(mixed)
+    assert "Доставлено 5 (из них ответили 100 %), прочитано 5." in lines(report(telling, asked=(NPS,)))
+    [of] = mixed.results["surveys"].by_key.values()  # type: ignore[attr-defined]
+    assert of.funnel.response_of_read is None

@@ -24,6 +24,7 @@ class Funnel:
     uncertain: int
     delivered: int
     read: int | None  # None: no channel tells
+    read_known: int  # of those sent: whose channel tells of reading
     answered: int  # so far, of those sent
     commented: int  # of those answered: with words beside the score
     declined: int  # of those sent and not answered: a call was asked for instead
@@ -44,7 +45,10 @@ class Funnel:
 
     @property
     def response_of_read(self) -> float | None:
-        return None if self.read is None else percent(self.answered, self.read)
+        """Not where some channels do not tell: their answers are of no reading that is known."""
+        if self.read is None or self.read_known < self.sent:
+            return None
+        return percent(self.answered, self.read)
 
     @property
     def coverage(self) -> float | None:
@@ -209,6 +213,7 @@ def _funnel(rows: Sequence[SurveyFact]) -> Funnel:
         # Where the channel does not tell, sent counts as delivered.
         delivered=sum(row.was_delivered is not False for row in sent),
         read=sum(told_read) if told_read else None,
+        read_known=len(told_read),
         answered=sum(_is_answered(row) for row in sent),
         commented=sum(_is_answered(row) and row.has_comment for row in sent),
         declined=sum(row.is_declined and not _is_answered(row) for row in sent),

@@ -144,7 +144,7 @@ def _funnel(funnel: Funnel, words: Words) -> Iterator[str]:
             yield words.say(
                 "arrived",
                 n=words.count(funnel.delivered),
-                m=None if funnel.read is None else words.count(funnel.read),
+                m=_read(funnel, words),
                 share=words.share(funnel.response_of_delivered) if funnel.delivered < funnel.sent else "",
             )
         if funnel.declined:
@@ -154,6 +154,18 @@ def _funnel(funnel: Funnel, words: Words) -> Iterator[str]:
     if funnel.not_sent:
         reasons = (f"{words.reason(code)} — {words.count(n)}" for code, n in funnel.not_sent.items())
         yield words.say("not_sent", n=words.count(sum(funnel.not_sent.values())), reason=", ".join(reasons))
+
+
+def _read(funnel: Funnel, words: Words) -> str:
+    """Of how many that is, where some channels do not tell: else it would be taken for that of all."""
+    if funnel.read is None:
+        return ""
+    read = words.count(funnel.read)
+    return (
+        read
+        if funnel.read_known == funnel.sent
+        else words.say("read.known", n=read, m=words.count(funnel.read_known))
+    )
 
 
 def _people(people: Mapping[str, Figures], metric: str, words: Words) -> Iterator[str]:
