@@ -69,3 +69,19 @@ def test_a_company_without_a_past_has_no_pictures_of_it() -> None:
 def test_nothing_won_has_no_share() -> None:
     told = quarters.caption([replace(nothing(), period=period) for period in PERIODS], WORDS)
     assert (told["m"], told["share"], told["prev"]) == (0, "—", "—")
+
+
+def test_a_quarter_in_which_nothing_was_closed_is_nought_and_no_gap() -> None:
+    """Only before the first complaint there was nothing to count."""
+    reports = []
+    for one, closed in zip(two_years(), (0, 0, 3, 0, 5, 6, 4, 0), strict=True):
+        complaints = one.results["complaints"]
+        assert isinstance(complaints, ComplaintResult)
+        reports.append(
+            replace(one, results={**one.results, "complaints": replace(complaints, closed=closed)})
+        )
+    drawn = {one.key: one for one in quarters.charts(reports, draw(reports[-1], texts()), {}, WORDS)}
+    solved = drawn["quarter.solved"]
+    assert isinstance(solved, Trend)
+    assert [point.value for point in solved.points] == [3, 0, 5, 6, 4, 0]
+    assert solved.title == "Решено рекламаций: 0, кварталом раньше: 4"

@@ -1,6 +1,6 @@
 """The owner's picture of a quarter: two years of money, complaints, answers, the score and discounts."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from worker.metrics.complaints import ComplaintResult
@@ -21,7 +21,7 @@ def charts(
         if isinstance(chart, Stack) and chart.key == "referrals.quarters":
             yield replace(chart, goal=goals.get("referral_share"))
     yield from _of_complaints(reports, words)
-    yield from _line("response", Kind.PERCENT, reports, _response, words)
+    yield from _line("response", Kind.PERCENT, reports, [_response(one) for one in reports], words)
     if (survey := main_survey(reports[-1])) is not None:
         for chart in drawn.charts:
             if isinstance(chart, Trend) and chart.key == f"surveys.{survey.asked.key}.trend":
@@ -57,19 +57,21 @@ def is_empty(reports: Sequence[Report]) -> bool:
 
 
 def _of_complaints(reports: Sequence[Report], words: Words) -> Iterator[Chart]:
-    yield from _line("solved", Kind.COUNT, reports, lambda one: _complaints(one)[0] or None, words)
-    yield from _line("days", Kind.SECONDS, reports, lambda one: _complaints(one)[1], words)
+    closed = [_complaints(one)[0] for one in reports]
+    # Before the first complaint there was nothing to count; after it, nothing closed is a nought.
+    known = [number if any(closed[: place + 1]) else None for place, number in enumerate(closed)]
+    yield from _line("solved", Kind.COUNT, reports, known, words)
+    yield from _line("days", Kind.SECONDS, reports, [_complaints(one)[1] for one in reports], words)
 
 
 def _line(
     key: str,
     kind: Kind,
     reports: Sequence[Report],
-    figure: Callable[[Report], float | None],
+    figures: Sequence[float | None],
     words: Words,
 ) -> Iterator[Chart]:
     """One quarter is no trend."""
-    figures = [figure(one) for one in reports]
     first = next((place for place, value in enumerate(figures) if value is not None), len(figures))
     if sum(value is not None for value in figures) < 2:
         return
