@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import or_
+from sqlalchemy import or_, true
 from sqlalchemy import select as columns
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -112,8 +112,12 @@ async def card_shown_as(tx: AsyncSession, channel: str, chat_id: str, message_id
     return (await tx.exec(wanted)).first()
 
 
-async def take_spare(tx: AsyncSession, call: Call) -> Call | None:
-    """Another call of the same manager and week; None: there is none left. Drawn from now on."""
+async def take_spare(tx: AsyncSession, call: Call, pipelines: Collection[int]) -> Call | None:
+    """Another call of the same manager and week, of these pipelines or of none; no pipelines: of any.
+
+    None: there is none left. Drawn from now on.
+    """
+    of_theirs = col(Call.pipeline_id).in_({0, *pipelines}) if pipelines else true()
     wanted = (
         select(Call)
         .where(
@@ -121,6 +125,7 @@ async def take_spare(tx: AsyncSession, call: Call) -> Call | None:
             col(Call.manager_id) == call.manager_id,
             col(Call.is_drawn).is_(False),
             col(Call.link) != "",
+            of_theirs,
         )
         .order_by(col(Call.place))
         .with_for_update()

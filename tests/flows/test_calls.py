@@ -235,6 +235,37 @@ async def test_every_fifth_call_is_scored_by_two_and_their_agreement_is_told(tow
     assert "Двое проверили 1 звонок." in said  # two marks are too few for a share
 
 
+@configured(
+    {
+        "staff": [HEAD, OLEG, {**VERA, "pipelines": ["Продажи"]}],
+        "iqs": {"calls_per_week": 2},
+        "alerts": {"quiet_hours": "21:00-08:00"},
+    }
+)
+async def test_at_night_a_card_waits_but_for_whoever_asked_and_none_is_of_anothers_pipeline(
+    town: World,
+) -> None:
+    await opens(town, VERA)
+    await week_of_calls(town, 4)
+    town.clock.set(MONDAY)
+    assert await draw_calls(town.app.hands, no_rest) == 2
+    town.clock.set(MONDAY.replace(hour=23))  # what could not be sent by day
+    await town.step(pulls=False)
+    assert shown(town) == []
+    town.clock.set(MONDAY.replace(day=15))
+    await town.step(pulls=False)
+    assert len(shown(town)) == 2
+    async with town.db.transaction() as tx:
+        spare = (
+            await tx.exec(select(Call).where(col(Call.is_drawn).is_(False)).order_by(col(Call.place)))
+        ).all()
+        spare[0].pipeline_id = 999
+    town.clock.set(MONDAY.replace(day=15, hour=23))
+    await town.taps("Запись не открылась", "Вера", message_id=shown(town)[0].message_id)
+    assert len(shown(town)) == 3
+    assert {call.place for call in await stored(town) if call.is_drawn} == {0, 1, 3}
+
+
 @pytest.mark.parametrize("there", [VERA, INNA], ids=["vera", "inna"])
 @by_two
 async def test_what_a_controller_cannot_be_shown_goes_to_another(town: World, there: dict[str, Any]) -> None:

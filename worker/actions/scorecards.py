@@ -11,6 +11,7 @@ from integrations.errors import Permanent
 from storage import calls, inbox, outbox
 from storage.tables import Call, Inbox, Outbox, Scorecard
 from worker.account import Place, Staff
+from worker.actions.alert_staff import wait_for_morning
 from worker.actions.base import Hands
 from worker.actions.hearing import but
 from worker.actions.reaching import reach
@@ -49,15 +50,19 @@ def able(people: Sequence[Staff], call: Call) -> Sequence[Staff]:
     ]
 
 
-async def ask_to_send(tx: AsyncSession, hands: Hands, card: Scorecard, tried: Sequence[str] = ()) -> None:
-    """`tried`: who could not be reached."""
-    payload = {"card_id": card.id, "tried": list(tried)}
+async def ask_to_send(
+    tx: AsyncSession, hands: Hands, card: Scorecard, tried: Sequence[str] = (), *, is_asked: bool = False
+) -> None:
+    """`tried`: who could not be reached. `is_asked`: somebody waits for it, whatever the hour."""
+    payload = {"card_id": card.id, "tried": list(tried), "is_asked": is_asked}
     key = f"send_card:{card.id}:{card.reviewer}"
     await outbox.add_once(tx, "send_card", key, payload, hands.now(), hands.now())
 
 
 async def send_card(item: Outbox, hands: Hands) -> None:
     """At least once: the buttons of each work, and the last one is commented."""
+    if not item.payload.get("is_asked"):
+        wait_for_morning(hands)
     async with hands.db.reading() as tx:
         found = await calls.card(tx, int(item.payload["card_id"]))
     if found is None or not found[1].link:
@@ -234,7 +239,7 @@ async def _replace(
         return ""  # It was heard after all.
     card.is_deaf = True
     await _show(tx, hands, card, Place(row.channel, message.chat_id), message.quoted)
-    spare = await calls.take_spare(tx, call)
+    spare = await calls.take_spare(tx, call, staff.pipelines)
     if spare is None:
         return hands.texts.fill("iqs.no_other")
     new = Scorecard(
@@ -248,7 +253,7 @@ async def _replace(
         created_at=hands.now(),
     )
     if await calls.add_card(tx, new):
-        await ask_to_send(tx, hands, new)
+        await ask_to_send(tx, hands, new, is_asked=True)
     return hands.texts.fill("iqs.another")
 
 
