@@ -284,3 +284,10 @@ def test_the_parts_make_up_the_whole(rows: list[ComplaintFact]) -> None:
     assert sum(of.opened for of in result.by_manager.values()) == len(known)
     assert result.take is not None
     assert result.take.kept.part <= result.take.kept.whole <= result.by_score
+
+
+def test_two_of_one_name_are_told_apart_among_the_open_ones_too() -> None:
+    of_two = [complaint(manager_id=number, manager="Олег", number=number) for number in (7, 8)]
+    result = of_complaints(*of_two)
+    assert {one.number: one.manager for one in result.ages.open} == {7: "Олег (7)", 8: "Олег (8)"}
+    assert [*result.by_manager] == ["Олег (7)", "Олег (8)"]

@@ -199,8 +199,11 @@ def _working_median(closed: Iterable[ComplaintFact], facts: Facts) -> float | No
 
 
 def _ages(facts: Facts) -> Ages:
+    names = _names(facts.complaints)
     waiting = [
-        OpenOne(number=row.number, age=_lasted(row, facts), topic=row.topic, manager=row.manager)
+        OpenOne(
+            number=row.number, age=_lasted(row, facts), topic=row.topic, manager=names.get(_whose(row), "")
+        )
         for row in facts.complaints
         if row.is_open
     ]
@@ -229,17 +232,14 @@ def _buckets(ages: Sequence[float]) -> dict[str, int]:
 
 
 def _by_manager(
-    opened: Sequence[ComplaintFact], closed: Sequence[ComplaintFact], all_: Iterable[ComplaintFact]
+    opened: Sequence[ComplaintFact], closed: Sequence[ComplaintFact], all_: Sequence[ComplaintFact]
 ) -> Mapping[str, OfManager]:
-    """By id, told apart where two people share a name; what was opened by hand may be about nobody."""
-    latest: dict[Person, str] = {}
+    """What was opened by hand may be about nobody."""
     counts: dict[Person, Counter[str]] = {}
 
     def count(rows: Iterable[ComplaintFact], what: str) -> None:
         for row in rows:
-            person: Person = row.manager_id or row.manager
-            if person:
-                latest[person] = row.manager or latest.get(person, str(person))
+            if person := _whose(row):
                 counts.setdefault(person, Counter())[what] += 1
 
     count((row for row in all_ if row.is_open), "open_now")
@@ -247,7 +247,7 @@ def _by_manager(
     count((row for row in closed if _is_own(row)), "own")
     count((row for row in opened if row.reopened), "reopened")
     count(opened, "opened")
-    names = told_apart(latest)
+    names = _names(all_)
     ordered = sorted(counts, key=lambda person: (-counts[person]["opened"], names[person]))
     return {
         names[person]: OfManager(
@@ -259,6 +259,19 @@ def _by_manager(
         )
         for person in ordered
     }
+
+
+def _names(rows: Iterable[ComplaintFact]) -> Mapping[Person, str]:
+    """The latest of each, by id, told apart where two people share one."""
+    latest: dict[Person, str] = {}
+    for row in sorted(rows, key=lambda row: row.opened_at):
+        if person := _whose(row):
+            latest[person] = row.manager or latest.get(person, str(person))
+    return told_apart(latest)
+
+
+def _whose(row: ComplaintFact) -> Person:
+    return row.manager_id or row.manager
 
 
 def _is_own(row: ComplaintFact) -> bool:
