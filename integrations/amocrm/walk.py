@@ -139,9 +139,7 @@ def by_change(answer: Rows) -> LeadPage:
 
 
 def _as_it_came(page: _Page, answer: Rows) -> LeadPage:
-    return LeadPage(
-        leads=tuple(page.leads), broken=tuple(page.broken), is_full=len(answer.rows) >= PAGE_SIZE
-    )
+    return LeadPage(leads=tuple(page.leads), broken=tuple(page.broken), is_full=len(answer.rows) >= PAGE_SIZE)
 
 
 def read_rows(rows: Sequence[Any]) -> _Page:
