@@ -106,7 +106,7 @@ SENTENCES: Mapping[str, Mapping[str, str]] = {
         "referrals.before": "{period}: {n} из {m}. {verdict}",
         "referrals.before.none": "{period}: выигранных сделок не было.",
         "referrals.money": "На {value} из {amount}[: {share}].",
-        "referrals.check": "Средний чек по рекомендации {high}, остальные {low}.",
+        "referrals.check": "Средний чек по рекомендации {high}, у остальных {low}.",
         "codes": "Кодов для друзей выдано {n}, сработало {m} ({share}).",
         "codes.none": "Кодов для друзей не выдавали.",
         "channel": "• {name}: спросили {n}[, доставлено {m}][, ответили {value}][, не дошло {closed}]",
