@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import or_, true
+from sqlalchemy import String, cast, literal, or_, true
 from sqlalchemy import select as columns
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -173,4 +173,11 @@ async def empty_older(tx: AsyncSession, cutoff: datetime) -> None:
         .where(col(Scorecard.created_at) < cutoff, col(Scorecard.comment) != "")
         .values(comment="")
     )
-    await tx.exec(update(Call).where(col(Call.at) < cutoff, col(Call.link) != "").values(link=""))
+    # A telephone's name of a call may hold the number, as the link does.
+    named = ~col(Call.key).startswith("aged:") & ~col(Call.key).startswith("erased:")
+    await tx.exec(
+        update(Call)
+        .where(col(Call.at) < cutoff, named)
+        .values(link="", key=literal("aged:") + cast(col(Call.id), String))
+        .execution_options(synchronize_session=False)
+    )

@@ -134,6 +134,8 @@ async def test_on_monday_morning_a_controller_scores_calls_with_taps(town: World
         await calls.empty_older(tx, town.clock.now() + timedelta(days=1))  # as `privacy.keep_words` says
     assert [(one.comment, len(one.marks)) for one in await cards(town)] == [("", 4), ("", 0)]
     assert {one.link for one in await stored(town)} == {""}
+    # Telephones put the number into the name of a call.
+    assert not any("pbx" in one.key for one in await stored(town))
 
 
 @scored
