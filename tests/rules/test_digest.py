@@ -129,6 +129,12 @@ def test_only_more_than_chance_is_called_a_change(score: Score, key: str) -> Non
     assert sentences(replace(ALL, score=score))[0].key == key
 
 
+def test_a_complaint_without_a_deal_has_no_link_to_begin_with() -> None:
+    late = Overdue(n=1, client="Иван Петров", age="3 дня", url="")
+    keys = [one.key for one in sentences(replace(ALL, overdue=late))]
+    assert keys == ["s1.up", "s2.overdue", "s3.call"]
+
+
 def test_where_nothing_happened_there_is_nothing_to_tell() -> None:
     assert Situation().is_empty
     assert not Situation(sent=5).is_empty

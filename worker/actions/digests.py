@@ -148,11 +148,12 @@ def _overdue(desk: Desk, cases: Sequence[Case]) -> Overdue | None:
         return None
     complaint, _, deal, client = late[0]
     name, phone = (client.name, client.phone) if client is not None else (complaint.name, None)
+    lead_id = complaint.lead_id or complaint.source_deal_id
     return Overdue(
         n=len(late),
         client=desk.client(name, phone, deal.name if deal is not None else ""),
         age=age_text(desk.texts, desk.now - complaint.opened_at),
-        url=desk.lead_url(complaint.lead_id or complaint.source_deal_id or 0),
+        url=desk.lead_url(lead_id) if lead_id else "",
     )
 
 

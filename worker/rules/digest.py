@@ -120,7 +120,7 @@ class Overdue:
     n: int
     client: str
     age: str
-    url: str
+    url: str  # of the oldest one's deal; empty where amoCRM has none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +210,7 @@ def attention(of: Situation) -> Sentence:
 
 
 def next_step(of: Situation, after: Sentence) -> Sentence:
-    if of.overdue is not None and after.key == "s2.overdue":
+    if of.overdue is not None and of.overdue.url and after.key == "s2.overdue":
         return Sentence("s3.oldest", {"complaint_url": of.overdue.url})
     if of.fallen is not None and after.key == "s2.channel":
         return Sentence("s3.channel", {"channel": of.fallen.channel, "remedy": of.fallen.remedy})
