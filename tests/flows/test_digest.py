@@ -91,11 +91,11 @@ async def test_what_was_missed_is_told_within_a_day_and_the_month_ends_with_than
 async def test_the_letter_of_the_month_thanks_by_name(town: World) -> None:
     joins(town, Ада=ADA_ID)
     await town.asked()
-    await town.ivan_writes("10, спасибо Олегу")
+    await town.ivan_writes("10, спасибо Олегу! Сосед: +7 914 555-12-34")
     await at(town, 10, 1, 11)
     letter = "Коллеги, итоги: сентябрь 2026. NPS +100, ответов: 1. Спасибо: Олег Смирнов."
     assert [text for text in told(town) if text.startswith("Коллеги")] == [
-        f"{letter}\nКлиенты пишут: «спасибо Олегу»"
+        f"{letter}\nКлиенты пишут: «спасибо Олегу! Сосед: +7***1234»"
     ]
     assert told(town, "Ада") == [letter]
     quarter = next(text for text in town.in_telegram("Анна") if "квартал" in text)

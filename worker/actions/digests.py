@@ -33,6 +33,7 @@ from worker.rules.digest import (
 from worker.rules.formats import cut_words
 from worker.rules.moments import age_text, day_text, moment_text
 from worker.rules.periods import Period, month_of
+from worker.rules.phone import masked_words
 from worker.rules.scale import Band
 from worker.staff.commands import CONTROLLER, LEADERS, MANAGER, Wish
 from worker.staff.desk import Desk
@@ -275,6 +276,8 @@ async def letter_for(hands: Hands, person: Staff, occasion: Occasion) -> Outgoin
     names = dict.fromkeys([*facts.praised(survey), *(name for name, _ in found)])
     if not names:
         return None
+    # Read by all of the company: a number that somebody wrote is nobody else's business.
+    said = masked_words(cut_words(found[0][1]), hands.region) if found else ""
     text = hands.texts.fill(
         "letter",
         period=words.period(occasion.told),
@@ -282,7 +285,7 @@ async def letter_for(hands: Hands, person: Staff, occasion: Occasion) -> Outgoin
         value=facts.told(survey.current.value, survey.asked.metric, words),
         n=survey.current.answered,
         name=", ".join(names),
-        words=cut_words(found[0][1]) if found and person.role in {*LEADERS, MANAGER} else "",
+        words=said if person.role in {*LEADERS, MANAGER} else "",
         topic="",
     )
     return Outgoing(text=text)
