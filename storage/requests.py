@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlmodel import col, select, update
+from sqlmodel import col, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.rows import insert_once
@@ -52,18 +52,37 @@ async def take(tx: AsyncSession, request_id: int, staff: str, now: datetime) -> 
     return bool((await tx.exec(taken)).rowcount)
 
 
-async def answered(tx: AsyncSession, channel: str, chat_id: str, staff: str, at: datetime) -> list[int]:
-    """A person wrote in this chat: all that was asked there before is answered. Which were still open."""
+async def answered(
+    tx: AsyncSession,
+    channel: str,
+    chat_id: str,
+    staff: str,
+    at: datetime,
+    *,
+    written_at: datetime | None = None,
+) -> list[int]:
+    """A person wrote in this chat: all that was asked there before is answered. Which were still open.
+
+    `written_at`: when they wrote it, where the messenger took it only later.
+    """
     open_ones = (
         update(Request)
         .where(
             col(Request.channel) == channel,
             col(Request.chat_id) == chat_id,
             col(Request.answered_at).is_(None),
-            col(Request.asked_at) <= at,
+            col(Request.asked_at) <= (written_at or at),
         )
         .values(answered_at=at, answered_by=staff)
         .returning(col(Request.id))
         .execution_options(synchronize_session=False)
     )
     return [number for number in (await tx.exec(open_ones)).scalars().all() if number is not None]
+
+
+async def open_since(tx: AsyncSession, channel: str, chat_id: str) -> datetime | None:
+    """When the oldest of what is not answered in this chat was asked."""
+    wanted = select(func.min(Request.asked_at)).where(
+        col(Request.channel) == channel, col(Request.chat_id) == chat_id, col(Request.answered_at).is_(None)
+    )
+    return (await tx.exec(wanted)).one()

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from storage.erase import erase_person
 from storage.tables import Chat, Outbox, Request
@@ -125,6 +125,20 @@ async def test_a_messenger_that_stays_down_is_told_of_while_a_call_still_helps(t
     town.whatsapp.faults.clear()
     await town.later(hours=1)
     assert "ВладАвтоматика: Олег приедет завтра" not in town.to_ivan()
+
+
+async def test_what_ivan_writes_while_the_answer_waits_is_answered_by_nobody_yet(town: World) -> None:
+    await ivan_asks(town)
+    town.whatsapp.faults.add("sendMessage", status=429, nth=1)
+    await replies(town, "Олег приедет завтра")
+    assert "ВладАвтоматика: Олег приедет завтра" not in town.to_ivan()
+    await town.ivan_writes("и ещё замок заедает, что делать?")
+    await town.later(minutes=8)
+    assert town.to_ivan().count("ВладАвтоматика: Олег приедет завтра") == 1
+    async with town.db.reading() as tx:
+        first, second = (await tx.exec(select(Request).order_by(col(Request.id)))).all()
+    assert (first.answered_by, second.answered_at) == ("Анна", None)
+    assert (await chat(town)).waiting_since == second.asked_at
 
 
 @configured({"whatsapp": {"provider": "none"}})

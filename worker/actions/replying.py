@@ -169,15 +169,18 @@ async def _sent(item: Outbox, hands: Hands, answer: Answer, *, message_id: str, 
     name = answer.channel.name
     hands.health.count_message(name, "out", "sent" if message_id else "uncertain")
     async with hands.db.transaction() as tx:
+        await requests.take(tx, request.id or 0, staff, now)
+        # What the client wrote while the answer waited for the messenger nobody has answered yet.
+        done = await requests.answered(tx, name, answer.chat.chat_id, staff, now, written_at=item.created_at)
         chat = await people.chat(tx, name, answer.chat.chat_id)
         if chat is not None:
-            chat.waiting_since, chat.human_wrote_at, chat.answered_at = None, now, now
+            chat.waiting_since = await requests.open_since(tx, name, answer.chat.chat_id)
+            chat.human_wrote_at = chat.answered_at = now
         await asked.record_message(
             tx, channel=name, chat_id=answer.chat.chat_id, message_id=message_id, survey_id=None,
             kind="human", text_variant="human.reply", now=now,
         )  # fmt: skip
-        await requests.take(tx, request.id or 0, staff, now)
-        for number in {request.id, *await requests.answered(tx, name, answer.chat.chat_id, staff, now)}:
+        for number in {request.id, *done}:
             about = {"request_id": number}
             await outbox.ask_again(tx, "edit_request", keys.edit_request(number), about, now, now)
         if request.deal_id is not None:
