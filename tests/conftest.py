@@ -8,6 +8,7 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from zlib import crc32
 
 import psycopg
 import pytest
@@ -16,6 +17,10 @@ from storage.database import Database
 from tests.postgres import POSTGRES_URL, make_tables, new_schema
 
 DATABASES = ["sqlite", "postgresql"] if POSTGRES_URL else ["sqlite"]
+
+# Where a test takes a second or more, and on two databases twice that.
+SLOW = tuple(Path(__file__).parent / name for name in ("flows", "stories", "cli"))
+BOTH_BY_DAY = ("test_two_workers",)
 
 # Ten times as fast as TRUNCATE, which makes new files.
 EMPTY = """
@@ -27,6 +32,24 @@ DO $$ DECLARE name text; BEGIN
     PERFORM setval(format('%I', sequencename), 1, false) FROM pg_sequences WHERE schemaname = current_schema;
 END $$
 """
+
+
+@pytest.hookimpl(tryfirst=True)  # before the long ones are left out
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """By day a slow test sees one database: one in eight, by its name, PostgreSQL, the others SQLite.
+
+    On both they are among the long ones: all of them by day would take more than ten minutes.
+    """
+    if not POSTGRES_URL:
+        return
+    for item in items:
+        database = item.callspec.params.get("db_url") if hasattr(item, "callspec") else None
+        if database is None or not isinstance(item, pytest.Function) or item.path.stem in BOTH_BY_DAY:
+            continue
+        if any(folder in item.path.parents for folder in SLOW):
+            is_for_postgres = crc32(item.originalname.encode()) % 8 == 0
+            if is_for_postgres != (database == "postgresql"):
+                item.add_marker(pytest.mark.long)
 
 
 @pytest.fixture(scope="session")

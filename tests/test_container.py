@@ -266,6 +266,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@pytest.mark.long  # a minute: everything is installed anew
 @pytest.mark.timeout(300)
 def test_it_runs_without_powers_on_a_read_only_root_and_stops_at_sigterm(container: Container) -> None:
     tried = container.run("python", "-c", "open(__import__('worker').__file__, 'a')")

@@ -37,13 +37,9 @@ __all__ = ["new_shop", "pytest_runtest_makereport", "shop"]
 
 
 DAILY = (
-    "test_killed_at_a_question_it_asks_nobody_twice_and_hears_who_answers[postgresql",
+    "test_killed_at_a_question_it_asks_nobody_twice_and_hears_who_answers[sqlite",
     "test_killed_at_a_complaint_it_opens_one[sqlite",
-    "test_killed_at_an_alert_or_a_score_that_is_written_it_goes_on[sqlite",
-    "test_killed_with_a_reply_in_hand_it_reads_it_again[sqlite",
-    "test_killed_at_random_with_answers_lost_the_laws_hold[sqlite",
     "test_a_webhook_ten_times_at_once_and_by_a_poll_is_one_answer[sqlite",
-    "test_asked_to_stop_under_load_it_ends_in_time_and_leaves_nothing_uncertain[sqlite",
 )
 
 

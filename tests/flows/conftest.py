@@ -7,7 +7,6 @@ import inspect
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
-from zlib import crc32
 
 import psycopg
 import pytest
@@ -22,25 +21,13 @@ from tests.world import World, nothing, world
 FOLDER = Path(__file__).parent
 
 
-@pytest.hookimpl(tryfirst=True)  # before the long ones are left out
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One loop for all tests here: connections belong to the loop that they were made in.
-
-    PostgreSQL sees every fourth test, by its name, and of one with several inputs the first; those of several
-    workers all. The others are among the long ones: with them all tests would take more than ten minutes.
-    """
-    seen: set[tuple[Path, str]] = set()
+    """One loop for all tests here: connections belong to the loop that they were made in."""
     for item in items:
         if FOLDER not in item.path.parents or not isinstance(item, pytest.Function):
             continue
         if inspect.iscoroutinefunction(item.function):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
-        if hasattr(item, "callspec") and item.callspec.params.get("db_url") == "postgresql":
-            test = (item.path, item.originalname)
-            is_left_out = crc32(item.originalname.encode()) % 4 and item.path.stem != "test_two_workers"
-            if test in seen or is_left_out:
-                item.add_marker(pytest.mark.long)
-            seen.add(test)
 
 
 @pytest.fixture

@@ -164,7 +164,7 @@ def test_every_kind_of_update_of_telegram_is_read(kind: str, described_as: str, 
     channel = open_channel("telegram", BotSettings(token="1:x"))
     (incoming,) = channel.read(json.dumps({"update_id": 7, kind: content}).encode())
     ours = {
-        "message": IncomingKind.CONTACT if whole else IncomingKind.OTHER,  # of all that is in it
+        "message": IncomingKind.MOVED if whole else IncomingKind.OTHER,  # of all that is in it
         "edited_message": IncomingKind.EDITED if whole else IncomingKind.OTHER,
         "callback_query": IncomingKind.TAP,
         "my_chat_member": IncomingKind.UNBLOCKED,
