@@ -11,7 +11,7 @@ import pytest
 
 from tests.reports.made import ALL, EVIL, full, nothing, texts
 from worker.reports.build import Report
-from worker.reports.document import Bar, Bars, Cell, Kind, Table, exact
+from worker.reports.document import Bar, Bars, Cell, Kind, Section, Table, exact
 from worker.reports.draw import draw
 from worker.reports.page import Choice, Switch, content_policy, page
 from worker.reports.words import Words
@@ -124,6 +124,15 @@ def test_what_people_wrote_is_shown_as_they_wrote_it() -> None:
     html = page(draw(full(), texts()), texts())
     assert "<b>Олег" not in html
     assert EVIL in read(html).told
+
+
+def test_a_section_that_says_nothing_in_words_is_told_by_its_picture() -> None:
+    picture = Bars(key="who", title="Спрашивают всех поровну", kind=Kind.COUNT, bars=())
+    document = draw(full(), texts("ru"))
+    silent = Section(key="silent", title="Кого спрашивают", charts=(picture,))
+    written = page(replace(document, sections=(*document.sections, silent)), texts("ru"))
+    tile = written.partition('<a href="#silent">')[2].partition("</a>")[0]
+    assert tile == "<b>Кого спрашивают</b> <span>Спрашивают всех поровну</span>"
 
 
 def test_switches_are_links() -> None:

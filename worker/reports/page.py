@@ -103,10 +103,11 @@ def _variables(colours: Mapping[str, str]) -> str:
 
 
 def _gist(section: Section) -> str:
-    """What a tile says of it: its own heading without the title, or its first sentence."""
+    """What a tile says of it: its heading without the title, its first sentence, or what a picture shows."""
     if section.is_headed:
         return section.heading.removeprefix(section.title).lstrip(": ")
-    return section.body[0].removeprefix("• ") if section.body else ""
+    sentences = (*section.body, *(chart.title for chart in section.charts))
+    return sentences[0].removeprefix("• ") if sentences else ""
 
 
 def _cell(cell: Cell, column: Column, words: Words) -> Markup:
