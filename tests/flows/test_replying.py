@@ -152,6 +152,10 @@ async def test_who_has_blocked_the_bot_is_to_be_called(town: World) -> None:
     town.telegram.block("Иван")
     await replies(town, "Олег приедет завтра")
     assert town.to_anna()[-1] == f"Не отправлено: клиент недоступен. Позвоните: {IVAN}"
+    async with town.db.transaction() as tx:
+        await erase_person(tx, IVAN, town.clock.now())
+    async with town.db.reading() as tx:
+        assert [row for row in await tx.exec(select(Outbox)) if IVAN in str(row.payload)] == []
 
 
 async def test_a_photo_is_not_passed_on_and_anna_is_told_so(town: World) -> None:
