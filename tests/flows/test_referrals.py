@@ -4,8 +4,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlmodel import select
 
-from storage.tables import Referral
+from storage.tables import Outbox, OutboxState, Referral
+from tests.flows.test_staff_commands import answer
 from tests.world import ANNA, IVAN, PETR, ZONE, World, configured
 from worker.rules.promo import candidates
 
@@ -307,6 +309,34 @@ async def test_lost_answers_double_neither_the_task_nor_the_word(town: World) ->
     await town.later(hours=1)
     assert len(bonuses(town, friend)) == 1
     assert town.to_ivan().count(TOLD) == 1
+
+
+@configured({**REWARD, "delivery": {"preview": True}})
+async def test_while_sending_waits_for_a_head_ivan_hears_nothing_of_his_friend_either(town: World) -> None:
+    await town.links(await town.asked())
+    greeted = len(town.in_telegram())
+    friend = await petr_buys(town, **{"Промокод друга": IVAN})
+    await town.later(hours=1)
+    assert (len(bonuses(town, friend)), len(town.in_telegram())) == (1, greeted)
+    await answer(town, "/plan")
+    await town.taps("Включить отправку", "Анна")
+    await town.later(minutes=20)
+    assert len([text for text in town.in_telegram() if "советуете" in text]) == 1
+
+
+@configured(REWARD)
+async def test_a_bonus_that_was_given_up_in_doubt_is_looked_for_when_the_deal_changes(town: World) -> None:
+    code = await code_of_ivan(town)
+    town.amocrm.faults.add("/tasks$", method="POST", after=True, status=504, nth=1)
+    friend = await petr_buys(town, **{"Промокод друга": code})
+    async with town.db.transaction() as tx:
+        (row,) = (await tx.exec(select(Outbox).where(Outbox.kind == "reward_task"))).all()
+        assert row.uncertain
+        row.state = OutboxState.GIVEN_UP  # After three days in which amoCRM answered nothing.
+    town.clock.advance(timedelta(hours=1))
+    town.amocrm.edit_lead(friend, price=5)
+    await town.later(hours=1)
+    assert len(bonuses(town, friend)) == 1
 
 
 async def test_without_a_reward_nobody_is_told_and_no_task_is_made(town: World) -> None:

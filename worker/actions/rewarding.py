@@ -13,6 +13,7 @@ from storage import complaints, deals, paused, people
 from storage.tables import Chat, Client, Deal, Outbox, Referral
 from worker.actions.asking import Route, is_checked
 from worker.actions.base import Hands, Later
+from worker.actions.first_list import is_closed
 from worker.actions.referring import DONE, DUE
 from worker.actions.talking import say_once
 from worker.actions.words import greeting_values, staff_values
@@ -63,8 +64,8 @@ async def reward_task(item: Outbox, hands: Hands) -> None:
     values = staff_values(hands, client=found.referrer, deal=found.deal, survey=None, now=now)
     key = "deal.task_reward" if found.referral.code else "deal.task_reward.phone"
     text = hands.texts.fill(key, **{**values, "promo_code": found.referral.code})
-    is_there = item.attempt > 1 and any(task.text == text for task in await hands.amocrm.lead_tasks(deal_id))
-    if not is_there:
+    may_exist = item.uncertain or item.attempt > 1
+    if not may_exist or all(task.text != text for task in await hands.amocrm.lead_tasks(deal_id)):
         responsible = found.deal.manager_id
         await hands.amocrm.add_task(
             NewTask(
@@ -87,7 +88,7 @@ async def tell_referrer(item: Outbox, hands: Hands) -> None:
         return  # The settings were changed since.
     if not hands.window.is_open(now):
         raise Later(hands.window.next_open(now), "the send window is closed")
-    if await paused.is_paused(hands.db, now):
+    if await paused.is_paused(hands.db, now) or await is_closed(hands):
         raise Later(now + LOOK_AGAIN, "sending is stopped")
     async with hands.db.reading() as tx:
         found = await _friendship(tx, deal_id)
