@@ -28,6 +28,7 @@ from storage.upcoming import Due, due_now
 from worker.account import AccountProblems, is_recent, named_staff, recall, refresh, resolve, with_invited
 from worker.actions.asking import tell_deal
 from worker.actions.base import Hands, Wake
+from worker.actions.dashboard import Dashboard
 from worker.actions.looking import searchable
 from worker.actions.menus import ask_for_menus
 from worker.actions.staffing import know_staff
@@ -65,6 +66,7 @@ class App:
         self.is_set_up: set[str] = set()  # channels that have been started
         self.watch = Watch(hands)
         self.history = History(hands)
+        self.dashboard = Dashboard(hands)
 
     @classmethod
     async def build(
@@ -154,6 +156,8 @@ class App:
             keep_words=settings.privacy.keep_words,
             min_answers=settings.reports.min_answers,
             referral_field=str(settings.amocrm.fields.referral),
+            public_url=settings.http.public_url,
+            link_life=settings.http.dashboard_link,
             goals={str(name): goal for name, goal in settings.goals.items()},
             sales_health=settings.reports.sales_health,
             reaction_target=settings.frt.target,

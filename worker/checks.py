@@ -27,7 +27,6 @@ class Later:
 
 # What a later version builds. By its default it works without a word; asked for, it is refused by name.
 LATER = (
-    Later("http.dashboard_link", ("12h",)),
     Later("referral.period", ("quarter",)),
 )
 

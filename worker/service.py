@@ -80,6 +80,7 @@ class Service:
                     {name: one for name, one in self.hands.channels.items() if isinstance(one, Hooked)},
                     self._keep,
                 ),
+                show=self._app.dashboard.show,
             ),
             self._app.settings.http.listen_host,
             self._app.settings.http.listen_port,

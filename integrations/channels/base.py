@@ -230,6 +230,14 @@ class Searchable(Protocol):
 
 
 @runtime_checkable
+class SendsFiles(Protocol):
+    """A messenger in which staff can be given a file."""
+
+    async def send_file(self, chat_id: str, file: bytes, name: str, text: str) -> str:
+        """`text` stands under it. As `send` otherwise."""
+
+
+@runtime_checkable
 class Stoppable(Protocol):
     """An account whose messenger may forbid it to write for a while; replies are fetched all the same."""
 

@@ -194,6 +194,14 @@ class Telegram:
             sent = await self._send(self._moved[chat_id], message)
         return str(sent.message_id)
 
+    async def send_file(self, chat_id: str, file: bytes, name: str, text: str) -> str:
+        async def send_document() -> Message:
+            return await self._bot.send_document(
+                _chat(chat_id), file, _cut(text, LONGEST_CAPTION), filename=name
+            )
+
+        return str((await self._call(send_document, chat_id=chat_id)).message_id)
+
     def moved_to(self, chat_id: str) -> str:
         return self._moved.get(chat_id, "")
 

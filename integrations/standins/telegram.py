@@ -164,7 +164,7 @@ class TelegramStandIn:
         self.people: dict[int, Person] = {}
         self.groups: dict[int, Group] = {}
         self.posted: list[Posted] = []
-        self.photos: dict[tuple[int, int], bytes] = {}  # by chat and message
+        self.files: dict[tuple[int, int], bytes] = {}  # by chat and message
         self.taps: dict[str, Tap] = {}
         self.updates: list[tuple[datetime, Json]] = []
         self.menus: dict[int, list[Json]] = {}  # commands by chat
@@ -523,13 +523,15 @@ class TelegramStandIn:
         return self._send_file(parameters, "photo", lambda file: [{**file, "width": 90, "height": 90}])
 
     def _send_document(self, parameters: Json) -> Json:
-        return self._send_file(parameters, "document", lambda file: file)
+        document = parameters.get("document")
+        name = document.name if isinstance(document, Upload) else ""
+        return self._send_file(parameters, "document", lambda file: {**file, "file_name": name})
 
     def _send_file(self, parameters: Json, kind: str, told: Callable[[Json], Any]) -> Json:
         """A file that came with the request, under its words; in `extra` as the API's Message has it."""
         chat_id = self._writable(parameters)
-        picture = parameters.get(kind)
-        if not isinstance(picture, bytes) or not picture:
+        upload = parameters.get(kind)
+        if not isinstance(upload, Upload) or not upload:
             raise bad(f"there is no {kind} in the request")
         caption = str(parameters.get("caption", ""))
         if len(caption) > LONGEST_CAPTION:
@@ -537,7 +539,7 @@ class TelegramStandIn:
         markup = _structure(parameters, "reply_markup")
         _check_markup(markup, is_private=chat_id > 0)
         name = f"{kind}{len(self.posted)}"
-        file = {"file_id": name, "file_unique_id": name, "file_size": len(picture)}
+        file: Json = {"file_id": name, "file_unique_id": name, "file_size": len(upload)}
         post = Posted(
             message_id=self._next_message_id(chat_id),
             chat_id=chat_id,
@@ -548,7 +550,7 @@ class TelegramStandIn:
             reply_to=self._reply_target(chat_id, parameters),
             extra={kind: told(file)},
         )
-        self.photos[chat_id, post.message_id] = picture
+        self.files[chat_id, post.message_id] = upload
         self.posted.append(post)
         return self._message(post)
 
@@ -844,10 +846,19 @@ def _name(part: MIMEPart) -> str:
     return str(part.get_param("name", header="content-disposition"))
 
 
+class Upload(bytes):
+    """A file as it came in a request."""
+
+    name: str = ""
+
+
 def _content(part: MIMEPart) -> str | bytes:
     payload = part.get_payload(decode=True)
-    if part.get_filename() and isinstance(payload, bytes):
-        return payload
+    name = part.get_filename()
+    if name and isinstance(payload, bytes):
+        upload = Upload(payload)
+        upload.name = name
+        return upload
     return payload.decode(errors="replace") if isinstance(payload, bytes) else ""
 
 

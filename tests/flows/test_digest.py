@@ -123,6 +123,6 @@ async def test_people_side_by_side_are_a_picture_above_the_words(town: World) ->
     town.whatsapp.says(PETR, "9")
     await town.ivan_writes("10")
     await at(town, 9, 14, 9)
-    [picture] = town.telegram.photos.values()
+    [picture] = town.telegram.files.values()
     assert picture.startswith(b"\x89PNG")
     assert len(told(town)) == 1

@@ -36,7 +36,7 @@ HELP = (
     "/report — отчёт\n/nps /csat /ces — оценки\n/complaints — рекламации\n/referrals — рекомендации\n"
     "/plan — кому уйдут вопросы\n/find — что было с клиентом\n"
     "/pause и /resume — остановить и продолжить отправку\n"
-    "/frt — скорость ответа\n/iqs — качество звонков\n"
+    "/frt — скорость ответа\n/iqs — качество звонков\n/dashboard — всё на одной странице\n"
     "/try — как опрос увидит клиент"
 )
 
@@ -208,17 +208,17 @@ async def test_whoever_opens_the_bot_is_greeted_and_told_the_commands_of_the_rol
     assert town.in_telegram("Олег") == [
         "Олег, вы подключены: менеджер.\n\n"
         "/report — ваши оценки\n/nps /csat /ces — оценки со словами клиентов\n/frt — скорость вашего ответа"
-        "\n/iqs — оценки ваших звонков"
+        "\n/iqs — оценки ваших звонков\n/dashboard — всё на одной странице"
     ]
     assert town.in_telegram("Вера") == [
         "Вера, вы подключены: контролёр качества.\n\n/report — отчёт\n/nps /csat /ces — оценки\n"
         "/complaints — рекламации\n/referrals — рекомендации\n/frt — скорость ответа"
-        "\n/iqs — качество звонков"
+        "\n/iqs — качество звонков\n/dashboard — всё на одной странице"
     ]
     assert town.in_telegram("Илья") == [
         "Илья, вы подключены: администратор.\n\n/report — отчёт\n/nps /csat /ces — оценки\n"
         "/complaints — рекламации\n/referrals — рекомендации\n/frt — скорость ответа\n"
-        "/iqs — качество звонков\n/plan — кому уйдут вопросы\n"
+        "/iqs — качество звонков\n/dashboard — всё на одной странице\n/plan — кому уйдут вопросы\n"
         "/pause и /resume — остановить и продолжить отправку\n/try — как опрос увидит клиент"
     ]
 
@@ -227,12 +227,12 @@ async def test_whoever_opens_the_bot_is_greeted_and_told_the_commands_of_the_rol
 async def test_the_menu_shows_to_each_what_the_role_may_use(town: World) -> None:
     await opens(town, BOSS, OLEG, VERA, ILYA)
     menus = {chat: [row["command"] for row in menu] for chat, menu in town.telegram.menus.items()}
-    numbers = ["report", "nps", "csat", "ces", "complaints", "referrals", "frt", "iqs"]
+    numbers = ["report", "nps", "csat", "ces", "complaints", "referrals", "frt", "iqs", "dashboard"]
     leaders = [*numbers, "find", "plan", "try", "pause", "resume", "help"]
     assert menus == {
         ANNA: leaders,
         BOSS["telegram_id"]: [*leaders[:-1], "forget", "help"],
-        OLEG["telegram_id"]: ["report", "nps", "csat", "ces", "frt", "iqs", "help"],
+        OLEG["telegram_id"]: ["report", "nps", "csat", "ces", "frt", "iqs", "dashboard", "help"],
         VERA["telegram_id"]: [*numbers, "help"],
         ILYA["telegram_id"]: [*numbers, "plan", "try", "pause", "resume", "help"],
     }
@@ -259,7 +259,7 @@ async def test_help_and_a_command_that_is_not_theirs(town: World) -> None:
     assert refused.text == (
         "Такой команды у вас нет. Есть эти:\n/report — отчёт\n/nps /csat /ces — оценки\n"
         "/complaints — рекламации\n/referrals — рекомендации\n/frt — скорость ответа"
-        "\n/iqs — качество звонков"
+        "\n/iqs — качество звонков\n/dashboard — всё на одной странице"
     )
     assert (await answer(town, "/dance")).text == f"Такой команды у вас нет. Есть эти:\n{HELP}"
 

@@ -752,5 +752,5 @@ async def test_a_picture_goes_out_with_its_words_and_buttons(
     message_id = int(await channel.send(str(anna.user_id), said))
     post = next(post for post in server.posted if post.message_id == message_id)
     assert (post.text, post.labels, [*post.extra]) == ("NPS вырос", ["Таблица"], [kind])
-    assert server.photos[anna.user_id, message_id] == said.picture
+    assert server.files[anna.user_id, message_id] == said.picture
     await channel.close()

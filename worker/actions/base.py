@@ -99,6 +99,8 @@ class Hands:
     keep_words: timedelta | None = None  # then words, names and numbers go; None: never
     min_answers: int = 5  # below it no figure is made of scores
     referral_field: str = ""  # as the settings call it
+    public_url: str = ""  # where we are reached from outside; "": nowhere
+    link_life: timedelta = timedelta(hours=12)  # of a link to the dashboard
     goals: Mapping[str, Goal] = field(default_factory=dict)  # by metric
     sales_health: bool = False  # reports tell who buys again
     reaction_target: timedelta = timedelta(minutes=15)  # of working time, until a client is answered

@@ -47,7 +47,7 @@ def page(
     Who serves it sends `content_policy(nonce)` along. Without a nonce it is a file with a policy of its own.
     """
     style = _style()
-    return _template().render(
+    return _template("page.html").render(
         document=document,
         words=Words(texts, document.currency),
         pictures={key: Markup(svg) for key, svg in (pictures or {}).items()},  # noqa: S704 - we have drawn it
@@ -57,6 +57,16 @@ def page(
         switches=switches,
         gist_of=_gist,
         cell=lambda cell, column: _cell(cell, column, Words(texts, document.currency)),
+    )
+
+
+def notice(text: str, texts: Texts, nonce: str) -> str:
+    """A page that says one thing, in the colours of the others."""
+    return _template("notice.html").render(
+        text=text,
+        words=Words(texts),
+        nonce=nonce,
+        style=Markup(_style()),  # noqa: S704 - it is ours
     )
 
 
@@ -75,11 +85,11 @@ def _policy(style: str) -> str:
 
 
 @cache
-def _template() -> Template:
+def _template(name: str) -> Template:
     environment = Environment(
         loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=False
     )
-    return environment.get_template("page.html")
+    return environment.get_template(name)
 
 
 @cache

@@ -7,7 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from worker.rules.calendar import Period, so_far
-from worker.rules.periods import month_of, quarter_of, week_of
+from worker.rules.periods import month_of, quarter_of, week_of, year_of
 
 OWNER, HEAD, CONTROLLER, MANAGER, ADMIN = "owner", "head", "controller", "manager", "admin"
 LEADERS = frozenset({OWNER, HEAD})  # they may read names, phones and words
@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, frozenset[str]] = {
     "referrals": NUMBERS,
     "frt": NUMBERS | {MANAGER},
     "iqs": NUMBERS | {MANAGER},
+    "dashboard": NUMBERS | {MANAGER},
     "find": LEADERS,
     "plan": LEADERS | {ADMIN},
     "try": LEADERS | {ADMIN},
@@ -40,7 +41,7 @@ ONE_METRIC = ("nps", "csat", "ces")
 # This one and the last one: week, month, quarter.
 PERIODS = ("w0", "w1", "m0", "m1", "q0", "q1")
 DEFAULT_PERIOD = "q0"  # as `sarafan report` has it
-KINDS = {"w": week_of, "m": month_of, "q": quarter_of}
+KINDS = {"w": week_of, "m": month_of, "q": quarter_of, "y": year_of}
 
 BUTTON = "q"  # begins the data of our buttons
 TYPED = re.compile(r"/(?P<name>[a-z_]+)(?:@\w+)?(?:\s+(?P<words>.*))?", re.IGNORECASE | re.DOTALL)

@@ -9,6 +9,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
+from worker.web.dashboard import Show, dashboard_routes
 from worker.web.health import Health, health_routes
 from worker.web.webhooks import Hooks, webhook_routes
 
@@ -16,10 +17,17 @@ GRACE_SECONDS = 3  # for requests in flight; the whole worker has to be gone in 
 
 
 def build_app(
-    health: Health, *, webhook_secret: str, wake_pull: Callable[[], None], hooks: Hooks | None = None
+    health: Health,
+    *,
+    webhook_secret: str,
+    wake_pull: Callable[[], None],
+    hooks: Hooks | None = None,
+    show: Show | None = None,
 ) -> Starlette:
+    """`show` makes the dashboard; without it there is none."""
     webhooks = webhook_routes(webhook_secret, wake_pull, health, hooks or Hooks())
-    app = Starlette(routes=[*health_routes(health), *webhooks])
+    dashboard = dashboard_routes(show, health) if show is not None else []
+    app = Starlette(routes=[*health_routes(health), *dashboard, *webhooks])
     app.router.redirect_slashes = False  # A redirect would tell a stranger which paths exist.
     return app
 
