@@ -32,6 +32,7 @@ STAFF = [
 GROUP = -4_000_100
 CONFIG: dict[str, Any] = {
     "staff": STAFF,
+    "http": {"public_url": "https://sarafan.example.com"},
     "delivery": {"preview": True},
     "alerts": {"quiet_hours": "21:00-08:00", "burst": 3, "groups": [GROUP]},
     "reports": {"weekly": "mon 09:00"},
@@ -261,7 +262,7 @@ async def what_staff_ask(town: World, page: Printed) -> None:
     page.chapter("Команды", "Кнопки под ответом меняют период в том же сообщении.")
     sold(town, "Станислав Орехов", "+79140000041", "Секционные ворота", 182_000)
     await town.later(minutes=5)
-    for command in ("/complaints", "/find 0001", "/nps", "/plan", "/report"):
+    for command in ("/complaints", "/find 0001", "/nps", "/plan", "/report", "/dashboard", "/help"):
         await page.asks("Анна", command)
 
 
