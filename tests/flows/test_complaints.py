@@ -253,6 +253,29 @@ async def test_a_low_score_joins_the_complaint_that_was_opened_by_hand(town: Wor
     assert "завтра до 12:06" in town.to_ivan()[-1]
 
 
+@pytest.mark.parametrize("minutes", [1, 15])
+async def test_while_amocrm_is_down_staff_hear_of_a_score_that_will_join_one_opened_by_hand(
+    town: World, minutes: int
+) -> None:
+    await town.asked()
+    lead = town.amocrm.add_lead(
+        "Скрипят ворота", [town.ivan()], pipeline="Рекламации", responsible="Мария Ким"
+    )
+    await town.later(minutes=5)
+    town.amocrm.faults.add(f"/leads/{lead}", status=500, times=0)
+    await town.ivan_writes(WORDS)
+    town.clock.advance(timedelta(minutes=minutes))
+    await town.step(pulls=False)
+    heard = [post.text for post in alerts(town)]
+    assert [text.partition(",")[0] for text in heard] == ["Низкая оценка: 3 из 10"] * (minutes > 1)
+    assert all("монтаж три недели" in text for text in heard)
+    town.amocrm.faults.clear()
+    await town.later(hours=1)
+    assert "монтаж три недели" in only_task(town).text
+    assert len(alerts(town)) == len(heard) + 1
+    assert link_of(alerts(town)[-1]).endswith(str(lead))
+
+
 async def test_nobody_is_asked_while_a_complaint_opened_by_hand_is_open(town: World) -> None:
     town.amocrm.add_lead("Скрипят ворота", [town.ivan()], pipeline="Рекламации")
     deal = await town.asked()

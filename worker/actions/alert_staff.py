@@ -233,11 +233,13 @@ async def as_joined(hands: Hands, alert: Alert) -> Outgoing | None:
 
 
 async def tell_low(item: Outbox, hands: Hands) -> None:
-    """A low score that opens no complaint: who, score, words, whose deal."""
+    """A low score that opens no complaint, or none yet: who, score, words, whose deal."""
     async with hands.db.reading() as tx:
         survey = await surveys.survey(tx, int(item.payload["survey_id"]))
         if survey is None or survey.band != Band.LOW or survey.revision != int(item.payload["revision"]):
             return
+        if item.payload.get("unless_opened") and await complaints.by_survey(tx, survey.id or 0) is not None:
+            return  # Its alert says it.
         deal = await deals.deal(tx, survey.root_deal_id)
         client = await people.client(tx, survey.client_id) if survey.client_id else None
     wait_for_morning(hands)

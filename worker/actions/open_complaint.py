@@ -100,9 +100,19 @@ async def _drop_what_is_gone(item: Outbox, hands: Hands) -> None:
         await drop_gone(hands, survey.client_id)
     except OutsideError as error:
         if known is None or known.survey_id is None:
+            await _tell_meanwhile(item, hands)
             raise
         # Its alert was told of, and tells of this score as well, while amoCRM does not answer.
         log.info("whether complaint %s is still there cannot be seen now: %s", known.id, error)
+
+
+async def _tell_meanwhile(item: Outbox, hands: Hands) -> None:
+    """One that a person opened by hand has no alert: staff hear of the score without waiting for amoCRM."""
+    about = {**item.payload, "unless_opened": True}
+    key = keys.tell_head(f"score:{item.payload['survey_id']}:{item.payload['revision']}")
+    async with hands.db.transaction() as tx:
+        now = hands.now()
+        await outbox.add_once(tx, "tell_low", key, about, now + ALERT_WITHOUT_LINK, now)
 
 
 async def _intend(item: Outbox, hands: Hands) -> tuple[Complaint | None, bool]:
