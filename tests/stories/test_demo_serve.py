@@ -99,6 +99,7 @@ def test_a_person_plays_the_client_and_the_sales_head(tmp_path: Path) -> None:
         a_deal_is_closed_and_its_client_is_asked_at_once(page)
         a_three_is_an_alert_that_anna_takes(page)
         the_owner_closes_it_in_amocrm_and_the_client_is_asked_again(page)
+        anna_opens_the_dashboard(page)
         a_hostile_name_stays_a_name(page)
         what_cannot_be_done_is_told(http)
         assert "NPS" in http.get("/report").text
@@ -169,6 +170,17 @@ def the_owner_closes_it_in_amocrm_and_the_client_is_asked_again(page: Page) -> N
     page.act("wait", hours=1)
     assert page.state["clock"] != was
     assert "Удалось ли решить вопрос" in page.last("telegram", "Марина Лебедева")["text"]
+
+
+def anna_opens_the_dashboard(page: Page) -> None:
+    page.act("say", side="telegram", who=ANNA, text="/dashboard")
+    [[link]] = page.last("staff", "Анна")["rows"]
+    assert link["text"] == "Открыть страницу"
+    assert link["url"].startswith(f"{str(page.http.base_url).rstrip('/')}/dashboard?token=")
+    shown = page.http.get(link["url"])
+    assert "<svg" in shown.text
+    assert "unsafe" not in shown.headers["content-security-policy"]
+    assert "nonce-" in shown.headers["content-security-policy"]
 
 
 def a_hostile_name_stays_a_name(page: Page) -> None:

@@ -1,6 +1,6 @@
 """The page of `demo --serve` over HTTP: three static files, the state as JSON, and what a person does."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -37,8 +37,8 @@ HEADERS = {
 WISH: TypeAdapter[Wish] = TypeAdapter(Wish)
 
 
-def page(scene: Scene, report: Callable[[], Awaitable[str]]) -> ASGIApp:
-    """`report` gives the text of the report for the quarter so far."""
+def page(scene: Scene, report: Callable[[], Awaitable[str]], dashboard: Sequence[Route]) -> ASGIApp:
+    """`report` gives the text of the report for the quarter so far; `dashboard` is the worker's own page."""
 
     async def file(request: Request) -> Response:
         name, kind = FILES[request.url.path]
@@ -72,6 +72,7 @@ def page(scene: Scene, report: Callable[[], Awaitable[str]]) -> ASGIApp:
         Route("/state", state),
         Route("/act", act, methods=["POST"]),
         Route("/report", text),
+        *dashboard,
     ]
     return _Guarded(Starlette(routes=routes))
 
@@ -89,7 +90,9 @@ class _Guarded:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)  # The dashboard has a policy of its own.
             await send(message)
 
         # A site whose name leads to 127.0.0.1 would be of our own origin.

@@ -25,6 +25,7 @@ from worker.reports.build import build_report
 from worker.reports.text import as_text
 from worker.rules.calendar import current_quarter, so_far
 from worker.settings import Settings
+from worker.web.dashboard import dashboard_routes
 
 INVITATION = f"""\
 «{COMPANY}» открыта: {{address}}
@@ -84,8 +85,16 @@ async def opened(stack: AsyncExitStack, folder: Path, log: Errors, port: int = 0
     stack.push_async_callback(scene.close)
     await scene.open()
     address = await stack.enter_async_context(
-        serving(page(scene, partial(_report, settings, db, clock)), port)
+        serving(
+            page(
+                scene,
+                partial(_report, settings, db, clock),
+                dashboard_routes(app.dashboard.show, app.health),
+            ),
+            port,
+        )
     )
+    app.hands.public_url = address  # known only now
     stack.callback(scene.stop)
     return address
 
