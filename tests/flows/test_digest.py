@@ -57,8 +57,16 @@ async def test_each_hears_once_what_is_theirs(town: World) -> None:
     await town.restart()
     await at(town, 9, 14, 15)
     assert [len(told(town, who)) for who in ("Анна", "Босс", "Олег", "Клара")] == [1, 1, 1, 1]
+    digest = town.telegram.last("Анна")
+    assert digest.labels == ["Таблица", "Все графики"]
     await town.taps("Таблица", "Анна")
+    assert told(town)[0] == digest.text, "it stays"
     assert "NPS +100" in town.in_telegram("Анна")[-1]
+    town.app.hands.public_url = "https://sarafan.example.com"
+    await town.taps("Все графики", "Анна")
+    link = town.telegram.last("Анна")
+    assert link.labels == ["Открыть страницу"]
+    assert "&period=w1" in link.buttons[0]["url"]
 
 
 @configured({"reports": WEEKLY, "staff": [HEAD, ADA]})

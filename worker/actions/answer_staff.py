@@ -61,9 +61,8 @@ async def take(tx: AsyncSession, hands: Hands, row: Inbox, message: Incoming, st
         await _try(tx, hands, row, message, wish, staff)
     else:
         # In a chat other than the button's there is nothing to change.
-        is_edit = (
-            message.kind is IncomingKind.TAP and chat_id == message.chat_id and wish.command != DASHBOARD
-        )
+        is_tap_here = message.kind is IncomingKind.TAP and chat_id == message.chat_id
+        is_edit = is_tap_here and not wish.is_beside
         payload = {
             "channel": row.channel,
             "chat_id": chat_id,

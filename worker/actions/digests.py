@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from integrations.channels.base import Button, Outgoing
+from integrations.channels.base import Outgoing
 from storage import complaints, digests, finding, mornings
 from storage.mornings import Case
 from storage.narrowed import narrowed
@@ -35,14 +35,15 @@ from worker.rules.moments import age_text, day_text, moment_text
 from worker.rules.periods import Period, month_of
 from worker.rules.phone import masked_words
 from worker.rules.scale import Band
-from worker.staff.commands import CONTROLLER, LEADERS, MANAGER, Wish
+from worker.staff.commands import CONTROLLER, LEADERS, MANAGER
 from worker.staff.desk import Desk
+from worker.staff.numbers import beneath_digest
 
 log = logging.getLogger(__name__)
 
 MOST_THANKS = 3  # words of clients that a manager reads
 MOST_PRAISE = 50  # of a month, for the names in the letter
-TABLE = {"week": "w1", "month": "m1"}  # the period that the button opens
+TABLE = {"week": "w1", "month": "m1"}  # the period that the buttons open
 
 
 async def digest_for(hands: Hands, person: Staff, occasion: Occasion) -> Outgoing | None:
@@ -68,13 +69,8 @@ async def digest_for(hands: Hands, person: Staff, occasion: Occasion) -> Outgoin
     return Outgoing(
         text=text,
         picture=await _picture(hands, desk, occasion, window, drawn, words),
-        buttons=((_table(hands, occasion),),),
+        buttons=beneath_digest(hands.texts, TABLE[occasion.kind]),
     )
-
-
-def _table(hands: Hands, occasion: Occasion) -> Button:
-    wish = Wish(command="report", period=TABLE[occasion.kind])
-    return Button(hands.texts.fill("button.table"), data=wish.data)
 
 
 async def _report(desk: Desk, period: Period) -> Report:

@@ -3,7 +3,7 @@
 import logging
 from dataclasses import replace
 
-from integrations.channels.base import Button, Outgoing
+from integrations.channels.base import Outgoing
 from storage.narrowed import narrowed
 from worker.account import Staff
 from worker.actions.base import Hands
@@ -15,7 +15,7 @@ from worker.reports.pictures import PictureError, png
 from worker.reports.words import Words
 from worker.rules.digest import Occasion
 from worker.rules.periods import last_periods, quarter_of
-from worker.staff.commands import Wish
+from worker.staff.numbers import beneath_digest
 
 log = logging.getLogger(__name__)
 
@@ -44,5 +44,5 @@ async def quarter_for(hands: Hands, person: Staff, occasion: Occasion) -> Outgoi
         text=hands.texts.fill("quarter.caption", **quarters.caption(reports, words)),
         picture=picture,
         is_file=True,
-        buttons=((Button(hands.texts.fill("button.table"), data=Wish(command="report", period="q1").data),),),
+        buttons=beneath_digest(hands.texts, "q1"),
     )

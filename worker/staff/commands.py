@@ -44,6 +44,7 @@ DEFAULT_PERIOD = "q0"  # as `sarafan report` has it
 KINDS = {"w": week_of, "m": month_of, "q": quarter_of, "y": year_of}
 
 BUTTON = "q"  # begins the data of our buttons
+BESIDE = "n"  # the same under a message that stays as it is: the answer is a new one
 TYPED = re.compile(r"/(?P<name>[a-z_]+)(?:@\w+)?(?:\s+(?P<words>.*))?", re.IGNORECASE | re.DOTALL)
 PAGE = re.compile(r"\d{1,4}", re.ASCII)
 CLIENT = re.compile(r"c(\d{1,18})", re.ASCII)
@@ -58,12 +59,13 @@ class Wish:
     period: str = DEFAULT_PERIOD
     client: int = 0  # chosen among those that were found
     page: int = 0
+    is_beside: bool = False  # the message with the button stays
 
     @property
     def data(self) -> str:
         """For a button that asks for this: at most 64 bytes, so without the words."""
         about = f"c{self.client}" if self.client else self.period
-        return f"{BUTTON}:{self.command}:{about}:{self.page}"
+        return f"{BESIDE if self.is_beside else BUTTON}:{self.command}:{about}:{self.page}"
 
     def on_page(self, page: int) -> "Wish":
         return replace(self, page=page)
@@ -73,7 +75,7 @@ def typed(text: str) -> Wish | None:
     """A command as it was typed, known or not; None for other words.
 
     >>> typed("/Find@sarafan_bot  Иван")
-    Wish(command='find', words='Иван', period='q0', client=0, page=0)
+    Wish(command='find', words='Иван', period='q0', client=0, page=0, is_beside=False)
     """
     found = TYPED.fullmatch(text.strip())
     if found is None:
@@ -86,15 +88,18 @@ def tapped(data: str) -> Wish | None:
     """What a button of ours asks for; None for another's, or one that this version does not know.
 
     >>> tapped("q:nps:m1:2")
-    Wish(command='nps', words='', period='m1', client=0, page=2)
+    Wish(command='nps', words='', period='m1', client=0, page=2, is_beside=False)
     """
     parts = data.split(":")
-    if len(parts) != 4 or parts[0] != BUTTON or parts[1] not in TAPPED or not PAGE.fullmatch(parts[3]):
+    if len(parts) != 4 or parts[1] not in TAPPED or not PAGE.fullmatch(parts[3]):
         return None
-    _, command, about, page = parts
+    begins, command, about, page = parts
+    if begins not in (BUTTON, BESIDE):
+        return None
+    wish = Wish(command=command, page=int(page), is_beside=begins == BESIDE)
     if chosen := CLIENT.fullmatch(about):
-        return Wish(command=command, client=int(chosen[1]), page=int(page))
-    return Wish(command=command, period=about, page=int(page)) if about in PERIODS else None
+        return replace(wish, client=int(chosen[1]))
+    return replace(wish, period=about) if about in PERIODS else None
 
 
 def may(role: str, command: str) -> bool:

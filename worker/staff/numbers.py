@@ -21,6 +21,7 @@ from worker.reports.text import section_text, title_text
 from worker.reports.words import Words
 from worker.rules.formats import cut_words
 from worker.rules.moments import age_text, moment_text
+from worker.rules.wording import Texts
 from worker.staff.commands import LEADERS, MANAGER, ONE_METRIC, PERIODS, Wish, period_of
 from worker.staff.desk import Answer, Desk, Rows, paged
 from worker.staff.pausing import ends_at
@@ -154,6 +155,17 @@ async def _words(desk: Desk, wish: Wish) -> str:
         for one in found
     ]
     return "\n".join([desk.texts.fill("words.title"), *lines])
+
+
+def beneath_digest(texts: Texts, period: str) -> Rows:
+    """What a digest is the gist of: its figures in words, and the page with all pictures."""
+    about = (("button.table", "report"), ("button.page", "dashboard"))
+    return (
+        tuple(
+            Button(texts.fill(key), data=Wish(command=command, period=period, is_beside=True).data)
+            for key, command in about
+        ),
+    )
 
 
 def period_buttons(desk: Desk, wish: Wish) -> Rows:
