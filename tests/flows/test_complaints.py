@@ -11,7 +11,7 @@ from integrations.standins.amocrm import AmoCrmStandIn
 from integrations.standins.amocrm_model import Lead, Task
 from integrations.standins.telegram import Posted
 from storage.tables import Complaint, Outbox, OutboxState
-from tests.world import ALERT_BUTTONS, ANNA, IVAN, MONDAY, ZONE, World, configured
+from tests.world import ALERT_BUTTONS, ANNA, IVAN, MONDAY, PETR, ZONE, World, configured
 
 OLEG_ID, BOSS_ID, VERA_ID = 222222222, 333333333, 444444444
 HEAD = {"telegram_id": ANNA, "name": "Анна", "role": "head", "amocrm_user": "Мария Ким"}
@@ -435,9 +435,31 @@ async def test_anna_presses_call_later(town: World) -> None:
     assert len(alerts(town)) == 1
     await town.later(minutes=2)
     assert len(alerts(town)) == 2
-    assert alerts(town)[1].labels == ALERT_BUTTONS
+    assert [alert.labels for alert in alerts(town)] == [[], ALERT_BUTTONS]
+    await town.taps("Беру", "Анна")
     await town.later(hours=3)
     assert len(alerts(town)) == 2
+    assert alerts(town)[0].labels == []
+
+
+@configured({"alerts": {"burst": 1}})
+async def test_what_is_called_later_leaves_the_message_that_tells_of_others_too(town: World) -> None:
+    for name, phone in (("Иван Петров", IVAN), ("Пётр Сидоров", PETR)):
+        town.amocrm.close_lead(town.deal([town.contact(name, phone)]))
+    await town.step()
+    await town.next_morning()
+    town.clock.advance(timedelta(minutes=1))
+    for phone in (IVAN, PETR):
+        town.whatsapp.says(phone, WORDS)
+    await town.step(pulls=False)
+    await town.later(minutes=1)
+    (joined,) = [post for post in town.telegram.messages("Анна") if "№ 1" in post.text]
+    for button in ("Беру № 2", "Беру № 1", "Ещё по № 1", "Позвонить позже № 1"):
+        await town.taps(button, "Анна")
+    await town.later(hours=1)
+    assert "Низкая оценка: 3 из 10" in town.to_anna()[-1]
+    assert "№ 1" not in joined.text
+    assert joined.labels == ALERT_BUTTONS[1:]  # of the other one, which it tells of alone now
 
 
 @pytest.mark.parametrize(

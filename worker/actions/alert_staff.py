@@ -5,11 +5,12 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from integrations.channels.base import Button, Outgoing
-from integrations.errors import Permanent
-from storage import asked, complaints, deals, people, surveys
+from integrations.errors import OutsideError, Permanent
+from storage import asked, complaints, deals, outbox, people, surveys
 from storage.rows import insert_once
 from storage.tables import Alert, Complaint, Deal, Outbox
 from worker.account import Place, Staff
+from worker.actions import keys
 from worker.actions.base import Hands, Later
 from worker.actions.hearing import about_whom, above, but, may_hear, place_of, recipients
 from worker.actions.joined import Case, burst
@@ -96,7 +97,8 @@ async def alert_one(
 
 
 async def keep_alerts(hands: Hands, about: Sequence[Complaint], place: Place, message_id: str) -> None:
-    """The message that tells of these complaints in this chat, from now on."""
+    """The message that tells of these complaints in this chat, from now on; one before it tells no more."""
+    replaced: set[str] = set()
     async with hands.db.transaction() as tx:
         for complaint in about:
             row = Alert(
@@ -109,7 +111,27 @@ async def keep_alerts(hands: Hands, about: Sequence[Complaint], place: Place, me
             if not await insert_once(tx, row):
                 for old in await complaints.alerts(tx, complaint.id or 0):
                     if place_of(old) == place:
+                        replaced.add(old.message_id)
                         old.message_id, old.sent_at = message_id, hands.now()
+    for old_id in replaced - {"", message_id}:
+        await _leave(hands, place, old_id)
+
+
+async def _leave(hands: Hands, place: Place, message_id: str) -> None:
+    """Nothing can be pressed where nothing is kept up to date any more; others that it tells of go on."""
+    async with hands.db.transaction() as tx:
+        others = await complaints.in_message(tx, *place, message_id)
+        for number in others[:1]:
+            now, this = hands.now(), {"complaint_id": number}
+            await outbox.ask_again(tx, "edit_alert", keys.edit_alert(number), this, now, now)
+    channel = hands.channels.get(place.channel)
+    if others or channel is None:
+        hands.wake.act.set()
+        return
+    try:
+        await channel.edit(place.chat_id, message_id, Outgoing(text=""))
+    except OutsideError as error:
+        log.info("an alert that was sent anew keeps its buttons: %s", error)
 
 
 def alert_buttons(hands: Hands, complaint: Complaint) -> tuple[tuple[Button, ...], ...]:
