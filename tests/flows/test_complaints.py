@@ -442,6 +442,21 @@ async def test_anna_presses_call_later(town: World) -> None:
     assert alerts(town)[0].labels == []
 
 
+@configured({"staff": [HEAD, VERA]})
+async def test_whoever_goes_on_with_it_works_on_the_new_task_also_after_a_lost_answer(town: World) -> None:
+    joins(town, "Вера", VERA_ID)
+    await unhappy(town)
+    await town.taps("Поговорили", "Анна")
+    await town.taps("Передать", "Анна")
+    town.amocrm.faults.add("/tasks$", method="POST", after=True, status=504, nth=1)
+    await town.taps("Вера", "Анна")
+    await town.later(minutes=5)
+    first, second = town.amocrm.tasks_of(only_complaint(town).id)
+    assert (await complaint_row(town)).task_id == second.id
+    await town.taps("Решено", "Вера")
+    assert (first.is_completed, second.is_completed) == (True, True)
+
+
 @configured({"alerts": {"burst": 1}})
 async def test_what_is_called_later_leaves_the_message_that_tells_of_others_too(town: World) -> None:
     for name, phone in (("Иван Петров", IVAN), ("Пётр Сидоров", PETR)):

@@ -64,9 +64,13 @@ async def _give_task(item: Outbox, hands: Hands, complaint: Complaint) -> None:
     """Once somebody has talked with the client that task is done: whoever goes on with it gets another."""
     if complaint.lead_id is None or not complaint.is_contacted:
         return
-    if any(not task.is_completed for task in await hands.amocrm.lead_tasks(complaint.lead_id)):
-        return
     until = contact_until(hands, datetime.fromisoformat(item.payload["when"]))
+    tasks = [task for task in await hands.amocrm.lead_tasks(complaint.lead_id) if not task.is_completed]
+    if tasks:
+        # One with this very term was made by the try before, which did not live to write it down.
+        ours = next((task.id for task in tasks if task.complete_till == until.replace(microsecond=0)), None)
+        await _keep_task(hands, complaint, ours)
+        return
     deadline = deadline_text(hands.texts, until, hands.calendar.zone, hands.now())
     task_id = await hands.amocrm.add_task(
         NewTask(
@@ -76,6 +80,13 @@ async def _give_task(item: Outbox, hands: Hands, complaint: Complaint) -> None:
             responsible_user_id=complaint.responsible_id or None,
         )
     )
+    await _keep_task(hands, complaint, task_id)
+
+
+async def _keep_task(hands: Hands, complaint: Complaint, task_id: int | None) -> None:
+    """The one that the next press is about."""
+    if task_id is None:
+        return
     async with hands.db.transaction() as tx:
         if kept := await complaints.complaint(tx, complaint.id or 0, lock=True):
             kept.task_id = task_id
