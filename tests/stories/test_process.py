@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.stories.company import HELD, Company, free_port, until
+from tests.stories.company import ANNA, HELD, ON_SQLITE, Company, free_port, until
 
 AMOCRM_IS: dict[str, dict[str, Any]] = {
     "down": {"drop": True},
@@ -161,3 +161,20 @@ def test_it_counts_what_it_does(new_shop: Company) -> None:
         "sarafan_last_success_timestamp_seconds": ['flow="pull"'],
     }.items():
         until(lambda: new_shop.metric(series, *labels) > 0, f"{series} {json.dumps(labels)}")  # noqa: B023
+
+
+@ON_SQLITE
+def test_the_head_opens_the_dashboard_by_the_link_from_the_bot(shop: Company) -> None:
+    shop.start(http={"public_url": "https://sarafan.example.com"})
+    shop.wait_until_ready()
+    shop.telegram.do("says", who=ANNA, text="/dashboard")
+    [link] = until(lambda: [row for row in shop.bot_wrote() if "Всё на одной странице" in row["text"]])
+    [[button]] = link["markup"]["inline_keyboard"]
+    address = button["url"].removeprefix("https://sarafan.example.com")
+    shop.private.add(address.partition("token=")[2].partition("&")[0])
+    page = shop.web(address)
+    assert page is not None
+    assert (page.status_code, "Этот квартал" in page.text) == (200, True)
+    nobodys = shop.web("/dashboard?token=x")
+    assert nobodys is not None
+    assert (nobodys.status_code, "Ссылка устарела" in nobodys.text) == (403, True)
