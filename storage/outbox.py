@@ -119,6 +119,11 @@ async def is_known(tx: AsyncSession, key: str) -> bool:
     return (await tx.exec(select(Outbox.id).where(Outbox.key == key))).first() is not None
 
 
+async def for_change(tx: AsyncSession, key: str) -> Outbox | None:
+    """This act, which nobody takes up before the transaction ends."""
+    return (await tx.exec(select(Outbox).where(Outbox.key == key).with_for_update())).first()
+
+
 async def known_among(tx: AsyncSession, keys: Collection[str]) -> set[str]:
     """Those of these acts that were ever asked for."""
     if not keys:

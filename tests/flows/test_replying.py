@@ -168,6 +168,46 @@ async def test_a_photo_is_not_passed_on_and_anna_is_told_so(town: World) -> None
     assert len(town.to_ivan()) == told
 
 
+async def edits(town: World, text: str) -> None:
+    """Anna changes the last thing that she wrote."""
+    town.clock.advance(timedelta(minutes=1))
+    town.telegram.edits("Анна", text)
+    await town.step(pulls=False)
+
+
+async def test_whoever_edits_an_answer_is_told_that_it_is_sent_already(town: World) -> None:
+    await ivan_asks(town)
+    await replies(town, "Олег приедет завтра в 10")
+    told = len(town.to_ivan())
+    for text in ("Олег приедет завтра в 11", "Олег приедет завтра в 12"):
+        await edits(town, text)
+    assert len(town.to_ivan()) == told
+    assert [text for text in town.to_anna() if "Правку" in text] == [
+        "Правку клиент не увидит: ответ уже отправлен. Ответьте на его сообщение ещё раз."
+    ]
+    async with town.db.reading() as tx:
+        assert [row for row in await tx.exec(select(Outbox)) if "в 11" in str(row.payload)] == []
+
+
+async def test_an_answer_that_still_waits_for_the_messenger_goes_as_it_was_edited(town: World) -> None:
+    await ivan_asks(town)
+    town.whatsapp.faults.add("sendMessage", status=429, nth=1)
+    await replies(town, "Олег приедет завтра в 10")
+    await edits(town, "Олег приедет завтра в 11")
+    await town.later(minutes=8)
+    assert town.to_ivan()[-1] == "ВладАвтоматика: Олег приедет завтра в 11"
+    assert town.to_anna()[-1] == "Отправлено клиенту."
+
+
+async def test_what_was_not_sent_is_not_sent_by_an_edit_either(town: World) -> None:
+    await ivan_asks(town)
+    told = len(town.to_ivan())
+    await replies(town, "Очень долго. " * 400)
+    await edits(town, "Короче")
+    assert town.to_anna()[-1] == "Правку не отправили. Ответьте на сообщение клиента ещё раз."
+    assert len(town.to_ivan()) == told
+
+
 @configured(TWO_HEADS)
 @pytest.mark.parametrize("text", ["Просто мысли вслух", "/help"])
 async def test_what_quotes_no_words_of_a_client_goes_to_no_client(town: World, text: str) -> None:

@@ -87,8 +87,8 @@ def edit_request(request_id: int | None) -> str:
     return f"edit_request:{request_id}"
 
 
-def reply_client(channel: str, row_id: int | None) -> str:
-    return f"reply_client:{channel}:{row_id}"
+def reply_client(channel: str, chat_id: str, message_id: str) -> str:
+    return f"reply_client:{channel}:{chat_id}:{message_id}"
 
 
 def credit_referrer(deal_id: int, code: str) -> str:

@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from integrations.channels.base import Channel, Incoming, IncomingKind, Outgoing, Templated
 from integrations.errors import Permanent, Temporary, Uncertain, Unreachable
 from storage import asked, inbox, outbox, people, requests
-from storage.tables import Chat, Client, Inbox, Outbox, Request
+from storage.tables import Chat, Client, Inbox, Outbox, OutboxState, Request
 from worker.account import Staff
 from worker.actions import keys
 from worker.actions.base import Hands
@@ -36,6 +36,9 @@ async def take(tx: AsyncSession, hands: Hands, row: Inbox, message: Incoming, st
     await inbox.empty(tx, row.id)
     if message.kind is IncomingKind.TAP:
         return await _take_up(tx, hands, request, staff)
+    if message.kind is IncomingKind.EDITED:
+        await _amend(tx, hands, row, message)
+        return ""
     if message.kind is not IncomingKind.TEXT or message.media:
         await _tell(tx, hands, row, message, hands.texts.fill("client.reply_text_only"))
         return ""
@@ -48,9 +51,12 @@ async def take(tx: AsyncSession, hands: Hands, row: Inbox, message: Incoming, st
         "chat": message.chat_id,
         "is_group": message.is_group,
     }
-    key = keys.reply_client(row.channel, row.id)
-    await outbox.add_once(tx, "reply_client", key, payload, hands.now(), hands.now())
+    await outbox.add_once(tx, "reply_client", _key(row, message), payload, hands.now(), hands.now())
     return ""
+
+
+def _key(row: Inbox, message: Incoming) -> str:
+    return keys.reply_client(row.channel, message.chat_id, message.message_id)
 
 
 async def _meant(tx: AsyncSession, row: Inbox, message: Incoming) -> Request | None:
@@ -59,7 +65,7 @@ async def _meant(tx: AsyncSession, row: Inbox, message: Incoming) -> Request | N
         is_ours = mark == MARK and number.isdecimal()
         return await requests.request(tx, int(number)) if is_ours else None
     if not message.quoted or message.kind not in (
-        IncomingKind.TEXT, IncomingKind.MEDIA, IncomingKind.CONTACT
+        IncomingKind.TEXT, IncomingKind.EDITED, IncomingKind.MEDIA, IncomingKind.CONTACT
     ):  # fmt: skip
         return None
     wish = typed(message.text)
@@ -82,10 +88,23 @@ async def _show_state(tx: AsyncSession, hands: Hands, request: Request) -> None:
     await outbox.ask_again(tx, "edit_request", keys.edit_request(request.id), about, now, now)
 
 
-async def _tell(tx: AsyncSession, hands: Hands, row: Inbox, message: Incoming, text: str) -> None:
+async def _amend(tx: AsyncSession, hands: Hands, row: Inbox, message: Incoming) -> None:
+    """What still waits for the messenger goes as it is now; else who wrote it is told once that it is late."""
+    item = await outbox.for_change(tx, _key(row, message))
+    if item is not None and item.state == OutboxState.WAITING and not item.uncertain:
+        item.payload = {**item.payload, "text": message.text}
+        return
+    is_sent = item is not None and bool(item.payload.get("is_sent"))
+    key = "client.reply_edited" if is_sent else "client.reply_edited.unsent"
+    await _tell(tx, hands, row, message, hands.texts.fill(key), about="edited")
+
+
+async def _tell(
+    tx: AsyncSession, hands: Hands, row: Inbox, message: Incoming, text: str, *, about: str = "told"
+) -> None:
     """In the chat where it was written."""
     payload = {"places": [[row.channel, message.chat_id]], "text": text}
-    key = f"{keys.reply_client(row.channel, row.id)}:told"
+    key = f"{_key(row, message)}:{about}"
     await outbox.add_once(tx, "tell_staff", key, payload, hands.now(), hands.now())
 
 
@@ -186,6 +205,7 @@ async def _sent(item: Outbox, hands: Hands, answer: Answer, *, message_id: str, 
         if request.deal_id is not None:
             await _note(tx, hands, item, answer)
         await _tell_writer(tx, hands, item, hands.texts.fill(key))
+    item.payload = {**item.payload, "is_sent": True}  # Kept as it is settled, for who edits it later.
     hands.wake.act.set()
 
 
