@@ -442,6 +442,18 @@ async def test_anna_presses_call_later(town: World) -> None:
     assert alerts(town)[0].labels == []
 
 
+async def test_what_anna_did_and_then_worded_better_stands_in_the_deal_too(town: World) -> None:
+    await unhappy(town)
+    await town.taps("Решено", "Анна")
+    question = next(post for post in town.telegram.messages("Анна") if "Что сделали?" in post.text)
+    town.telegram.says("Анна", "Замнили мотр", reply_to=question.message_id)
+    await town.later(minutes=1)
+    town.telegram.edits("Анна", "Заменили мотор")
+    await town.later(minutes=1)
+    assert [note.partition(": ")[2] for note in notes(town)[-2:]] == ["Замнили мотр", "Заменили мотор"]
+    assert only_task(town).result_text == "Заменили мотор"
+
+
 @configured({"staff": [HEAD, VERA]})
 async def test_whoever_goes_on_with_it_works_on_the_new_task_also_after_a_lost_answer(town: World) -> None:
     joins(town, "Вера", VERA_ID)

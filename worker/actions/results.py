@@ -66,7 +66,8 @@ async def take_result(
 
     In a group another head may know it, and whoever closed it may tell it when it is open once more.
     """
-    is_answer = message.kind in (IncomingKind.TEXT, IncomingKind.MEDIA) and typed(message.text) is None
+    kinds = (IncomingKind.TEXT, IncomingKind.EDITED, IncomingKind.MEDIA)
+    is_answer = message.kind in kinds and typed(message.text) is None
     if not is_answer or not message.quoted:
         return False
     name = _name(row.channel, message.chat_id, message.quoted)
