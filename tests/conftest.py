@@ -10,11 +10,18 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from zlib import crc32
 
+import hypothesis
 import psycopg
 import pytest
 
 from storage.database import Database
 from tests.postgres import POSTGRES_URL, make_tables, new_schema
+
+# How long an example takes says how busy the machine is, and nothing of the code.
+hypothesis.settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("untimed")
 
 DATABASES = ["sqlite", "postgresql"] if POSTGRES_URL else ["sqlite"]
 
