@@ -114,7 +114,9 @@ async def test_on_monday_morning_a_controller_scores_calls_with_taps(town: World
     await town.taps("Назначен следующий шаг", "Вера", message_id=shown(town)[0].message_id)
     await town.taps("1", "Вера", message_id=shown(town)[0].message_id)
     assert "Оценка: 83 из 100" in shown(town)[0].text
-    town.telegram.says("Вера", "перебивает клиента", reply_to=card.message_id)
+    town.telegram.says("Вера", "перебивает", reply_to=card.message_id)
+    await town.step(pulls=False)
+    town.telegram.edits("Вера", "перебивает клиента")
     await town.step(pulls=False)
     assert "Комментарий: перебивает клиента" in shown(town)[0].text
     assert town.in_telegram("Вера")[-1] == "Комментарий записан."

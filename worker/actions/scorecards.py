@@ -259,7 +259,8 @@ async def _replace(
 
 async def take_comment(tx: AsyncSession, hands: Hands, row: Inbox, message: Incoming, staff: Staff) -> bool:
     """A reply to a card, in words; the last one counts. False: it is something else."""
-    if message.kind is not IncomingKind.TEXT or not message.quoted or typed(message.text) is not None:
+    is_text = message.kind in (IncomingKind.TEXT, IncomingKind.EDITED) and typed(message.text) is None
+    if not is_text or not message.quoted:
         return False
     card = await calls.card_shown_as(tx, row.channel, message.chat_id, message.quoted)
     if card is None or card.reviewer != staff.key:
