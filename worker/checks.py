@@ -1,8 +1,7 @@
-"""What must hold between keys of the config, what a later version brings, and what is worth a warning."""
+"""What must hold between keys of the config, and what is worth a warning."""
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -14,36 +13,6 @@ from worker.rules.calendar import Duration
 from worker.rules.digest import is_monthly, is_weekly
 from worker.settings import Settings, SurveySettings
 from worker.values import Expected, Words
-
-
-@dataclass(frozen=True, slots=True)
-class Later:
-    """A key that works by its default only, or by `also`; `now` shows these as they stand in the file."""
-
-    key: str
-    now: tuple[object, ...]
-    also: tuple[object, ...] = ()
-
-
-# What a later version builds. By its default it works without a word; asked for, it is refused by name.
-LATER = (
-    Later("referral.period", ("quarter",)),
-)
-
-
-def too_early(settings: Settings) -> Iterator[Later]:
-    """What is asked for and not built yet."""
-    default = Settings(texts=settings.texts)
-    for later in LATER:
-        if _value(settings, later.key) not in (_value(default, later.key), *later.also):
-            yield later
-
-
-def _value(settings: Settings, key: str) -> object:
-    value: object = settings
-    for name in key.split("."):
-        value = getattr(value, name)
-    return value
 
 
 def nearest(word: str, words: Iterable[str]) -> str:

@@ -286,13 +286,6 @@ class _Reader:
     def _check(self, settings: Settings) -> None:
         for finding in checks.findings(settings):
             self._wrong(self._place(finding.path), finding.found, finding.expected)
-        for later in checks.too_early(settings):
-            path = tuple(later.key.split("."))
-            now = tuple(toml(value) for value in later.now)
-            self._wrong(path, self._raw(path), Expected(
-                " или ".join(now) + " (остальное появится в следующих версиях)",
-                " or ".join(now) + " (anything else comes in a later version)",
-            ), sample=f"{path[-1]} = {now[-1] if path[-1] == 'provider' else now[0]}")  # fmt: skip
         self._templates()
 
     def _templates(self) -> None:

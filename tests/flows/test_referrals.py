@@ -8,7 +8,7 @@ from sqlmodel import select
 
 from storage.tables import Outbox, OutboxState, Referral
 from tests.flows.test_staff_commands import answer
-from tests.world import ANNA, IVAN, PETR, ZONE, World, configured
+from tests.world import ANNA, IVAN, PETR, ZONE, World, configured, nothing
 from worker.rules.promo import candidates
 
 CARD = "https://example.amocrm.ru/leads/detail/{}"
@@ -217,6 +217,27 @@ async def test_the_report_counts_what_word_of_mouth_brought(town: World) -> None
     assert (found["won_amount"], found["referral_amount"], found["share_amount"]) == (300_000, 200_000, 66.67)
     assert (found["codes_issued"], found["codes_redeemed"], found["redemption_rate"]) == (1, 1, 100)
     assert datetime(2026, 9, 8, 12, tzinfo=ZONE) == town.clock.now()
+
+
+@pytest.mark.parametrize(
+    ("config", "before"),
+    [({"referral": {"period": kind}}, nothing) for kind in ("week", "month", "quarter", "year")],
+    ids=["week", "month", "quarter", "year"],
+)
+async def test_recommendations_are_told_by_the_weeks_months_quarters_or_years_of_the_settings(
+    town: World, config: dict[str, Any]
+) -> None:
+    await town.closed_deal(fields={"Скидка": "Скидка от друга 5%"}, price=100_000)
+    told = (await town.report("2026Q3"))["referrals"]["over_time"]
+    expected = {
+        "week": ("2026-W28", "2026-W40", "2026-W37"),
+        "month": ("2025-10", "2026-09", "2026-09"),
+        "quarter": ("2024Q4", "2026Q3", "2026Q3"),
+        "year": ("2022", "2026", "2026"),
+    }[config["referral"]["period"]]
+    [here] = [one for one in told if one["won_deals"]]
+    assert (told[0]["period"], told[-1]["period"], here["period"]) == expected
+    assert (here["referral_deals"], here["share"]) == (1, 100)
 
 
 async def test_a_code_and_the_discount_together_count_once(town: World) -> None:

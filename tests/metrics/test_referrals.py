@@ -11,7 +11,7 @@ from worker.metrics.base import CodeCount, CodeFact, History, Programme, SaleCou
 from worker.metrics.codes import Codes
 from worker.metrics.referrals import discount_cost
 from worker.metrics.stats import rounded
-from worker.metrics.trends import codes_over, quarters_over
+from worker.metrics.trends import codes_over, stretches_over
 
 RUBLES = 180_000
 
@@ -100,10 +100,10 @@ def test_redemption_is_told_by_the_month_of_the_code() -> None:
 
 
 def test_the_last_eight_quarters_are_told_with_the_friends_part() -> None:
-    quarters = quarters_over(QUARTER)
+    quarters = stretches_over(QUARTER, "quarter")
     assert [quarters[0].label, quarters[-1].label] == ["2024Q4", "2026Q3"]
     counts = SaleCount(place=7, deals=60, money=10_692_000, referral_deals=12, referral_money=2_052_000)
-    told = of_sales(history=History(quarters=quarters, sales=(counts,))).as_json()["quarters"]
+    told = of_sales(history=History(stretches=quarters, sales=(counts,))).as_json()["over_time"]
     assert len(told) == 8
     assert (told[0]["won_deals"], told[0]["share"], told[0]["share_amount"]) == (0, None, None)
     assert (told[7]["share"], told[7]["share_amount"], told[7]["running"]) == (20.0, 19.19, False)

@@ -294,7 +294,7 @@ CONTRACT = strict(
                 },
                 "k_proxy": {"anyOf": [{"type": "null"}, strict(CODES)]},
                 "codes_by_month": {"type": "array", "items": strict({"period": {"type": "string"}, **CODES})},
-                "quarters": {
+                "over_time": {
                     "type": "array",
                     "items": strict(
                         {

@@ -175,7 +175,7 @@ def past() -> History:
             for place, (scale, *numbers) in answers.items()
             for (score, band), n in zip(((9, "high"), (7, "neutral"), (2, "low")), numbers, strict=True)
         ),
-        quarters=periods,
+        stretches=periods,
         sales=tuple(
             SaleCount(
                 place=place,

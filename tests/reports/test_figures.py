@@ -90,7 +90,7 @@ def test_referrals(made: Callable[[], Report]) -> None:
     assert [(row["code"], row["deal"]) for row in tables.get("referrals.problems", [])] == problems
     old = figures.pop("k_proxy")
     listed = {"k_proxy": [old] if old else []}
-    listed |= {name: figures.pop(name) for name in ("top_referrers", "codes_by_month", "quarters")}
+    listed |= {name: figures.pop(name) for name in ("top_referrers", "codes_by_month", "over_time")}
     for name, known in listed.items():
         for row, of in pairs(tables.get(f"referrals.{name}", []), known):
             assert_same(row, of)
@@ -150,7 +150,7 @@ def test_the_trend_is_drawn_with_the_scale_change_and_says_what_changed() -> Non
 
 
 def test_quarters_are_drawn_with_the_friends_part() -> None:
-    chart = charts_of(draw(full(), texts()))["referrals.quarters"]
+    chart = charts_of(draw(full(), texts()))["referrals.over_time"]
     assert isinstance(chart, Stack)
     assert chart.title.replace("\u00a0", " ") == (
         "Доля друзей в сделках: 13 % → 14,9 %, в пределах погрешности"

@@ -45,7 +45,7 @@ def test_each_line_has_eight_quarters_and_goals_are_drawn() -> None:
     discount = drawn["quarter.discount"]
     assert isinstance(discount, Stack)
     assert (discount.part[-1], discount.whole[-1]) == (31_500, 630_000)
-    trend, money = drawn["surveys.nps.trend"], drawn["referrals.quarters"]
+    trend, money = drawn["surveys.nps.trend"], drawn["referrals.over_time"]
     assert isinstance(trend, Trend)
     assert isinstance(money, Stack)
     assert (trend.goal, money.goal) == (60, 30)

@@ -21,6 +21,7 @@ def desk_for(hands: Hands, person: Staff, *, is_group: bool = False) -> Desk:
             company=hands.company.name,
             min_answers=hands.min_answers,
             discount=hands.referral.discount,
+            referral_period=hands.referral.period,
             promises=promises_of(hands.calendar, hands.complaints),
             reactions=ReactionTerms(hands.calendar, hands.reaction_target),
             sales_health=hands.sales_health,

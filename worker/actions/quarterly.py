@@ -26,7 +26,10 @@ async def quarter_for(hands: Hands, person: Staff, occasion: Occasion) -> Outgoi
     """None: nothing was won, and nobody has answered."""
     desk = desk_for(hands, person)
     words = Words(hands.texts, desk.scope.currency)
-    scope, db = replace(desk.scope, sales_health=False), narrowed(desk.db, desk.only)
+    scope, db = (
+        replace(desk.scope, sales_health=False, referral_period="quarter"),
+        narrowed(desk.db, desk.only),
+    )
     last = quarter_of(occasion.told.start, desk.zone)
     reports = [await build_report(db, one, scope, desk.now) for one in last_periods(last, QUARTERS)]
     if quarters.is_empty(reports):

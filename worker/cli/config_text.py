@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from worker.checks import LATER
 from worker.config import Settings, load
 
 COLUMN = 36  # where comments begin
@@ -78,12 +77,6 @@ def given(environ: Mapping[str, str], key: str) -> str:
         return Path(environ.get(f"{name}_FILE", "")).read_text(encoding="utf-8-sig").strip()
     except (OSError, UnicodeDecodeError, ValueError):
         return ""
-
-
-def accepts(key: str, value: object) -> bool:
-    """Is this built, or does the program refuse the value as one of a later version?"""
-    later = next((later for later in LATER if later.key == key), None)
-    return later is None or value in (*later.now, *later.also)
 
 
 def settings_of(answers: Answers, environ: Mapping[str, str]) -> Settings:

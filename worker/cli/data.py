@@ -97,6 +97,7 @@ def report_scope(settings: "Settings", account: "Account | None") -> "ReportScop
         company=settings.company.name,
         min_answers=settings.reports.min_answers,
         discount=settings.referral.discount,
+        referral_period=settings.referral.period,
         promises=promises_of(settings.calendar, settings.complaints),
         reactions=ReactionTerms(settings.calendar, settings.frt.target),
         sales_health=settings.reports.sales_health,

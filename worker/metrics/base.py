@@ -152,7 +152,7 @@ class History:
 
     periods: tuple[Period, ...] = ()  # of scores: the last ones of the same kind
     scores: tuple[ScoreCount, ...] = ()
-    quarters: tuple[Period, ...] = ()
+    stretches: tuple[Period, ...] = ()  # of sales, as `referral.period` has it
     sales: tuple[SaleCount, ...] = ()
     months: tuple[Period, ...] = ()  # of codes
     codes: tuple[CodeCount, ...] = ()

@@ -46,7 +46,7 @@ class Referrer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Quarter:
+class Stretch:
     period: Period
     won: Sales
     referral: Sales
@@ -78,7 +78,7 @@ class ReferralResult:
     top: Sequence[Referrer]  # who brought most, first
     old_codes: Codes | None  # all that are half a year old
     by_age: Sequence[tuple[Period, Codes]]  # by the month of the code
-    quarters: Sequence[Quarter]  # the last eight
+    over_time: Sequence[Stretch]  # the last ones of `referral.period`
 
     @property
     def codes_issued(self) -> int:
@@ -163,7 +163,7 @@ class ReferralResult:
             ],
             "k_proxy": None if self.old_codes is None else self.old_codes.as_json(),
             "codes_by_month": [{"period": period.label, **codes.as_json()} for period, codes in self.by_age],
-            "quarters": [_quarter_json(quarter) for quarter in self.quarters],
+            "over_time": [_stretch_json(stretch) for stretch in self.over_time],
         }
 
 
@@ -190,7 +190,7 @@ def compute(facts: Facts, period: Period) -> ReferralResult:
         top=_top(referral),
         old_codes=counted_codes(history.old_codes) if history.old_codes else None,
         by_age=by_age(history.months, history.codes),
-        quarters=_quarters(facts),
+        over_time=_over_time(facts),
     )
 
 
@@ -216,17 +216,17 @@ def _top(referral: Sequence[SaleFact]) -> list[Referrer]:
     return sorted(everybody, key=lambda one: (-one.deals, -one.money, one.client_id))[:TOP]
 
 
-def _quarters(facts: Facts) -> list[Quarter]:
+def _over_time(facts: Facts) -> list[Stretch]:
     counted = {row.place: row for row in facts.history.sales}
     nothing = SaleCount(place=0, deals=0, money=0, referral_deals=0, referral_money=0)
     return [
-        Quarter(
+        Stretch(
             period=period,
             won=Sales(deals=row.deals, money=row.money),
             referral=Sales(deals=row.referral_deals, money=row.referral_money),
             is_running=is_running(period, facts.now),
         )
-        for place, period in enumerate(facts.history.quarters)
+        for place, period in enumerate(facts.history.stretches)
         for row in (counted.get(place, nothing),)
     ]
 
@@ -235,16 +235,16 @@ def _sales(rows: Sequence[SaleFact]) -> Sales:
     return Sales(deals=len(rows), money=sum(row.amount for row in rows))
 
 
-def _quarter_json(quarter: Quarter) -> dict[str, Any]:
+def _stretch_json(stretch: Stretch) -> dict[str, Any]:
     return {
-        "period": quarter.period.label,
-        "won_deals": quarter.won.deals,
-        "referral_deals": quarter.referral.deals,
-        "share": share(quarter.share),
-        "won_amount": amount(quarter.won.money),
-        "referral_amount": amount(quarter.referral.money),
-        "share_amount": share(quarter.share_amount),
-        "running": quarter.is_running,
+        "period": stretch.period.label,
+        "won_deals": stretch.won.deals,
+        "referral_deals": stretch.referral.deals,
+        "share": share(stretch.share),
+        "won_amount": amount(stretch.won.money),
+        "referral_amount": amount(stretch.referral.money),
+        "share_amount": share(stretch.share_amount),
+        "running": stretch.is_running,
     }
 
 

@@ -9,10 +9,10 @@ from typing import Any
 from worker.metrics.base import Asked, Facts, ScoreCount, is_running, share
 from worker.metrics.headlines import Figures, figures_from
 from worker.rules.calendar import Period
-from worker.rules.periods import last_periods, month_of, quarter_of, whole
+from worker.rules.periods import last_periods, month_of, quarter_of, week_of, whole, year_of
 
 LENGTHS: Mapping[str, int] = {"quarter": 8, "month": 12, "week": 13, "year": 5}  # free days have no trend
-QUARTERS = 8  # two years: each quarter beside that of the year before
+KINDS = {"quarter": quarter_of, "month": month_of, "week": week_of, "year": year_of}
 MONTHS = 12
 MATURE_AFTER = timedelta(days=180)  # before that, a code has hardly had the time to bring a friend
 
@@ -24,9 +24,9 @@ def scores_over(period: Period, now: datetime) -> tuple[Period, ...]:
     return last_periods(of, number) if number else ()
 
 
-def quarters_over(period: Period) -> tuple[Period, ...]:
-    """Up to that in which the period ends."""
-    return last_periods(quarter_of(period.end - timedelta(days=1), period.zone), QUARTERS)
+def stretches_over(period: Period, kind: str) -> tuple[Period, ...]:
+    """The last ones of this kind, up to that in which the period ends."""
+    return last_periods(KINDS[kind](period.end - timedelta(days=1), period.zone), LENGTHS[kind])
 
 
 def codes_over(period: Period) -> tuple[Period, ...]:

@@ -69,6 +69,7 @@ class ReportScope:
     currency: str = "RUB"
     company: str = ""
     referral_field: int | None = None  # which says what discount the client came with
+    referral_period: str = "quarter"  # in which recommendations are told over time: week, month, year
     discount: str = ""  # as in the settings, such as «5%»
     sales_health: bool = False  # repeat purchases, segments, cohorts, links between metrics
     users: Mapping[int, str] = field(default_factory=dict)  # names, as amoCRM has them now
@@ -132,7 +133,12 @@ async def read_facts(db: Database, period: Period, scope: ReportScope, now: date
         correspondence = await _correspondence(tx, period, scope, only_of(db))
         reviews = await review_rows(tx, period.previous().begins, period.ends)
         history = await read_history(
-            tx, period, now, pipelines=pipelines, complaints_pipeline=complaints_pipeline
+            tx,
+            period,
+            now,
+            pipelines=pipelines,
+            complaints_pipeline=complaints_pipeline,
+            stretch=scope.referral_period,
         )
         bought = (
             await read_purchases(tx, period, pipelines=pipelines, complaints_pipeline=complaints_pipeline)

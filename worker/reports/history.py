@@ -7,7 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.trends import CodeCountRow, code_counts, sale_counts, score_counts
 from worker.metrics.base import CodeCount, History, SaleCount, ScoreCount
-from worker.metrics.trends import MATURE_AFTER, codes_over, quarters_over, scores_over
+from worker.metrics.trends import MATURE_AFTER, codes_over, scores_over, stretches_over
 from worker.rules.calendar import Period
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -20,11 +20,13 @@ async def read_history(
     *,
     pipelines: frozenset[int],
     complaints_pipeline: int | None,
+    stretch: str,
 ) -> History:
-    periods, quarters, months = scores_over(period, now), quarters_over(period), codes_over(period)
+    periods, months = scores_over(period, now), codes_over(period)
+    stretches = stretches_over(period, stretch)
     scores = await score_counts(tx, _boundaries(periods)) if periods else []
     sales = await sale_counts(
-        tx, _boundaries(quarters), pipelines=pipelines, complaints_pipeline=complaints_pipeline
+        tx, _boundaries(stretches), pipelines=pipelines, complaints_pipeline=complaints_pipeline
     )
     codes = await code_counts(tx, _boundaries(months))
     old = await code_counts(tx, (LONG_AGO, min(now, period.ends) - MATURE_AFTER))
@@ -42,7 +44,7 @@ async def read_history(
             )
             for row in scores
         ),
-        quarters=quarters,
+        stretches=stretches,
         sales=tuple(
             SaleCount(
                 place=row.place,

@@ -18,7 +18,7 @@ def charts(
 ) -> Iterator[Chart]:
     """`reports`: of the quarters, the oldest first. `drawn`: the last one. `goals`: by metric."""
     for chart in drawn.charts:
-        if isinstance(chart, Stack) and chart.key == "referrals.quarters":
+        if isinstance(chart, Stack) and chart.key == "referrals.over_time":
             yield replace(chart, goal=goals.get("referral_share"))
     yield from _of_complaints(reports, words)
     yield from _line("response", Kind.PERCENT, reports, [_response(one) for one in reports], words)

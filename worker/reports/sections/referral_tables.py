@@ -1,10 +1,10 @@
-"""The tables of referrals beside their summary, and the picture of the quarters."""
+"""The tables of referrals beside their summary, and the picture over time."""
 
 from collections.abc import Iterator, Sequence
 from itertools import dropwhile
 
 from worker.metrics.codes import Codes
-from worker.metrics.referrals import Quarter, ReferralResult
+from worker.metrics.referrals import ReferralResult, Stretch
 from worker.reports.document import Cell, Chart, Column, Kind, Stack, Table
 from worker.reports.sections.base import columns
 from worker.reports.words import Words
@@ -12,8 +12,8 @@ from worker.rules.shares import share_difference
 
 
 def tables(result: ReferralResult, key: str, title: str, words: Words) -> Iterator[Table]:
-    if any(quarter.won.deals for quarter in result.quarters):
-        yield _quarters(result.quarters, key, title, words)
+    if any(stretch.won.deals for stretch in result.over_time):
+        yield _over_time(result.over_time, key, title, words)
     if result.by_age:
         yield Table(
             key=f"{key}.codes_by_month",
@@ -51,40 +51,40 @@ def tables(result: ReferralResult, key: str, title: str, words: Words) -> Iterat
 
 def charts(result: ReferralResult, key: str, words: Words) -> Iterator[Chart]:
     # Before the first sale there was nothing to see.
-    quarters = [*dropwhile(lambda quarter: not quarter.won.deals, result.quarters)]
-    if not any(quarter.won.money for quarter in quarters):
+    stretches = [*dropwhile(lambda stretch: not stretch.won.deals, result.over_time)]
+    if not any(stretch.won.money for stretch in stretches):
         return
     yield Stack(
-        key=f"{key}.quarters",
-        title=_changed(result.quarters, words),
+        key=f"{key}.over_time",
+        title=_changed(result.over_time, words),
         kind=Kind.MONEY,
-        labels=tuple(words.period(quarter.period) for quarter in quarters),
-        whole=tuple(quarter.won.money for quarter in quarters),
-        part=tuple(quarter.referral.money for quarter in quarters),
+        labels=tuple(words.period(stretch.period) for stretch in stretches),
+        whole=tuple(stretch.won.money for stretch in stretches),
+        part=tuple(stretch.referral.money for stretch in stretches),
         whole_title=words.column("won_amount"),
         part_title=words.column("referral_amount"),
     )
 
 
-def _changed(quarters: Sequence[Quarter], words: Words) -> str:
+def _changed(stretches: Sequence[Stretch], words: Words) -> str:
     """By the number of deals: of a share of money nobody knows how sure it is."""
-    before, now = quarters[-2:]
+    before, now = stretches[-2:]
     told = {"value": words.share(now.share, 1)}
     if now.share is None or before.share is None:
-        return words.finding("quarters.first", value=told["value"] or words.cell(None, Kind.PERCENT))
+        return words.finding("friends.first", value=told["value"] or words.cell(None, Kind.PERCENT))
     told["before"] = words.share(before.share, 1)
     difference = share_difference(
         (before.referral.deals, before.won.deals), (now.referral.deals, now.won.deals)
     )
     if not difference.excludes_zero:
-        return words.finding("quarters.same", **told)
-    return words.finding("quarters.up" if now.share > before.share else "quarters.down", **told)
+        return words.finding("friends.same", **told)
+    return words.finding("friends.up" if now.share > before.share else "friends.down", **told)
 
 
-def _quarters(quarters: Sequence[Quarter], key: str, title: str, words: Words) -> Table:
+def _over_time(stretches: Sequence[Stretch], key: str, title: str, words: Words) -> Table:
     return Table(
-        key=f"{key}.quarters",
-        title=words.table("quarters", survey=title),
+        key=f"{key}.over_time",
+        title=words.table("over_time", survey=title),
         columns=columns(
             words,
             period=Kind.TEXT,
@@ -98,16 +98,16 @@ def _quarters(quarters: Sequence[Quarter], key: str, title: str, words: Words) -
         ),
         rows=tuple(
             (
-                words.period(quarter.period),
-                quarter.won.deals,
-                quarter.referral.deals,
-                quarter.share,
-                quarter.won.money,
-                quarter.referral.money,
-                quarter.share_amount,
-                words.yes(quarter.is_running),
+                words.period(stretch.period),
+                stretch.won.deals,
+                stretch.referral.deals,
+                stretch.share,
+                stretch.won.money,
+                stretch.referral.money,
+                stretch.share_amount,
+                words.yes(stretch.is_running),
             )
-            for quarter in quarters
+            for stretch in stretches
         ),
     )
 
