@@ -4,31 +4,27 @@ The gateway: https://green-api.com/en/docs/api/. Its token stands in the path of
 """
 
 import asyncio
-import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, TypeVar
+from datetime import timedelta
+from typing import Any
 
 import httpx
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
-from pydantic.alias_generators import to_camel
 
 from integrations.channels.base import (
     Batch,
     GatewaySettings,
     Incoming,
-    IncomingKind,
     Outgoing,
     Posted,
     Raw,
     RefusedError,
-    Status,
     UnreadableError,
     Unsent,
 )
-from integrations.channels.hooks import as_bytes, is_ours, is_same
+from integrations.channels.greenapi_read import PERSON, STATE_KINDS, incoming_of, raw_of
+from integrations.channels.hooks import is_ours, is_same
 from integrations.channels.secret_path import HIDDEN, SecretPath
 from integrations.errors import AccessDenied, OutsideError, Permanent, Temporary, Uncertain, Unreachable
 from integrations.http import Answer, Http, OnResult, Pace
@@ -54,7 +50,6 @@ SETTINGS = {
     "stateWebhook": "yes",
     "editedMessageWebhook": "yes",
 }
-PERSON = re.compile(r"(\d+)@c\.us")
 GROUP = re.compile(r"[\d-]+@g\.us")
 # Sending stopped: by the messenger, by the gateway for want of money, or because nobody is logged in. What is
 # handed over now would wait in the gateway's queue and leave at any hour.
@@ -63,28 +58,6 @@ STOPPED = frozenset(
 )
 STATE_LASTS = 60.0  # seconds that a healthy state is believed
 STOPPED_FOR = timedelta(minutes=5)  # before it is asked again
-STATE_KINDS = frozenset({"stateInstanceChanged", "statusInstanceChanged", "quotaExceeded"})
-# Green-API's word for a message that its device could not decrypt yet; the text may follow under the same id.
-PLACEHOLDER = re.compile(r"\s*\{\{SWE\d+\}\}")
-STATUSES = {
-    "sent": Status.SENT,
-    "delivered": Status.DELIVERED,
-    "read": Status.READ,
-    "played": Status.READ,
-    "failed": Status.FAILED,
-    "noAccount": Status.FAILED,
-    "notInGroup": Status.FAILED,
-}
-MEDIA = {
-    "audioMessage": "voice",
-    "imageMessage": "photo",
-    "videoMessage": "video",
-    "documentMessage": "document",
-    "stickerMessage": "sticker",
-    "locationMessage": "location",
-    "contactMessage": "contact",
-    "contactsArrayMessage": "contact",
-}
 NOT_SCANNED = "In the cabinet of Green-API scan the QR code with the phone again."
 
 
@@ -182,7 +155,7 @@ class GreenApi:
         number = instance.get("idInstance") if isinstance(instance, dict) else None
         if number is not None and str(number) != self._instance:
             return ()  # of another account that posts to the same place
-        raw = _raw(body)
+        raw = raw_of(body)
         if raw.kind in STATE_KINDS:
             self._healthy_until = 0.0
         return (raw,)
@@ -288,7 +261,7 @@ class GreenApi:
         if not isinstance(found, dict):
             return Batch((), offset)
         receipt = str(found.get("receiptId", ""))
-        raw = _raw(found.get("body"))
+        raw = raw_of(found.get("body"))
         if raw.kind in STATE_KINDS:
             self._healthy_until = 0.0
         return Batch((raw,), offset, receipt)
@@ -301,12 +274,7 @@ class GreenApi:
         await self._receiving.send("DELETE", path, is_read=True, what="deleteNotification")
 
     def read(self, body: bytes) -> Sequence[Incoming]:
-        try:
-            notification = Notification.model_validate_json(body)
-        except ValidationError as error:
-            # From None: the error quotes the client's words.
-            raise UnreadableError(f"not a notification of Green-API ({error.error_count()} errors)") from None
-        return (_incoming(notification),)
+        return (incoming_of(body),)
 
     async def close(self) -> None:
         await self._sending.close()
@@ -362,296 +330,3 @@ def _fits_poll(message: Outgoing) -> bool:
 def _text_of(answer: object, key: str) -> str:
     value = answer.get(key) if isinstance(answer, dict) else None
     return value if isinstance(value, str) else ""
-
-
-# What comes in
-
-
-def _words(value: object) -> object:
-    """An id may come as a number; null, or something that is no text at all, is as good as absent."""
-    if isinstance(value, int):
-        return str(value)
-    return value if isinstance(value, str) else ""
-
-
-def _seconds(value: object) -> object:
-    return value if isinstance(value, int) else None
-
-
-def _block(value: object) -> object:
-    """A part that has another form than documented is left out; the rest may hold what we need."""
-    return value if isinstance(value, dict) else {}
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True)
-
-
-Words = Annotated[str, BeforeValidator(_words)]
-PartType = TypeVar("PartType", bound=_Part)
-Block = Annotated[PartType, BeforeValidator(_block)]
-
-
-class _Instance(_Part):
-    wid: Words = ""
-
-
-class _Sender(_Part):
-    chat_id: Words = ""
-    sender: Words = ""
-    chat_name: Words = ""
-    sender_name: Words = ""
-    sender_contact_name: Words = ""
-    sender_phone_number: Words = ""
-
-
-class _Text(_Part):
-    text_message: Words = ""
-
-
-class _ExtendedText(_Part):
-    text: Words = ""
-    stanza_id: Words = ""
-
-
-class _Quoted(_Part):
-    stanza_id: Words = ""
-
-
-class _Vote(_Part):
-    option_name: Words = ""
-    option_voters: Annotated[tuple[Words, ...], BeforeValidator(lambda value: value or ())] = ()
-
-
-class _Poll(_Part):
-    stanza_id: Words = ""
-    name: Words = ""
-    votes: Annotated[tuple[_Vote, ...], BeforeValidator(lambda value: value or ())] = ()
-
-
-class _File(_Part):
-    caption: Words = ""
-
-
-class _Pressed(_Part):
-    """A tap on a button or list row that somebody else's program sent from this account."""
-
-    stanza_id: Words = ""
-    selected_display_text: Words = ""
-    selected_button_text: Words = ""
-    title: Words = ""
-    selected_id: Words = ""
-    selected_button_id: Words = ""
-    button_id: Words = ""
-
-    @property
-    def text(self) -> str:
-        return (
-            self.selected_display_text
-            or self.selected_button_text
-            or self.title
-            or self.selected_id
-            or self.selected_button_id
-            or self.button_id
-        )
-
-
-class _Edited(_Part):
-    text_message: Words = ""
-    caption: Words = ""
-    stanza_id: Words = ""
-
-
-class _Message(_Part):
-    type_message: Words = ""
-    text_message_data: Block[_Text] = _Text()
-    extended_text_message_data: Block[_ExtendedText] = _ExtendedText()
-    quoted_message: Block[_Quoted] = _Quoted()
-    poll_message_data: Block[_Poll] = _Poll()
-    file_message_data: Block[_File] = _File()
-    edited_message_data: Block[_Edited] = _Edited()
-    template_button_reply_message: Block[_Pressed] = _Pressed()
-    interactive_buttons_response: Block[_Pressed] = _Pressed()
-    buttons_response_message: Block[_Pressed] = _Pressed()
-    list_response_message: Block[_Pressed] = _Pressed()
-
-    @property
-    def pressed(self) -> _Pressed:
-        answers = (
-            self.template_button_reply_message,
-            self.interactive_buttons_response,
-            self.buttons_response_message,
-            self.list_response_message,
-        )
-        return next((answer for answer in answers if answer.text), _Pressed())
-
-    @property
-    def text(self) -> str:
-        """The words, wherever they stand: plain text comes as an extended text from some clients."""
-        text = (
-            self.text_message_data.text_message
-            or self.extended_text_message_data.text
-            or self.file_message_data.caption
-            or self.pressed.text
-        )
-        return "" if PLACEHOLDER.match(text) else text
-
-    @property
-    def quoted(self) -> str:
-        return (
-            self.quoted_message.stanza_id
-            or self.extended_text_message_data.stanza_id
-            or self.pressed.stanza_id
-        )
-
-
-class Notification(_Part):
-    """The body of a notification, as far as it matters here."""
-
-    type_webhook: str
-    timestamp: Annotated[int | None, BeforeValidator(_seconds)] = None
-    id_message: Words = ""
-    instance_data: Block[_Instance] = _Instance()
-    sender_data: Block[_Sender] = _Sender()
-    message_data: Block[_Message] = _Message()
-    chat_id: Words = ""  # of a status
-    status: Words = ""
-    description: Words = ""
-    state_instance: Words = ""
-    status_instance: Words = ""
-
-    @property
-    def sent_at(self) -> datetime | None:
-        try:
-            return datetime.fromtimestamp(self.timestamp, UTC) if self.timestamp else None
-        except (OverflowError, ValueError, OSError):
-            return None
-
-    @property
-    def chosen(self) -> tuple[str, ...]:
-        """The options that the person voted for: none = the vote was withdrawn."""
-        ours = self.instance_data.wid
-        votes = self.message_data.poll_message_data.votes
-        return tuple(vote.option_name for vote in votes if any(voter != ours for voter in vote.option_voters))
-
-
-def _raw(body: object) -> Raw:
-    content = as_bytes(body)
-    try:
-        notification = Notification.model_validate_json(content)
-    except ValidationError:
-        # It is kept and put aside; deleted it must be all the same, or nothing behind it ever comes.
-        return Raw(_digest(content), "unreadable", content)
-    return Raw(external_id(notification, content), notification.type_webhook, content)
-
-
-def external_id(notification: Notification, content: bytes) -> str:
-    """The same for an exact repeat, another for whatever says something new under the same message id."""
-    kind, message = notification.type_webhook, notification.message_data
-    if not notification.id_message:
-        return f"{kind}:{_digest(content)}"
-    key = f"{notification.id_message}:{kind}"
-    if kind == "outgoingMessageStatus":
-        return f"{key}:{notification.status}"
-    if message.type_message == "pollUpdateMessage":  # a changed vote
-        chosen = _digest(json.dumps(notification.chosen).encode())
-        return f"{key}:{chosen}:{notification.timestamp or ''}"
-    if message.type_message == "editedMessage":
-        return f"{key}:{notification.timestamp or ''}"
-    if kind == "incomingMessageReceived" and not message.text and message.type_message not in MEDIA:
-        # Not decrypted yet; the text may follow under this very id:
-        # https://github.com/green-api/issues/issues/604
-        return f"{key}:placeholder"
-    return key
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:32]
-
-
-def _incoming(notification: Notification) -> Incoming:
-    match notification.type_webhook:
-        case "incomingMessageReceived":
-            return _from_client(notification)
-        case "outgoingMessageReceived" if notification.message_data.type_message != "pollUpdateMessage":
-            return _from_us(notification, IncomingKind.ECHO)
-        case "outgoingAPIMessageReceived":
-            return _from_us(notification, IncomingKind.STATUS)
-        case "outgoingMessageStatus":
-            return _status(notification)
-        case kind if kind in STATE_KINDS:
-            reason = notification.state_instance or notification.status_instance or notification.type_webhook
-            return Incoming(kind=IncomingKind.STATE, sent_at=notification.sent_at, reason=reason)
-        case _:
-            return Incoming(kind=IncomingKind.OTHER, sent_at=notification.sent_at)
-
-
-def _envelope(notification: Notification, kind: IncomingKind, **more: Any) -> Incoming:
-    sender, message = notification.sender_data, notification.message_data
-    person = PERSON.fullmatch(sender.sender or sender.chat_id)
-    fields: dict[str, Any] = {
-        "chat_id": sender.chat_id,
-        "sent_at": notification.sent_at,
-        "message_id": notification.id_message,
-        "quoted": message.quoted,
-        "sender_id": sender.sender,
-        "sender_name": sender.sender_contact_name or sender.sender_name or sender.chat_name,
-        "phone": person[1] if person else re.sub(r"\D", "", sender.sender_phone_number),
-        # In MAX and Telegram a group has a number below zero.
-        "is_group": sender.chat_id.endswith("@g.us") or sender.chat_id.startswith("-"),
-    }
-    return Incoming(kind=kind, **(fields | more))
-
-
-def _from_client(notification: Notification) -> Incoming:
-    message = notification.message_data
-    kind, media = message.type_message, MEDIA.get(message.type_message, "")
-    if kind == "pollUpdateMessage":
-        return _vote(notification)
-    if kind == "editedMessage":
-        edited = message.edited_message_data
-        text = edited.text_message or edited.caption or message.text
-        message_id = edited.stanza_id or notification.id_message
-        return _envelope(notification, IncomingKind.EDITED, text=text, message_id=message_id, quoted="")
-    if kind == "reactionMessage":
-        media = "reaction"
-    if message.text:
-        return _envelope(notification, IncomingKind.TEXT, text=message.text, media=media)
-    return _envelope(notification, IncomingKind.MEDIA if kind in MEDIA else IncomingKind.OTHER, media=media)
-
-
-def _vote(notification: Notification) -> Incoming:
-    question, chosen = notification.message_data.poll_message_data.stanza_id, notification.chosen
-    if len(chosen) > 1:  # Our polls allow one answer; two are words for the reader to ask about.
-        return _envelope(notification, IncomingKind.TEXT, text=", ".join(chosen), quoted=question)
-    return _envelope(notification, IncomingKind.TAP, data=chosen[0] if chosen else "", quoted=question)
-
-
-def _from_us(notification: Notification, kind: IncomingKind) -> Incoming:
-    """A message in our name: typed on the phone (ECHO), or sent through the gateway (STATUS: it went out).
-
-    The second confirms a message whose answer was lost; text and chat tell which.
-    """
-    message = notification.message_data
-    status = Status.SENT if kind is IncomingKind.STATUS else None
-    return _envelope(
-        notification,
-        kind,
-        text=message.text or message.poll_message_data.name or message.edited_message_data.text_message,
-        media=MEDIA.get(message.type_message, ""),
-        status=status,
-        phone="",
-    )
-
-
-def _status(notification: Notification) -> Incoming:
-    status = STATUSES.get(notification.status)
-    return Incoming(
-        kind=IncomingKind.STATUS if status else IncomingKind.OTHER,
-        chat_id=notification.chat_id or notification.sender_data.chat_id,
-        sent_at=notification.sent_at,
-        message_id=notification.id_message,
-        status=status,
-        reason=(notification.description or notification.status) if status is Status.FAILED else "",
-        is_gone=notification.status == "noAccount",
-    )
