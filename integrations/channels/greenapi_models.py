@@ -2,10 +2,12 @@
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, TypeVar
+from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BeforeValidator, ConfigDict
 from pydantic.alias_generators import to_camel
+
+from integrations.channels.lenient import Block, Part
 
 # Green-API's word for a message that its device could not decrypt yet; the text may follow under the same id.
 PLACEHOLDER = re.compile(r"\s*\{\{SWE\d+\}\}")
@@ -22,18 +24,11 @@ def _seconds(value: object) -> object:
     return value if isinstance(value, int) else None
 
 
-def _block(value: object) -> object:
-    """A part that has another form than documented is left out; the rest may hold what we need."""
-    return value if isinstance(value, dict) else {}
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True)
-
-
 Words = Annotated[str, BeforeValidator(_words)]
-PartType = TypeVar("PartType", bound=_Part)
-Block = Annotated[PartType, BeforeValidator(_block)]
+
+
+class _Part(Part):
+    model_config = ConfigDict(alias_generator=to_camel)
 
 
 class _Instance(_Part):
