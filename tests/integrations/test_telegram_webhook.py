@@ -6,7 +6,8 @@ import httpx
 import pytest
 
 from integrations.channels.base import BotSettings, IncomingKind, Posted, RefusedError
-from integrations.channels.telegram import ALLOWED_UPDATES, Telegram
+from integrations.channels.telegram import Telegram
+from integrations.channels.telegram_read import ALLOWED_UPDATES
 from integrations.errors import Permanent, Temporary
 from integrations.standins.telegram import TelegramStandIn
 from tests.integrations.clock import Clock

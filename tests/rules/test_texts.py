@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from integrations.channels import greenapi_read, telegram
+from integrations.channels import greenapi_read, telegram_read
 from tests.rules.packs import pack, texts
 from worker.rules.eligibility import Reason
 from worker.rules.kinds.registry import KINDS
@@ -200,7 +200,7 @@ def test_the_russian_pack_says_what_the_specification_says() -> None:
 
 @pytest.mark.parametrize("language", ["ru", "en"])
 def test_whatever_a_client_can_send_has_a_name(language: str) -> None:
-    kinds = {*telegram.MEDIA, *greenapi_read.MEDIA.values()}
+    kinds = {*telegram_read.MEDIA, *greenapi_read.MEDIA.values()}
     assert {f"media.{kind}" for kind in kinds} <= pack(language).keys()
 
 
