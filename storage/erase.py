@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, LargeBinary, Text, cast, func, literal, or_
+from sqlalchemy import ColumnElement, LargeBinary, String, Text, case, cast, func, literal, or_
 from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage import calls, state
-from storage.outbox import TYPED
 from storage.sql import insert
 from storage.tables import (
     Chat,
@@ -41,7 +40,10 @@ from storage.tables import (
 BROKEN_DEAL = "broken.lead."  # in the state: how the keys of deals that could not be read begin
 KEY = "erased_key"  # of the hashes; whoever has only the table cannot try numbers
 # In what the outbox carries.
-PERSONAL = frozenset({"words", "text", "values", "name", "phone", "chat_id", "line"})
+PERSONAL = frozenset({"words", "text", "values", "name", "phone", "chat_id"})
+ASKED = {"answer_staff": "words", "tell_forget": "phone"}  # by kind: for whom staff look, and where it stands
+TOLD = "reply_client"  # whoever wrote to the person is told that it was not sent
+FORGOTTEN = "…"  # in a friend's deal, in place of what named the person
 # The report tells how many wrote something; that stays.
 HAD_WORDS = or_(col(Reply.had_words), col(Reply.text) != "")
 SHORTEST_NAME = 3  # letters
@@ -90,14 +92,16 @@ async def erase_person(tx: AsyncSession, phone: str, now: datetime) -> Erasure:
         )
     ).all()
     places = {(chat.channel, chat.chat_id) for chat in chats}
-    tried = select(Trial.channel, Trial.chat_id).where(_named(Trial.chat_id, phone))
-    places.update((await tx.exec(tried)).all())  # Whoever tried it there need be no client.
+    for table in (Trial, Message):  # Whoever tried it there need be no client.
+        tried = select(table.channel, table.chat_id).where(_named(table.chat_id, phone)).distinct()
+        places.update((await tx.exec(tried)).all())
     names = [name for chat in chats for name in (chat.chat_id, chat.alias)]
     needles = {digits, *(re.sub(r"\D", "", name) for name in names)} - {""}
     messages = await _erase_inbox(tx, ids, places, needles, now)
     await _erase_outbox(tx, ids, places)
     await _erase_typed(tx, phone, {client.name for client in clients})
     await _erase_put_aside(tx, ids, phone, clients)
+    await _erase_from_friends(tx, ids, phone, clients)
     replies = await _erase_words(tx, ids, places)
     await _erase_calls(tx, ids, phone)
     contacts = await _erase_contacts(tx, ids, phone)
@@ -133,7 +137,8 @@ async def keep_hash(tx: AsyncSession, phone: str, now: datetime) -> None:
 async def _clients(tx: AsyncSession, phone: str, also: Collection[int]) -> list[Client]:
     of_contacts = select(Contact.client_id).where(Contact.phone == phone)
     found = await tx.exec(
-        select(Client).where(
+        select(Client)
+        .where(
             or_(
                 col(Client.phone) == phone,
                 col(Client.key) == f"phone:{phone}",
@@ -142,6 +147,8 @@ async def _clients(tx: AsyncSession, phone: str, also: Collection[int]) -> list[
             ),
             col(Client.erased_at).is_(None),
         )
+        # Whoever is just writing down what went to the person ends first, or finds nobody.
+        .with_for_update()
     )
     return list(found.all())
 
@@ -179,7 +186,7 @@ async def _erase_words(tx: AsyncSession, ids: list[int], places: Iterable[tuple[
         await tx.exec(
             update(Message)
             .where(col(Message.channel) == channel, col(Message.chat_id) == chat_id)
-            .values(chat_id=nobody)
+            .values(chat_id=nobody, message_id=nameless(Message.message_id, Message.id))
         )
         await tx.exec(delete(Trial).where(col(Trial.channel) == channel, col(Trial.chat_id) == chat_id))
         await tx.exec(
@@ -195,15 +202,35 @@ async def _erase_words(tx: AsyncSession, ids: list[int], places: Iterable[tuple[
         found = await tx.exec(
             update(Reply)
             .where(col(Reply.channel) == channel, col(Reply.chat_id) == chat_id)
-            .values(text="", had_words=HAD_WORDS, chat_id=nobody)
+            .values(
+                text="",
+                had_words=HAD_WORDS,
+                chat_id=nobody,
+                external_id=nameless(Reply.external_id, Reply.id),
+            )
         )
         erased += found.rowcount
     rest = await tx.exec(
         update(Reply)
         .where(col(Reply.client_id).in_(ids), col(Reply.text) != "")
-        .values(text="", had_words=True, chat_id="")
+        .values(text="", had_words=True)
+    )
+    # A chat may be somebody else's by now, and still hold what this person said and was asked.
+    for table in (Survey, Request, Reply):
+        theirs = col(table.client_id).in_(ids), ~col(table.chat_id).startswith("erased:")
+        await tx.exec(update(table).where(*theirs).values(chat_id=""))
+    await tx.exec(
+        update(Survey)
+        .where(col(Survey.client_id).in_(ids))
+        .values(message_id=nameless(Survey.message_id, Survey.id))
     )
     return erased + rest.rowcount
+
+
+def nameless(external_id: Any, row_id: Any) -> ColumnElement[str]:
+    """The id of a message, or another in its place: WhatsApp's hold the number, in base64."""
+    instead = literal("erased:") + cast(col(row_id), String)
+    return case((col(external_id).startswith("wamid."), instead), else_=col(external_id))
 
 
 async def _erase_inbox(
@@ -225,7 +252,13 @@ async def _erase_inbox(
     await tx.exec(
         update(Inbox)
         .where(col(Inbox.id).in_(wanted))
-        .values(raw=b"", error="", state=InboxState.READ, read_at=func.coalesce(col(Inbox.read_at), now))
+        .values(
+            raw=b"",
+            error="",
+            external_id=nameless(Inbox.external_id, Inbox.id),
+            state=InboxState.READ,
+            read_at=func.coalesce(col(Inbox.read_at), now),
+        )
     )
     return len(wanted)
 
@@ -246,17 +279,40 @@ async def _erase_put_aside(tx: AsyncSession, ids: list[int], phone: str, clients
     deals = (await tx.exec(select(Deal.deal_id).where(col(Deal.client_id).in_(ids)))).all()
     contacts = (await tx.exec(select(Contact).where(col(Contact.client_id).in_(ids)))).all()
     keys = {f"{BROKEN_DEAL}{deal_id}" for deal_id in deals}
-    # A first name alone is many people's.
     names = {client.name for client in clients} | {contact.name for contact in contacts}
-    traces = [rf"(?<!\w){re.escape(name)}(?!\w)" for name in names if len(name.split()) > 1]
-    traces += [rf'"id": {contact.contact_id}(?!\d)' for contact in contacts]
-    traces.append(_written(phone))
-    trace = re.compile("|".join(traces), re.IGNORECASE)
+    trace = _trace(phone, names, *(rf'"id": {contact.contact_id}(?!\d)' for contact in contacts))
     for row in (await tx.exec(select(State).where(col(State.key).startswith(BROKEN_DEAL)))).all():
         # Read once more, since letters stand there escaped.
         raw = json.dumps(json.loads(row.value.get("raw") or "{}"), ensure_ascii=False)
         if row.key in keys or trace.search(raw):
             row.value = {"raw": "", "error": ""}
+
+
+async def _erase_from_friends(tx: AsyncSession, ids: list[int], phone: str, clients: list[Client]) -> None:
+    """Deals of others that name the person as who recommended the company; that somebody did so stays."""
+    trace = _trace(phone, {client.name for client in clients})
+    typed = select(Referral).where(col(Referral.typed) != "")
+    for referral in (await tx.exec(typed)).all():
+        by_number = referral.referrer_id in ids and not referral.code
+        if not by_number and not trace.search(referral.typed):
+            continue
+        said, referral.typed = referral.typed.split("; "), ""
+        deal = await tx.get(Deal, referral.deal_id)
+        if deal is not None:
+            deal.fields = {
+                field_id: [_without(value, said) for value in values]
+                for field_id, values in deal.fields.items()
+            }
+
+
+def _without(value: Json, said: Collection[str]) -> Json:
+    return {**value, "value": FORGOTTEN} if str(value.get("value")).strip() in said else value
+
+
+def _trace(phone: str, names: Collection[str], *others: str) -> re.Pattern[str]:
+    """The number, or the whole name: a first name alone is many people's."""
+    whole = [rf"(?<!\w){re.escape(name)}(?!\w)" for name in names if len(name.split()) > 1]
+    return re.compile("|".join([*whole, *others, _written(phone)]), re.IGNORECASE)
 
 
 def _written(phone: str) -> str:
@@ -265,14 +321,14 @@ def _written(phone: str) -> str:
 
 
 async def _erase_typed(tx: AsyncSession, phone: str, names: Collection[str]) -> None:
-    """What staff typed about the person and nobody has answered yet: it is not answered any more."""
+    """Whom staff look for and nobody has answered yet: it is not answered any more."""
     words = {word for name in names for word in name.casefold().split() if len(word) >= SHORTEST_NAME}
     number = re.compile(_written(phone))
     waiting = select(Outbox).where(
-        col(Outbox.kind).in_(TYPED), col(Outbox.state).in_((OutboxState.WAITING, OutboxState.DOING))
+        col(Outbox.kind).in_(ASKED), col(Outbox.state).in_((OutboxState.WAITING, OutboxState.DOING))
     )
     for item in (await tx.exec(waiting)).all():
-        key = TYPED[item.kind]
+        key = ASKED[item.kind]
         typed = str(item.payload.get(key) or "")
         if number.search(typed) or words & set(re.findall(r"\w+", typed.casefold())):
             item.payload, item.state = {**item.payload, key: ""}, OutboxState.DONE
@@ -298,7 +354,10 @@ async def _erase_outbox(tx: AsyncSession, ids: list[int], places: set[tuple[str,
             or about.get("complaint_id") in complaints
             or (about.get("channel"), about.get("chat_id")) in places
         )
-        if is_theirs and PERSONAL & about.keys():
+        if not is_theirs:
+            continue
+        item.error = ""  # A messenger may have said there whom it did not find.
+        if PERSONAL & about.keys():
             item.payload = {key: value for key, value in about.items() if key not in PERSONAL}
-            if item.state in (OutboxState.WAITING, OutboxState.DOING):
+            if item.state in (OutboxState.WAITING, OutboxState.DOING) and item.kind != TOLD:
                 item.state = OutboxState.DONE

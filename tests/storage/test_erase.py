@@ -1,5 +1,6 @@
 """A person asks to be forgotten. What is left?"""
 
+import base64
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -24,6 +25,7 @@ from storage.tables import (
     OutboxState,
     Referral,
     Reply,
+    Request,
     Survey,
     SurveyState,
     Trial,
@@ -131,7 +133,9 @@ def outbox(kind: str, payload: dict[str, object], state: OutboxState = OutboxSta
 
 async def everything(db: Database) -> str:
     """All that the tables hold, as text."""
-    tables = (Client, Contact, Deal, Chat, Survey, Message, Reply, Inbox, Complaint, Referral, Outbox, Erased)
+    tables = (
+        Client, Contact, Deal, Chat, Survey, Message, Reply, Inbox, Complaint, Referral, Outbox, Erased,
+    )  # fmt: skip
     async with db.reading() as tx:
         rows = [row for table in tables for row in (await tx.exec(select(table))).all()]
     return "\n".join(
@@ -267,6 +271,108 @@ async def test_of_all_acts_only_theirs_are_loaded(db: Database) -> None:
     await forget(db)
     event.remove(Outbox, "load", note)
     assert sorted(loaded) == ["client_wrote", "note", "say", "sync_deal"]
+
+
+async def test_ids_in_which_whatsapp_writes_the_number_are_forgotten(db: Database) -> None:
+    await known(db)
+    theirs, others = (
+        f"wamid.{base64.b64encode(bytes([28, 24, 11]) + digits + bytes([21, 2, 0, 17])).decode()}"
+        for digits in (b"79140000001", b"79140000012")
+    )
+    async with db.transaction() as tx:
+        for number, name, chat_id in ((1, theirs, "79140000001"), (2, others, "79140000012")):
+            tx.add(Chat(channel="whatsapp", chat_id=chat_id, client_id=number, linked_at=NOW))
+            tx.add(Message(channel="whatsapp", chat_id=chat_id, message_id=name, kind="thanks", sent_at=NOW))
+            tx.add(reply(number, "whatsapp", chat_id, name, "9"))
+            tx.add(inbox(name, '{"from": "%s"}' % chat_id))
+            tx.add(inbox(f"{name}:read", '{"recipient_id": "%s"}' % chat_id))
+            (await tx.exec(select(Survey).where(Survey.id == number))).one().message_id = name
+    await forget(db)
+    left = await everything(db)
+    assert theirs[:24] not in left
+    assert left.count(others) == 5
+    async with db.reading() as tx:
+        replies = (await tx.exec(select(Reply).where(Reply.client_id == 1))).all()
+    assert len({row.external_id for row in replies}) == 3
+
+
+async def test_a_friends_deal_that_names_the_number_no_longer_does(db: Database) -> None:
+    await known(db)
+    named = {
+        "77": [{"value": "8 (914) 000-00-01", "enum_id": None}],
+        "78": [{"value": "Ворота", "enum_id": None}],
+    }
+    by_name = {"77": [{"value": "мария иванова посоветовала", "enum_id": None}]}
+    by_code = {"77": [{"value": "ДРУГ-48215", "enum_id": None}]}
+    await keep(
+        db,
+        *(Deal(deal_id=number, fields=fields, client_id=2, created_at=NOW, updated_at=NOW, seen_at=NOW)
+          for number, fields in ((601, named), (602, by_name), (603, by_code))),
+        Referral(deal_id=601, is_referral=True, referrer_id=1, typed="8 (914) 000-00-01", decided_at=NOW),
+        Referral(deal_id=602, problem="unknown", typed="мария иванова посоветовала", decided_at=NOW),
+        Referral(deal_id=603, is_referral=True, referrer_id=2, code="ДРУГ-48215", typed="ДРУГ-48215", decided_at=NOW),
+    )  # fmt: skip
+    await forget(db)
+    async with db.reading() as tx:
+        rows = {row.deal_id: row for row in (await tx.exec(select(Referral))).all()}
+        fields = {row.deal_id: row.fields for row in (await tx.exec(select(Deal))).all()}
+    assert [rows[number].typed for number in (601, 602, 603)] == ["", "", "ДРУГ-48215"]
+    assert (rows[601].is_referral, rows[601].referrer_id) == (True, 1)
+    assert fields[601] == {"77": [{"value": erase.FORGOTTEN, "enum_id": None}], "78": named["78"]}
+    assert fields[602] == {"77": [{"value": erase.FORGOTTEN, "enum_id": None}]}
+    assert fields[603] == by_code
+
+
+async def test_what_they_said_in_a_chat_that_is_somebody_elses_by_now_is_forgotten(db: Database) -> None:
+    await known(db)
+    async with db.transaction() as tx:
+        (await tx.exec(select(Chat).where(Chat.chat_id == "123456789"))).one().client_id = 2
+        said = (await tx.exec(select(Reply).where(Reply.external_id == "u7"))).one()
+        said.text = ""
+        (await tx.exec(select(Survey).where(Survey.id == 1))).one().chat_id = "123456789"
+        tx.add(Request(about="a", channel="telegram", chat_id="123456789", client_id=1, asked_at=NOW))
+    await forget(db)
+    async with db.reading() as tx:
+        for table in (Survey, Request, Reply):
+            rows = (await tx.exec(select(table).where(table.client_id == 1))).all()
+            assert [row for row in rows if row.chat_id == "123456789"] == []
+
+
+async def test_words_that_a_messenger_was_refused_with_are_forgotten(db: Database) -> None:
+    failed = outbox("hand_over_code", {"client_id": 1, "chat_id": "79140000001@c.us"}, OutboxState.GIVEN_UP)
+    failed.error = "whatsapp refused: 79140000001@c.us is not there"
+    await keep(db, failed)
+    await known(db)
+    await forget(db)
+    assert "is not there" not in await everything(db)
+
+
+async def test_what_staff_wrote_to_others_still_goes_and_what_they_pressed_still_happens(
+    db: Database,
+) -> None:
+    await known(db)
+    await keep(
+        db,
+        outbox("reply_client", {"client_id": 2, "text": "Мария приедет завтра"}),
+        outbox("note_result", {"complaint_id": 7, "words": "Мария всё починила"}),
+        outbox("follow_press", {"complaint_id": 1, "what": "solved", "line": "Решено: Анна, 14:05"}),
+        outbox("answer_staff", {"words": "мария"}),
+    )
+    await forget(db)
+    async with db.reading() as tx:
+        items = {row.kind: row for row in (await tx.exec(select(Outbox))).all()}
+    assert [items[kind].state for kind in ("reply_client", "note_result", "follow_press", "answer_staff")] == [
+        "waiting", "waiting", "waiting", "done",
+    ]  # fmt: skip
+    assert items["reply_client"].payload["text"] == "Мария приедет завтра"
+    assert items["answer_staff"].payload["words"] == ""
+
+
+async def test_a_trial_that_is_gone_by_age_leaves_no_number_behind(db: Database) -> None:
+    number = "79140000055@c.us"
+    await keep(db, Message(channel="whatsapp", chat_id=number, message_id="t1", kind="trial", sent_at=NOW))
+    await forget(db, "+79140000055")
+    assert "79140000055" not in await everything(db)
 
 
 async def test_two_chats_with_messages_of_one_number_do_not_collide(db: Database) -> None:
