@@ -11,7 +11,7 @@ import pytest
 
 from tests.reports.made import ALL, EVIL, full, nothing, texts
 from worker.reports.build import Report
-from worker.reports.document import Bar, Bars, Cell, Kind, Section, Table, exact
+from worker.reports.document import Bar, Bars, Cell, Kind, Section, Table, Tile, exact
 from worker.reports.draw import draw
 from worker.reports.page import Choice, Switch, content_policy, page
 from worker.reports.words import Words
@@ -141,6 +141,32 @@ def test_switches_are_links() -> None:
     reader = read(page(draw(nothing(), texts()), texts(), switches=[switch]))
     assert ("a", {"href": "?a=1&b=<2", "aria-current": "page"}) in reader.tags
     assert ("a", {"href": "?c"}) in reader.tags
+
+
+def test_of_many_choices_the_chosen_one_is_told_and_the_others_are_a_tap_away() -> None:
+    people = tuple(Choice(title=f"Менеджер {n}", url=f"?m={n}", is_chosen=n == 30) for n in range(40))
+    html = page(draw(nothing(), texts()), texts(), switches=[Switch(title="Кто", choices=people)])
+    shown = html.partition("<summary>")[2].partition("</summary>")[0]
+    assert shown == "Кто: <b>Менеджер 30</b>"
+    assert html.count('<a href="?m=') == 40
+
+
+@pytest.mark.parametrize("language", ["ru", "en"])
+def test_a_tile_shows_the_figure_of_its_section(language: str) -> None:
+    document = draw(full(), texts(language))
+    html = page(document, texts(language))
+    by_key = {section.key: section for section in document.sections}
+    assert by_key["surveys.nps"].tile == Tile(
+        figure="+38", about="от +18 до +55" if language == "ru" else "+18 to +55"
+    )
+    assert by_key["surveys.ces"].tile is None, "of a handful of answers there is no figure"
+    for section in document.sections:
+        tile = html.partition(f'<a href="#{section.key}">')[2].partition("</a>")[0]
+        if section.tile is not None and section.tile.figure:
+            assert section.tile.figure in "\n".join((section.heading, *section.body)), "a figure of its own"
+            assert f">{section.tile.figure}</strong> <span>{section.tile.about}</span>" in tile
+        else:
+            assert "<strong" not in tile
 
 
 def test_a_picture_stands_under_its_title_and_its_lack_is_told() -> None:

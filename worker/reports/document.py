@@ -122,6 +122,14 @@ class Stack(Chart):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tile:
+    """A section at a glance: its main figure in words, large, and what that is."""
+
+    figure: str = ""  # such as «+38»; without it there is but what it is
+    about: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
     """One metric, or one survey of it."""
 
@@ -134,6 +142,7 @@ class Section:
     source: str = ""  # where the formulas come from
     tables: tuple[Table, ...] = ()
     charts: tuple[Chart, ...] = ()
+    tile: Tile | None = None  # None: there is no one figure
 
     @property
     def heading(self) -> str:

@@ -17,6 +17,8 @@ from worker.reports.words import Words
 from worker.rules.wording import Texts
 
 FOLDER = Path(__file__).parent
+MOST_AT_A_GLANCE = 8  # choices
+WIDE = 6  # characters of a tile's figure, from which on its letters are smaller
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,15 @@ class Switch:
 
     title: str
     choices: tuple[Choice, ...]
+
+    @property
+    def is_long(self) -> bool:
+        """More than a phone shows at a glance: folded, and what is chosen stands above."""
+        return len(self.choices) > MOST_AT_A_GLANCE
+
+    @property
+    def chosen(self) -> str:
+        return next((choice.title for choice in self.choices if choice.is_chosen), "")
 
 
 def page(
@@ -56,6 +67,7 @@ def page(
         style=Markup(style),  # noqa: S704 - it is ours
         switches=switches,
         gist_of=_gist,
+        wide=WIDE,
         cell=lambda cell, column: _cell(cell, column, Words(texts, document.currency)),
     )
 
@@ -113,7 +125,10 @@ def _variables(colours: Mapping[str, str]) -> str:
 
 
 def _gist(section: Section) -> str:
-    """What a tile says of it: its heading without the title, its first sentence, or what a picture shows."""
+    """What a tile says of it: what its figure is; else its heading without the title, its first sentence, or
+    what a picture shows."""
+    if section.tile is not None:
+        return section.tile.about
     if section.is_headed:
         return section.heading.removeprefix(section.title).lstrip(": ")
     sentences = (*section.body, *(chart.title for chart in section.charts))

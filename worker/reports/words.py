@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from worker.metrics.stats import rounded
 from worker.reports import health_words
 from worker.reports.document import Cell, Kind
+from worker.reports.tile_words import TILES
 from worker.reports.titles import COLUMNS, COVER, FINDINGS, TABLES
 from worker.rules.calendar import Period
 from worker.rules.formats import NBSP, SIGNS, number
@@ -277,6 +278,9 @@ class Words:
 
     def finding(self, key: str, **values: Value) -> str:
         return self.texts.fill_template(FINDINGS[self.language][key], values)
+
+    def tile(self, key: str, **values: Value) -> str:
+        return self.texts.fill_template(TILES[self.language][key], values)
 
     def cover(self, key: str, **values: Value) -> str:
         return self.texts.fill_template(COVER[self.language][key], values)

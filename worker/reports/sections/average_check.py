@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from worker.metrics.average_check import AverageCheck, growth
 from worker.metrics.base import Metric, same_days_before
 from worker.reports.build import Report
-from worker.reports.document import Kind, Section, Table
+from worker.reports.document import Kind, Section, Table, Tile
 from worker.reports.sections.base import columns, result_of
 from worker.reports.words import Words
 
@@ -21,6 +21,16 @@ def sections(metric: Metric, report: Report, words: Words) -> Iterator[Section]:
         unit=metric.unit[words.language],
         source=metric.source,
         tables=(_summary(result, metric, title, words),),
+        tile=_tile(result, words),
+    )
+
+
+def _tile(result: AverageCheck, words: Words) -> Tile | None:
+    now = result.current
+    if now.average is None:
+        return None
+    return Tile(
+        figure=words.money(now.average), about=words.tile("average_check", mean=words.money(now.median))
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from worker.metrics.base import Metric
 from worker.metrics.channels import ChannelResult, ChannelResults
 from worker.reports.build import Report
-from worker.reports.document import Cell, Kind, Section, Table
+from worker.reports.document import Cell, Kind, Section, Table, Tile
 from worker.reports.sections.base import columns, result_of
 from worker.reports.words import Words
 from worker.rules.channels import channel_titles
@@ -25,6 +25,7 @@ def sections(metric: Metric, report: Report, words: Words) -> Iterator[Section]:
         unit=metric.unit[words.language],
         source=metric.source,
         tables=(_table(result, names, metric.key, title, words, metric.reading[words.language]),),
+        tile=Tile(about=", ".join(names[name] for name in result.by_name)),
     )
 
 

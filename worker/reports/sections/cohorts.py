@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from worker.metrics.base import Metric
 from worker.metrics.cohorts import MONTHS, Cohort, CohortResult
 from worker.reports.build import Report
-from worker.reports.document import Cell, Column, Kind, Section, Table
+from worker.reports.document import Cell, Column, Kind, Section, Table, Tile
 from worker.reports.sections.base import columns, result_of
 from worker.reports.words import Words
 
@@ -26,7 +26,13 @@ def sections(metric: Metric, report: Report, words: Words) -> Iterator[Section]:
             _table(result, "shares", Kind.PERCENT, Cohort.share, metric, words),
             _table(result, "counts", Kind.COUNT, lambda one, later: one.bought[later], metric, words),
         ),
+        tile=_tile(result, words),
     )
+
+
+def _tile(result: CohortResult, words: Words) -> Tile | None:
+    back = result.back_after(1)
+    return None if back is None else Tile(figure=words.share(back, 1), about=words.tile("cohorts"))
 
 
 def _lines(result: CohortResult, words: Words) -> Iterator[str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from worker.metrics.base import Metric, same_days_before
 from worker.metrics.complaints import ComplaintResult
 from worker.reports.build import Report
-from worker.reports.document import Section
+from worker.reports.document import Section, Tile
 from worker.reports.sections.base import result_of
 from worker.reports.sections.complaint_tables import ages_chart, tables, topic_name
 from worker.reports.words import Words
@@ -26,7 +26,15 @@ def sections(metric: Metric, report: Report, words: Words) -> Iterator[Section]:
         source=metric.source,
         tables=(*tables(result, metric.key, title, words, metric.reading[words.language]),),
         charts=(*ages_chart(result, metric.key, words),),
+        tile=_tile(result, words),
     )
+
+
+def _tile(result: ComplaintResult, words: Words) -> Tile | None:
+    if not (result.opened or result.closed or result.open_now):
+        return None
+    closed, left = words.count(result.closed), words.count(result.open_now)
+    return Tile(figure=words.count(result.opened), about=words.tile("complaints", m=closed, open=left))
 
 
 def _lines(result: ComplaintResult, report: Report, words: Words) -> Iterator[str]:

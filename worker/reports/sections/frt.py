@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from worker.metrics.base import Metric, same_days_before
 from worker.metrics.frt import FrtResult, Problem, Reaction
 from worker.reports.build import Report
-from worker.reports.document import Cell, Chart, Column, Dots, Kind, Point, Section, Table
+from worker.reports.document import Cell, Chart, Column, Dots, Kind, Point, Section, Table, Tile
 from worker.reports.sections.base import columns, result_of
 from worker.reports.words import Words
 from worker.rules.moments import moment_text
@@ -25,7 +25,16 @@ def sections(metric: Metric, report: Report, words: Words) -> Iterator[Section]:
         source=metric.source,
         tables=(*_tables(result, metric, title, words),),
         charts=(*_charts(result, metric.key, words),),
+        tile=_tile(result, words),
     )
+
+
+def _tile(result: FrtResult, words: Words) -> Tile | None:
+    total = result.total
+    if total is None or total.median is None:
+        return None
+    about = words.tile("frt", share=words.share(total.within.value))
+    return Tile(figure=words.working(total.median), about=about)
 
 
 def missing(result: FrtResult, words: Words) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from worker.metrics.base import Metric
 from worker.metrics.iqs import IqsResult, Quality
 from worker.reports.build import Report
-from worker.reports.document import Cell, Chart, Column, Dots, Kind, Point, Section, Table
+from worker.reports.document import Cell, Chart, Column, Dots, Kind, Point, Section, Table, Tile
 from worker.reports.sections.base import columns, result_of
 from worker.reports.words import Words
 
@@ -26,7 +26,16 @@ def sections(metric: Metric, report: Report, words: Words) -> Iterator[Section]:
         source=metric.source,
         tables=(*_tables(result, metric, title, words),),
         charts=(*_charts(result, metric.key, words),),
+        tile=_tile(result.total, words),
     )
+
+
+def _tile(of: Quality, words: Words) -> Tile | None:
+    if of.score is None or of.interval is None:
+        return None
+    low, high = words.bare(of.interval.low), words.bare(of.interval.high)
+    about = words.tile("iqs", low=low, high=high, n=words.count(of.reviews))
+    return Tile(figure=words.bare(of.score), about=about)
 
 
 def _lines(result: IqsResult, report: Report, words: Words) -> Iterator[str]:

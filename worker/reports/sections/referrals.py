@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from worker.metrics.base import Metric, same_days_before
 from worker.metrics.referrals import ReferralResult
 from worker.reports.build import Report
-from worker.reports.document import Kind, Section, Table
+from worker.reports.document import Kind, Section, Table, Tile
 from worker.reports.sections.base import columns, result_of
 from worker.reports.sections.referral_tables import charts, tables
 from worker.reports.words import Words
@@ -23,7 +23,15 @@ def sections(metric: Metric, report: Report, words: Words) -> Iterator[Section]:
         source=metric.source,
         tables=(_summary(result, metric, title, words), *tables(result, metric.key, title, words)),
         charts=(*charts(result, metric.key, words),),
+        tile=_tile(result, words),
     )
+
+
+def _tile(result: ReferralResult, words: Words) -> Tile | None:
+    if result.share is None:
+        return None
+    about = words.tile("referrals", n=words.count(result.referral.deals), m=result.won.deals)
+    return Tile(figure=words.share(result.share, 1), about=about)
 
 
 def _lines(result: ReferralResult, report: Report, words: Words) -> Iterator[str]:

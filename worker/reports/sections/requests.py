@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from worker.metrics.base import Metric
 from worker.metrics.requests import RequestResult
 from worker.reports.build import Report
-from worker.reports.document import Kind, Section, Table
+from worker.reports.document import Kind, Section, Table, Tile
 from worker.reports.sections.base import columns, result_of
 from worker.reports.words import Words
 
@@ -31,5 +31,9 @@ def sections(metric: Metric, report: Report, words: Words) -> Iterator[Section]:
                 rows=((result.asked, result.answered),),
                 note=metric.reading[words.language],
             ),
+        ),
+        tile=Tile(
+            figure=words.count(result.asked),
+            about=words.tile("requests", m=words.count(result.answered)),
         ),
     )

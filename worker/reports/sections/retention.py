@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from worker.metrics.base import Metric
 from worker.metrics.retention import ACTIVE_DAYS, MANY, RetentionResult
 from worker.reports.build import Report
-from worker.reports.document import Kind, Section, Table
+from worker.reports.document import Kind, Section, Table, Tile
 from worker.reports.sections.base import columns, result_of
 from worker.reports.words import Words
 
@@ -21,7 +21,16 @@ def sections(metric: Metric, report: Report, words: Words) -> Iterator[Section]:
         unit=metric.unit[words.language],
         source=metric.source,
         tables=(*_tables(result, metric, title, words),),
+        tile=_tile(result, words),
     )
+
+
+def _tile(result: RetentionResult, words: Words) -> Tile | None:
+    of = result.repeat
+    if of.value is None:
+        return None
+    about = words.tile("retention", n=words.count(of.part), m=words.count(of.whole))
+    return Tile(figure=words.share(of.value, 1), about=about)
 
 
 def _lines(result: RetentionResult, words: Words) -> Iterator[str]:

@@ -6,7 +6,7 @@ from worker.metrics.base import Metric
 from worker.metrics.rfm import Grid
 from worker.metrics.segments import SLIPPING, Group, SegmentResult
 from worker.reports.build import Report
-from worker.reports.document import Cell, Kind, Section, Table
+from worker.reports.document import Cell, Kind, Section, Table, Tile
 from worker.reports.sections.base import columns, result_of
 from worker.reports.words import Words
 
@@ -26,7 +26,13 @@ def sections(metric: Metric, report: Report, words: Words) -> Iterator[Section]:
         unit=metric.unit[words.language],
         source=metric.source,
         tables=(*_tables(result, metric, title, words),),
+        tile=Tile(figure=words.count(_late(result)), about=words.tile("segments")) if result.grid else None,
     )
+
+
+def _late(result: SegmentResult) -> int:
+    """Who bought much and has not come back."""
+    return sum(of.customers for segment, of in result.segments.items() if segment in SLIPPING)
 
 
 def _lines(result: SegmentResult, words: Words) -> Iterator[str]:
@@ -47,8 +53,7 @@ def _lines(result: SegmentResult, words: Words) -> Iterator[str]:
         )
     if result.top_fifth is not None:
         yield words.say("segments.fifth", share=words.share(result.top_fifth))
-    late = sum(of.customers for segment, of in result.segments.items() if segment in SLIPPING)
-    if late:
+    if late := _late(result):
         yield words.say("segments.call", n=words.count(late))
 
 

@@ -7,7 +7,7 @@ from worker.metrics.base import Metric
 from worker.metrics.headlines import Figures
 from worker.metrics.surveys import Funnel, SurveyResult, SurveyResults
 from worker.reports.build import Report
-from worker.reports.document import Section
+from worker.reports.document import Section, Tile
 from worker.reports.sections.base import result_of
 from worker.reports.sections.survey_charts import charts
 from worker.reports.sections.survey_tables import tables
@@ -32,6 +32,7 @@ def sections(metric: Metric, report: Report, words: Words) -> Iterator[Section]:
             source=metric.source,
             tables=(*tables(of, key, title, words, metric.reading[words.language]),),
             charts=(*charts(of, key, title, words),),
+            tile=_tile(of, words),
         )
 
 
@@ -39,6 +40,15 @@ def _told_apart(result: SurveyResult, titles: Mapping[str, int]) -> str:
     """Two surveys may share a title; their keys differ."""
     asked = result.asked
     return f"{asked.title} ({asked.key})" if titles[asked.title] > 1 else asked.title
+
+
+def _tile(result: SurveyResult, words: Words) -> Tile | None:
+    now, metric = result.current, result.asked.metric
+    if now.value is None or now.interval is None:
+        return None
+    told = _headline(now.value, now.interval, metric, words)
+    mark = words.say("mark.small") if now.answered < ENOUGH else ""
+    return Tile(figure=told["value"], about=words.tile(metric, low=told["low"], high=told["high"], mark=mark))
 
 
 def _lines(result: SurveyResult, title: str, report: Report, words: Words) -> Iterator[str]:
