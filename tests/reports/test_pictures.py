@@ -67,6 +67,30 @@ ODD: tuple[Chart, ...] = (
     Trend(key="unknown", title="unknown", kind=Kind.PERCENT, points=(Point(label="a", value=None),)),
     Trend(key="one", title="one", kind=Kind.MONEY, points=(Point(label="a", value=5, low=1, high=9),)),
     Trend(key="no points", title="no points", kind=Kind.COUNT, points=(), breaks=(0,)),
+    *(
+        Trend(
+            key=f"equal {kind} {value}",
+            title="equal",
+            kind=kind,
+            points=tuple(Point(label=label, value=value) for label in QUARTERS),
+        )
+        for kind in (Kind.POINTS, Kind.PERCENT, Kind.COUNT, Kind.MONEY, Kind.SECONDS)
+        for value in (0, 100)
+    ),
+    # The goal is where the words of a break would be, and the words of money are wider than their place.
+    replace(TREND, key="at the top", kind=Kind.MONEY, goal=60, breaks=(2, 3)),
+    Dots(
+        key="slow",
+        title="slow",
+        kind=Kind.WORKING,
+        points=(
+            Point(label="Константин Громов", value=3000, low=2100, high=4500, answers=9),
+            Point(label="Ира", value=3000, low=2100, high=4500, answers=9),
+        ),
+    ),
+    replace(
+        STACK, key="wordy", whole_title="Сумма выигранных сделок", part_title="Сумма по рекомендации друзей"
+    ),
     Stack(
         key="no labels",
         title="",
@@ -116,6 +140,65 @@ def test_nothing_breaks_a_picture(drawn: dict[str, str]) -> None:
         assert texts_of(drawn[chart.key]) is not None
     assert "…и ещё 10" in texts_of(drawn["crowd"])
     assert any("$0$" in text for text in texts_of(drawn["crowd"])), "a dollar is no formula"
+
+
+def places_of(svg: str) -> dict[str, tuple[float, float]]:
+    """Where the texts stand, and the width and height of the picture."""
+    root = ElementTree.fromstring(svg)  # noqa: S314 - it is ours
+    _, _, width, height = map(float, root.attrib["viewBox"].split())
+    found = {"": (width, height)}
+    for of in root.iter():
+        if of.tag.endswith("}text"):
+            place = re.search(r"translate\(([-\d.]+) ([-\d.]+)\)", of.get("transform", ""))
+            at = (
+                (float(place[1]), float(place[2]))
+                if place
+                else (float(of.get("x", 0)), float(of.get("y", 0)))
+            )
+            found["".join(of.itertext()).strip()] = at
+    return found
+
+
+@pytest.mark.parametrize("kind", [Kind.POINTS, Kind.PERCENT, Kind.COUNT, Kind.MONEY, Kind.SECONDS])
+@pytest.mark.parametrize("value", [0, 100])
+def test_where_all_values_are_equal_the_axis_is_no_magnifying_glass(
+    drawn: dict[str, str], kind: Kind, value: int
+) -> None:
+    """Two ends that a person tells apart, and nothing that cannot be."""
+    told = texts_of(drawn[f"equal {kind} {value}"])
+    shown = [one for one in told if re.fullmatch(r"[+−]?\d+(,\d+)?(\s%)?", one)]
+    ticks = {float(re.sub(r"[^\d.-]", "", one.replace("−", "-").replace(",", "."))) for one in shown}
+    assert len(ticks) > 1
+    assert max(ticks) - min(ticks) >= {Kind.POINTS: 10, Kind.PERCENT: 4, Kind.COUNT: 4}.get(kind, 0.5)
+    if kind in (Kind.POINTS, Kind.PERCENT, Kind.COUNT):
+        assert all(tick == int(tick) for tick in ticks)
+    if kind in (Kind.POINTS, Kind.PERCENT):
+        assert max(ticks) <= 100
+        assert min(ticks) >= (-100 if kind is Kind.POINTS else 0)
+
+
+def test_the_goal_the_break_and_the_unit_stand_above_what_is_drawn(drawn: dict[str, str]) -> None:
+    at = places_of(drawn["at the top"])
+    top = min(y for text, (_, y) in at.items() if text and text[0].isdigit() and "₽" not in text)
+    goal, other = at["цель 60\u00a0₽"], at["другая шкала"]
+    assert goal[1] < other[1] < top, "one under another, all above the axis"
+    assert other[0] < at[""][0] * 0.8, "its words end within the picture"
+
+
+def test_a_legend_that_is_too_long_goes_on_below(drawn: dict[str, str]) -> None:
+    at = places_of(drawn["wordy"])
+    (left, upper), (also_left, lower) = (
+        at["Сумма выигранных сделок, млн ₽"],
+        at["Сумма по рекомендации друзей"],
+    )
+    assert (left, upper < lower) == (also_left, True)
+
+
+def test_a_name_is_worth_more_than_the_figures_of_an_interval_that_is_drawn(drawn: dict[str, str]) -> None:
+    told = texts_of(drawn["slow"])
+    assert "Константин Громов" in told
+    assert "ответов 9" in told
+    assert "от 35 мин до 1 ч 15 мин, ответов 9" in told
 
 
 def test_pictures_keep_to_the_policy_and_the_theme_of_the_page(drawn: dict[str, str]) -> None:

@@ -64,7 +64,24 @@ class Legend:
     pieces: Sequence[Sequence[str]]  # title, role of the colour
 
     def height(self, room: float) -> float:
-        return pixels(SMALL) * 1.9
+        return pixels(SMALL) * (1.9 + LINE * (len(self.rows(room)) - 1))
+
+    def rows(self, room: float) -> Sequence[Sequence[Sequence[str]]]:
+        """As many side by side as there is room for."""
+        rows: list[list[Sequence[str]]] = [[]]
+        taken = 0.0
+        for piece in self.pieces:
+            if taken and taken + _piece(piece[0]) > room:
+                rows.append([])
+                taken = 0.0
+            rows[-1].append(piece)
+            taken += _piece(piece[0]) + pixels(SMALL) * 1.6
+        return rows
+
+
+def _piece(title: str) -> float:
+    """How wide a piece of a legend is."""
+    return pixels(SMALL) * 1.4 + width(title, SMALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +167,9 @@ def _place(whole: Figure, block: Block, left: float, top: float, room: float, la
                     weight="bold" if is_bold else "normal",
                     va="top",
                 )
-        case Legend(pieces):
-            _legend(whole, pieces, left, top, across, down)
+        case Legend():
+            for number, row in enumerate(block.rows(room)):
+                _legend(whole, row, left, top + number * pixels(SMALL) * LINE, across, down)
         case Plot(chart):
             KINDS[chart["type"]].draw(chart, Box(make, room, language))
         case Space():
@@ -179,7 +197,7 @@ def _legend(
             color=LIGHT["muted"],
             va="center",
         )
-        left += size * 1.4 + width(title, SMALL) + size * 1.6
+        left += _piece(title) + size * 1.6
 
 
 def _raster(whole: Figure) -> bytes:

@@ -22,6 +22,8 @@ PATIENCE = 30.0  # seconds; it takes two
 MOST_CHARTS = 9
 MOST_ROWS = 20  # people in one picture: more nobody reads on a phone
 
+LEAST_SPAN = {Kind.POINTS: 20, Kind.PERCENT: 10, Kind.COUNT: 4}  # of an axis, in what it counts
+
 ROOT = Path(__file__).parents[2]  # where the process finds this program, however this one was started
 TONES = ("low", "neutral", "high")
 
@@ -271,5 +273,7 @@ def _axis(kind: Kind, unit: str, words: Words) -> dict[str, Any]:
         "unit": unit,
         "suffix": words.share(0).removeprefix("0") if kind is Kind.PERCENT else "",
         "is_signed": kind is Kind.POINTS,
+        "is_whole": kind in (Kind.POINTS, Kind.PERCENT, Kind.COUNT),
         "ends": list(ends),
+        "least_span": LEAST_SPAN.get(kind, 1),
     }

@@ -3,12 +3,42 @@
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from worker.reports.charts.box import Box, Plain
-from worker.reports.charts.style import SMALL, TINY, width
+from worker.reports.charts.style import SMALL, TINY, offset, pixels, width
 from worker.reports.colours import LIGHT
 from worker.rules.formats import number
+
+UNDER = 48  # pixels from the axis to what it counts in
+DASHED = (0, (4, 2))  # how a goal is drawn
+
+
+def goal_beside(axes: Axes, text: str, above: float, *, at_right: bool) -> None:
+    """A piece of its line, and what it is: above the axes, where nothing is drawn over it."""
+    across, down = axes.bbox.size
+    dash, gap = 66, 14
+    start = across - dash - gap - width(text, SMALL) if at_right else 0.0
+    middle = 1 + (above + pixels(SMALL) / 2) / down
+    axes.plot(
+        [start / across, (start + dash) / across],
+        [middle] * 2,
+        color=LIGHT["goal"],
+        linewidth=4,
+        linestyle=DASHED,
+        transform=axes.transAxes,
+        clip_on=False,
+    )
+    axes.text(
+        (start + dash + gap) / across,
+        middle,
+        text,
+        ha="left",
+        va="center",
+        fontsize=SMALL,
+        color=LIGHT["goal"],
+        transform=axes.transAxes,
+    )
 
 
 def known(points: Sequence[Plain], *keys: str) -> list[float]:
@@ -25,7 +55,12 @@ def range_of(chart: Plain, values: Sequence[float]) -> tuple[float, float]:
     low, high = min(values, default=0.0), max(values, default=1.0)
     if not chart["is_signed"] and not chart["suffix"]:
         low = 0.0  # What is counted from nothing is drawn from nothing.
-    air = (high - low or 1.0) * 0.08
+    # Values that are all but equal stay side by side: magnified, chance would look like a change.
+    lack = max(0.0, chart["least_span"] - (high - low))
+    if low > 0 or chart["is_signed"]:
+        low -= lack / 2
+    high = max(high, low + chart["least_span"])
+    air = (high - low) * 0.08
     low = low - air if least is None else max(least - air / 2, low - air)
     return low, high + air if most is None else min(most + air / 2, high + air)
 
@@ -33,23 +68,38 @@ def range_of(chart: Plain, values: Sequence[float]) -> tuple[float, float]:
 def figures(axes: Axes, chart: Plain, box: Box, *, across: bool) -> None:
     """Round numbers on the axis, as people write them."""
 
-    def written(value: float, _: object) -> str:
+    def written(value: float) -> str:
         text = number(round(value, 6), box.language)
         return f"{'+' if chart['is_signed'] and value > 0 else ''}{text}{chart['suffix']}"
 
     axis = axes.xaxis if across else axes.yaxis
-    axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
-    axis.set_major_formatter(FuncFormatter(written))
+    low, high = axes.get_xlim() if across else axes.get_ylim()
+    least, most = chart["ends"]
+    steps = [1, 2, 5, 10] if chart["is_whole"] else [1, 2, 2.5, 5, 10]
+    found = MaxNLocator(5, steps=steps, integer=chart["is_whole"]).tick_values(low, high)
+    ticks = [
+        tick
+        for tick in found
+        if max(low, low if least is None else least) <= tick <= min(high, high if most is None else most)
+    ]
+    axis.set_ticks(ticks, [written(tick) for tick in ticks])
     axis.set_tick_params(length=0, pad=8)
+    if across:
+        for tick, label in zip(ticks, axes.get_xticklabels(), strict=True):
+            place, half = box.width * (tick - low) / (high - low), width(label.get_text(), SMALL) / 2
+            if place + half > box.width:
+                label.set_horizontalalignment("right")
+            elif place < half:
+                label.set_horizontalalignment("left")
     if chart["unit"]:
         axes.annotate(
             chart["unit"],
             (1, 0) if across else (0, 1),
-            xytext=(0, -44 if across else 8),
+            xytext=offset(0, -UNDER if across else 8),
             xycoords="axes fraction",
-            textcoords="offset pixels",
+            textcoords="offset points",
             ha="right",
-            va="bottom",
+            va="top" if across else "bottom",
             fontsize=TINY,
             color=LIGHT["muted"],
             annotation_clip=False,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 
 from worker.reports.charts.box import TALL, Box, Drawing, Plain
-from worker.reports.charts.style import TEXT, cut, width
+from worker.reports.charts.style import TEXT, cut, offset, width
 from worker.reports.colours import LIGHT
 
 LYING = 108  # pixels for a bar with its words
@@ -61,8 +61,8 @@ def _lying(bars: Sequence[Plain], axes: Axes, box: Box) -> None:
         axes.annotate(
             bar["text"],
             (bar["value"], row + 0.66),
-            xytext=(10, 0),
-            textcoords="offset pixels",
+            xytext=offset(10, 0),
+            textcoords="offset points",
             ha="left",
             va="center",
         )

@@ -4,14 +4,17 @@ from matplotlib.axes import Axes
 
 from worker.reports.charts.axes import figures, known, only, range_of
 from worker.reports.charts.box import PAPER, Box, Drawing, Plain
-from worker.reports.charts.style import SMALL, TEXT, TINY, cut, width
+from worker.reports.charts.style import SMALL, TEXT, TINY, cut, offset, width
 from worker.reports.colours import LIGHT
 
 ROW = 124  # pixels for a person
+UNIT = 34  # for what the axis counts in
 
 
 def height(chart: Plain, room: float) -> float:
-    return ROW * len(chart["points"]) + (106 if chart["average_text"] else 56)
+    return (
+        ROW * len(chart["points"]) + (106 if chart["average_text"] else 56) + (UNIT if chart["unit"] else 0)
+    )
 
 
 def draw(chart: Plain, box: Box) -> None:
@@ -30,8 +33,8 @@ def draw(chart: Plain, box: Box) -> None:
         axes.annotate(
             chart["average_text"],
             (chart["average"], 0),
-            xytext=(0, 10),
-            textcoords="offset pixels",
+            xytext=offset(0, 10),
+            textcoords="offset points",
             ha=side,
             va="bottom",
             fontsize=SMALL,
@@ -43,12 +46,13 @@ def draw(chart: Plain, box: Box) -> None:
 
 
 def _person(axes: Axes, row: int, point: Plain, box: Box, low: float, high: float) -> None:
-    aside = ", ".join(filter(None, (point["interval"], point["answers"])))
+    asides = (", ".join(filter(None, (point["interval"], point["answers"]))), point["answers"])
+    room = box.width - width(point["text"], TEXT, bold=True) - 60
+    # The interval is drawn too: its figures give way to the name.
+    aside = next((one for one in asides if width(point["label"], TEXT) + width(one, TINY) <= room), asides[1])
     small = width(aside, TINY)
-    value = width(point["text"], TEXT, bold=True)
-    room = box.width - small - value - 60
     text = axes.get_yaxis_transform()
-    name = cut(point["label"], TEXT, room)
+    name = cut(point["label"], TEXT, room - small)
     axes.text(0, row + 0.4, name, ha="left", va="bottom", transform=text, bbox=PAPER)
     axes.text(
         1,

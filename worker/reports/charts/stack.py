@@ -4,9 +4,9 @@ import math
 
 from matplotlib.axes import Axes
 
-from worker.reports.charts.axes import stretches
+from worker.reports.charts.axes import DASHED, goal_beside, stretches
 from worker.reports.charts.box import PAPER, TALL, Box, Drawing, Plain
-from worker.reports.charts.style import SMALL, TINY, width
+from worker.reports.charts.style import SMALL, cut, offset, width
 from worker.reports.colours import LIGHT
 
 LOW = 190  # pixels for the share
@@ -38,7 +38,9 @@ def draw(chart: Plain, box: Box) -> None:
         )
     stretches(upper, chart["labels"], box.width)
     lower = box.make(0, TALL + 86, box.width, LOW)
-    lower.set_title(chart["share_title"], loc="left", fontsize=SMALL, color=LIGHT["muted"], pad=14)
+    room = box.width - (width(chart["goal_text"], SMALL) + 110 if chart["goal_text"] else 0)
+    title = cut(chart["share_title"], SMALL, room)
+    lower.set_title(title, loc="left", fontsize=SMALL, color=LIGHT["muted"], pad=14)
     _shares(lower, chart)
     for axes in (upper, lower):
         axes.set_xlim(-0.5, max(len(chart["labels"]), 1) - 0.5)
@@ -51,16 +53,8 @@ def _shares(axes: Axes, chart: Plain) -> None:
     axes.set_yticks([])
     axes.set_xticks([])
     if chart["goal"] is not None:
-        axes.axhline(chart["goal"], color=LIGHT["goal"], linewidth=4, linestyle=(0, (4, 2)))
-        axes.annotate(
-            chart["goal_text"],
-            (-0.45, chart["goal"]),
-            xytext=(0, 6),
-            textcoords="offset pixels",
-            fontsize=TINY,
-            color=LIGHT["goal"],
-            va="bottom",
-        )
+        axes.axhline(chart["goal"], color=LIGHT["goal"], linewidth=4, linestyle=DASHED)
+        goal_beside(axes, chart["goal_text"], 14, at_right=True)
     axes.plot(
         range(len(chart["shares"])),
         # Over what is not known no line is drawn.
@@ -74,8 +68,8 @@ def _shares(axes: Axes, chart: Plain) -> None:
         axes.annotate(
             chart["share_texts"][place],
             (place, share),
-            xytext=(0, 14),
-            textcoords="offset pixels",
+            xytext=offset(0, 14),
+            textcoords="offset points",
             ha="center",
             va="bottom",
             bbox=PAPER,

@@ -48,6 +48,11 @@ def pixels(points: float) -> float:
     return points * DPI / 72
 
 
+def offset(right: float, up: float) -> tuple[float, float]:
+    """So many pixels as points: an SVG counts its pixels otherwise."""
+    return right * 72 / DPI, up * 72 / DPI
+
+
 @lru_cache(maxsize=4096)
 def width(text: str, size: float, *, bold: bool = False) -> float:
     """In pixels."""

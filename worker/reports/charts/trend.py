@@ -4,23 +4,36 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from worker.reports.charts.axes import figures, known, only, range_of, stretches
+from worker.reports.charts.axes import DASHED, figures, goal_beside, known, only, range_of, stretches
 from worker.reports.charts.box import TALL, Box, Drawing, Plain
-from worker.reports.charts.style import SMALL, TINY
+from worker.reports.charts.style import TEXT, TINY, offset, width
 from worker.reports.colours import LIGHT
+
+STRIP = 42  # pixels above the axes for the goal, and for where the scale changed
+ABOVE = 58  # pixels that the words of a point take above it
 
 
 def height(chart: Plain, room: float) -> float:
-    return TALL + 30
+    return TALL + 30 + STRIP * _strips(chart)
+
+
+def _strips(chart: Plain) -> int:
+    # What the axis counts in stands above it too.
+    return max(bool(chart["unit"]), bool(chart["goal_text"]) + bool(chart["breaks"]))
 
 
 def draw(chart: Plain, box: Box) -> None:
     points = chart["points"]
-    left = 124
-    axes = box.make(left, 10, box.width - left, TALL - 80)
+    left, high_in_pixels = 124, TALL - 80
+    axes = box.make(left, 10 + STRIP * _strips(chart), box.width - left, high_in_pixels)
+    told = [place for place, point in enumerate(points) if point["value"] is not None]
+    told = sorted({*told[:1], *told[-1:]})
     low, high = range_of(
         chart, [*known(points, "low", "high", "value"), *only(chart["goal"]), *only(chart["baseline"])]
     )
+    # Nor do the words of the highest point leave the axes.
+    for value in (points[place]["value"] for place in told):
+        high = max(high, low + (value - low) / (1 - ABOVE / high_in_pixels))
     axes.set_xlim(-0.55, max(len(points), 1) - 0.5)
     axes.set_ylim(low, high)
     axes.grid(axis="y")
@@ -29,32 +42,36 @@ def draw(chart: Plain, box: Box) -> None:
     if chart["baseline"] is not None:
         axes.axhline(chart["baseline"], color=LIGHT["muted"], linewidth=3)
     if chart["goal"] is not None:
-        axes.axhline(chart["goal"], color=LIGHT["goal"], linewidth=4, linestyle=(0, (4, 2)))
-        axes.annotate(
-            chart["goal_text"],
-            (-0.5, chart["goal"]),
-            xytext=(0, 6),
-            textcoords="offset pixels",
-            fontsize=SMALL,
-            color=LIGHT["goal"],
-            va="bottom",
-        )
-    for place in chart["breaks"]:
-        axes.axvline(place - 0.5, color=LIGHT["muted"], linewidth=3, linestyle=(0, (1, 2)))
-        axes.annotate(
-            chart["break_text"],
-            (place - 0.5, high),
-            xytext=(6, -4),
-            textcoords="offset pixels",
-            fontsize=TINY,
-            color=LIGHT["muted"],
-            va="top",
-        )
+        axes.axhline(chart["goal"], color=LIGHT["goal"], linewidth=4, linestyle=DASHED)
+        goal_beside(axes, chart["goal_text"], STRIP * bool(chart["breaks"]) + 6, at_right=False)
+    _breaks(axes, chart, box.width - left)
     for stretch in _unbroken(points, chart["breaks"]):
         _stretch(axes, stretch)
-    places = [place for place, point in enumerate(points) if point["value"] is not None]
-    for place in {*places[:1], *places[-1:]}:
-        _value(axes, place, points[place])
+    for place in told:
+        _value(axes, place, points[place], box.width - left)
+
+
+def _breaks(axes: Axes, chart: Plain, room: float) -> None:
+    """Each with its words above the axes, where those of the one before leave room."""
+    low, high = axes.get_xlim()
+    long, taken = width(chart["break_text"], TINY), 0.0
+    for place in chart["breaks"]:
+        axes.axvline(place - 0.5, color=LIGHT["muted"], linewidth=3, linestyle=(0, (1, 2)))
+        start = min(room * (place - 0.5 - low) / (high - low) - 4, room - long)
+        if start < taken:
+            continue
+        taken = start + long + 16
+        axes.annotate(
+            chart["break_text"],
+            (0, 1),
+            xytext=offset(start, 8),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            fontsize=TINY,
+            color=LIGHT["muted"],
+            va="bottom",
+            annotation_clip=False,
+        )
 
 
 def _unbroken(points: Sequence[Plain], breaks: Sequence[int]) -> list[list[tuple[int, Plain]]]:
@@ -99,12 +116,14 @@ def _stretch(axes: Axes, run: Sequence[tuple[int, Plain]]) -> None:
     )
 
 
-def _value(axes: Axes, place: int, point: Plain) -> None:
+def _value(axes: Axes, place: int, point: Plain, room: float) -> None:
+    low, high = axes.get_xlim()
+    beyond = room * (place - low) / (high - low) + width(point["text"], TEXT, bold=True) / 2 - room
     axes.annotate(
         point["text"],
         (place, point["value"]),
-        xytext=(0, 16),
-        textcoords="offset pixels",
+        xytext=offset(min(0.0, -beyond), 16),
+        textcoords="offset points",
         ha="center",
         va="bottom",
         weight="bold",
