@@ -274,8 +274,9 @@ class Telegram:
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
             )
 
-        async def send_photo() -> Message:
-            return await self._bot.send_photo(
+        async def send_picture() -> Message:
+            send = self._bot.send_document if message.is_file else self._bot.send_photo
+            return await send(
                 chat_of(chat_id),
                 message.picture,
                 cut(message.text, LONGEST_CAPTION),
@@ -284,18 +285,7 @@ class Telegram:
                 reply_parameters=quote(message.quote),
             )
 
-        async def send_document() -> Message:
-            return await self._bot.send_document(
-                chat_of(chat_id),
-                message.picture,
-                cut(message.text, LONGEST_CAPTION),
-                filename="sarafan.png",
-                reply_markup=markup(message),
-                reply_parameters=quote(message.quote),
-            )
-
-        send = send_document if message.is_file else send_photo
-        return await self._call(send if message.picture else send_message, chat_id=chat_id)
+        return await self._call(send_picture if message.picture else send_message, chat_id=chat_id)
 
     async def _call(
         self,
