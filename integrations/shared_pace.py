@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Protocol
 
-from integrations.http import LONG_PAUSE, PATIENCE, Pace, Passage, Paused
+from integrations.pace import LONG_PAUSE, PATIENCE, Pace, Passage, Paused
 
 MARGIN = 0.15  # seconds by which the network may bunch requests of different workers
 TIMES_LATE = 3  # moments that may pass unused before a request leaves anyway

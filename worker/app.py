@@ -15,7 +15,8 @@ from integrations.channels.base import Channel, Polled
 from integrations.channels.hooks import is_hooked
 from integrations.channels.registry import open_channel
 from integrations.errors import AccessDenied, OutsideError
-from integrations.http import OnResult, Pace
+from integrations.http import OnResult
+from integrations.pace import Pace
 from integrations.shared_pace import SharedPace
 from storage import outbox, surveys
 from storage.counts import RowCounts, count_rows

@@ -22,7 +22,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from integrations.amocrm.answers import SERVICE, explain
 from integrations.errors import AccessDenied, OutsideError, Permanent, Temporary, Uncertain
-from integrations.http import Answer, Http, LeftAlone, OnResult, Pace
+from integrations.http import Answer, Http, LeftAlone, OnResult
+from integrations.pace import Pace
 
 PATH = "/oauth2/access_token"
 SECOND_TRY = timedelta(minutes=5)  # after a refresh whose answer was lost

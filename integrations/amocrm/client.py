@@ -37,7 +37,8 @@ from integrations.amocrm.models import (
     Written,
 )
 from integrations.errors import OutsideError, Permanent, Rejected, Temporary, Uncertain
-from integrations.http import Answer, Http, OnResult, Pace, failed
+from integrations.http import Answer, Http, OnResult, failed
+from integrations.pace import Pace
 
 API = "/api/v4"
 PAGE_SIZE = walk.PAGE_SIZE

@@ -34,7 +34,8 @@ from integrations.channels.cloud_models import Envelope
 from integrations.channels.cloud_read import Json, incomings_of, is_person, pieces_of
 from integrations.channels.hooks import is_ours, is_same
 from integrations.errors import AccessDenied, OutsideError, Permanent, Uncertain, Unreachable
-from integrations.http import Answer, Http, OnResult, Pace
+from integrations.http import Answer, Http, OnResult
+from integrations.pace import Pace
 
 BASE_URL = "https://graph.facebook.com/v23.0"
 RATE = 10.0  # a second; 80 are allowed, 20 to a number that an app on a phone shares. We never need as many.

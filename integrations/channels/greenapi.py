@@ -27,7 +27,8 @@ from integrations.channels.greenapi_read import PERSON, STATE_KINDS, incoming_of
 from integrations.channels.hooks import is_ours, is_same
 from integrations.channels.secret_path import HIDDEN, SecretPath
 from integrations.errors import AccessDenied, OutsideError, Permanent, Temporary, Uncertain, Unreachable
-from integrations.http import Answer, Http, OnResult, Pace
+from integrations.http import Answer, Http, OnResult
+from integrations.pace import Pace
 
 # https://green-api.com/en/docs/api/limits/: 50 messages a second; we never need as many.
 RATE = 10.0

@@ -29,7 +29,8 @@ from integrations.channels.max_errors import NOT_THERE, SERVICE, TOO_LATE, expla
 from integrations.channels.max_read import UPDATE_TYPES, incoming_of, raw_of
 from integrations.channels.max_write import LONGEST_TEXT, body_of, cut, target_of
 from integrations.errors import AccessDenied, Permanent, Temporary, Uncertain
-from integrations.http import Http, OnResult, Pace, Params
+from integrations.http import Http, OnResult, Params
+from integrations.pace import Pace
 from integrations.tls import trusting
 
 API_URL = "https://platform-api2.max.ru"

@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 
 from integrations.channels.base import BotSettings, Channel, GatewaySettings
-from integrations.http import OnResult, Pace
+from integrations.http import OnResult
+from integrations.pace import Pace
 
 
 @dataclass(frozen=True, slots=True)

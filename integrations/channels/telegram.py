@@ -45,7 +45,8 @@ from integrations.channels.telegram_write import (
     quote,
 )
 from integrations.errors import Permanent, Temporary
-from integrations.http import DEADLINE, OnResult, Pace, Paused
+from integrations.http import DEADLINE, OnResult
+from integrations.pace import Pace, Paused
 
 API_URL = "https://api.telegram.org"
 DEEP_LINK = "https://t.me/{bot}?start={token}"

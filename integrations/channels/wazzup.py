@@ -26,7 +26,8 @@ from integrations.channels.wazzup_models import MESSENGERS, WABA, ChannelRow
 from integrations.channels.wazzup_ours import TEMPLATE, Ours
 from integrations.channels.wazzup_read import PHONE, Json, Reader
 from integrations.errors import AccessDenied, Permanent, Temporary, Uncertain, Unreachable
-from integrations.http import Http, OnResult, Pace
+from integrations.http import Http, OnResult
+from integrations.pace import Pace
 
 BASE_URL = "https://api.wazzup24.com/v3"
 RATE = 10.0  # a second; 500 in five seconds are allowed, and we never need as many

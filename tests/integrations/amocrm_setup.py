@@ -7,7 +7,7 @@ import httpx
 
 from integrations.amocrm.client import AmoCrm
 from integrations.amocrm.models import LeadPage
-from integrations.http import Pace
+from integrations.pace import Pace
 from integrations.standins.amocrm import AmoCrmStandIn
 
 BASE = "https://example.amocrm.ru"

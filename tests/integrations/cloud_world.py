@@ -7,7 +7,7 @@ import httpx
 
 from integrations.channels.base import GatewaySettings, Incoming, Posted, Raw, Template
 from integrations.channels.cloud import Cloud
-from integrations.http import Pace
+from integrations.pace import Pace
 from integrations.standins.cloud import CloudStandIn
 
 SECRET = "a" * 64  # of the header; Meta sends none, it signs

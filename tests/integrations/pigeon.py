@@ -20,7 +20,8 @@ from integrations.channels.base import (
 )
 from integrations.channels.lenient import Words
 from integrations.errors import AccessDenied, OutsideError, Uncertain, Unreachable
-from integrations.http import Answer, Http, OnResult, Pace
+from integrations.http import Answer, Http, OnResult
+from integrations.pace import Pace
 
 KINDS = {
     "letter": IncomingKind.TEXT,

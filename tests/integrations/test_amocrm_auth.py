@@ -15,7 +15,7 @@ from integrations.amocrm.auth import CodeRefused, Login, LoginState
 from integrations.amocrm.client import AmoCrm
 from integrations.amocrm.models import LeadChange
 from integrations.errors import AccessDenied, OutsideError, Temporary, Uncertain
-from integrations.http import Pace
+from integrations.pace import Pace
 from integrations.standins.amocrm import AmoCrmStandIn
 from integrations.standins.amocrm_oauth import PATH
 from tests.integrations.amocrm_setup import BASE, Impatient

@@ -15,7 +15,7 @@ from integrations.amocrm.answers import Unsorted
 from integrations.amocrm.client import AmoCrm
 from integrations.amocrm.models import LeadPage
 from integrations.errors import Permanent, Temporary
-from integrations.http import Pace
+from integrations.pace import Pace
 from integrations.standins.amocrm import AmoCrmStandIn
 from tests.integrations.amocrm_setup import client_of, lead_ids, walked
 from tests.integrations.clock import Clock

@@ -9,7 +9,8 @@ from integrations.channels.base import Outgoing, Status, Template
 from integrations.channels.cloud import Cloud
 from integrations.channels.cloud_errors import MEANINGS, Reaction, failure_of, meaning_of
 from integrations.errors import AccessDenied, OutsideError, Permanent, Temporary, Uncertain, Unreachable
-from integrations.http import LeftAlone, Pace
+from integrations.http import LeftAlone
+from integrations.pace import Pace
 from integrations.standins.cloud import CloudStandIn
 from tests.integrations.clock import Clock
 from tests.integrations.cloud_world import cloud, one

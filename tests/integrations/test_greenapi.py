@@ -29,7 +29,7 @@ from integrations.channels.base import (
 )
 from integrations.channels.greenapi import SETTINGS, GreenApi
 from integrations.errors import AccessDenied, Permanent, Temporary, Uncertain, Unreachable
-from integrations.http import Pace
+from integrations.pace import Pace
 from integrations.standins.whatsapp import TOKEN, GreenApiStandIn
 from tests.integrations.clock import Clock
 

@@ -9,7 +9,7 @@ import pytest
 from integrations.channels.base import Channel, GatewaySettings, Outgoing, Polled, Searchable, Sought
 from integrations.channels.greenapi_account import LONGEST_TEXT, GreenApiAccount
 from integrations.errors import AccessDenied, Temporary, Unreachable
-from integrations.http import Pace
+from integrations.pace import Pace
 from integrations.standins.whatsapp import GreenApiStandIn
 from tests.integrations.clock import Clock
 

@@ -10,7 +10,7 @@ import pytest
 from integrations.channels.base import GatewaySettings, IncomingKind, Posted, RefusedError, UnreadableError
 from integrations.channels.greenapi import SETTINGS, GreenApi
 from integrations.errors import Permanent, Temporary
-from integrations.http import Pace
+from integrations.pace import Pace
 from integrations.standins.whatsapp import GreenApiStandIn
 from tests.integrations.clock import Clock
 

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from integrations.errors import AccessDenied, OutsideError, Permanent, Temporary, Uncertain
-from integrations.http import LARGEST_ANSWER, Answer, Http, Pace, Paused
+from integrations.http import LARGEST_ANSWER, Answer, Http
+from integrations.pace import Pace, Paused
 
 SECRET = "1234567:AAsecretSECRET"  # as in the path of a bot's address
 BASE = f"https://api.example.org/bot{SECRET}"

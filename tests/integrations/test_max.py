@@ -15,7 +15,7 @@ import respx
 from integrations.channels.base import BotSettings, Button, Channel, Hooked, Linked, Outgoing, Polled
 from integrations.channels.max import MaxBot
 from integrations.errors import AccessDenied, OutsideError, Permanent, Temporary, Uncertain, Unreachable
-from integrations.http import Pace
+from integrations.pace import Pace
 from integrations.standins.faults import HTML_ERROR
 from integrations.standins.max import MaxStandIn
 from integrations.standins.max_model import Person

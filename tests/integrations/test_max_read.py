@@ -21,7 +21,7 @@ from integrations.channels.base import (
 from integrations.channels.max import MaxBot
 from integrations.channels.max_read import UPDATE_TYPES, incoming_of, raw_of
 from integrations.errors import Permanent, Temporary
-from integrations.http import Pace
+from integrations.pace import Pace
 from integrations.standins.max import MaxStandIn
 from integrations.standins.max_model import Person
 from tests.integrations.clock import Clock

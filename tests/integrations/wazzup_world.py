@@ -8,7 +8,7 @@ import httpx
 
 from integrations.channels.base import GatewaySettings, Incoming, Posted, Raw
 from integrations.channels.wazzup import Wazzup
-from integrations.http import Pace
+from integrations.pace import Pace
 from integrations.standins.wazzup import WazzupStandIn
 
 SECRET = "a" * 64  # of the header; Wazzup sends none

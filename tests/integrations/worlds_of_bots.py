@@ -8,7 +8,7 @@ from integrations.channels.base import BotSettings, Channel, Posted
 from integrations.channels.max import SECRET_HEADER as MAX_SECRET_HEADER
 from integrations.channels.registry import open_channel
 from integrations.channels.telegram import SECRET_HEADER as TELEGRAM_SECRET_HEADER
-from integrations.http import Pace
+from integrations.pace import Pace
 from integrations.standins.max import MaxStandIn
 from integrations.standins.telegram import TelegramStandIn
 from tests.integrations import max_schema, telegram_schema

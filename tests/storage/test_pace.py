@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from integrations.http import Paused
+from integrations.pace import Paused
 from integrations.shared_pace import SharedPace
 from storage import pace
 from storage.database import Database, parse_url

@@ -9,7 +9,7 @@ import pytest
 
 from integrations.channels.base import BotSettings
 from integrations.channels.max import MaxBot
-from integrations.http import Pace
+from integrations.pace import Pace
 from integrations.standins.max import MaxStandIn
 from storage import inbox
 from storage.database import Database
