@@ -24,7 +24,13 @@ def two_years() -> list[Report]:
         complaints, referrals = last.results["complaints"], last.results["referrals"]
         assert isinstance(complaints, ComplaintResult)
         assert isinstance(referrals, ReferralResult)
-        solved = replace(complaints, closed=10 + place, resolution_mean=86400.0 * (9 - place))
+        solved = replace(
+            complaints,
+            closed=12 + place,
+            resolved=10 + place,
+            rejected=2,
+            resolution_mean=86400.0 * (9 - place),
+        )
         brought = replace(
             referrals, referral=Sales(deals=place, money=90_000.0 * place), discount_cost=4_500.0 * place
         )
@@ -60,6 +66,12 @@ def test_a_digest_names_who_differs_from_the_others_by_more_than_chance_but_neve
     assert digest.praised(survey) == ["Ирина Ким"]
 
 
+def test_a_complaint_that_was_rejected_is_not_counted_as_solved() -> None:
+    told = quarters.caption(two_years(), WORDS)
+    line = texts().fill("quarter.caption", **told).splitlines()[1]
+    assert line == "Решено рекламаций: 17, в среднем за 2 дня; открыто: 3."
+
+
 def test_a_company_without_a_past_has_no_pictures_of_it() -> None:
     reports = [replace(nothing(), period=period) for period in PERIODS]
     assert [*quarters.charts(reports, draw(reports[-1], texts()), {}, WORDS)] == []
@@ -78,7 +90,10 @@ def test_a_quarter_in_which_nothing_was_closed_is_nought_and_no_gap() -> None:
         complaints = one.results["complaints"]
         assert isinstance(complaints, ComplaintResult)
         reports.append(
-            replace(one, results={**one.results, "complaints": replace(complaints, closed=closed)})
+            replace(
+                one,
+                results={**one.results, "complaints": replace(complaints, closed=closed, resolved=closed)},
+            )
         )
     drawn = {one.key: one for one in quarters.charts(reports, draw(reports[-1], texts()), {}, WORDS)}
     solved = drawn["quarter.solved"]

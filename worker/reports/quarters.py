@@ -32,7 +32,8 @@ def charts(
 def caption(reports: Sequence[Report], words: Words) -> Mapping[str, Value]:
     """What `quarter.caption` names."""
     last, before = _referrals(reports[-1]), _referrals(reports[-2])
-    closed, age, left = _complaints(reports[-1])
+    complaints = _complaints(reports[-1])
+    age = complaints.resolution_mean
     change = (last.share or 0) - (before.share or 0)
     return {
         "period": words.period(reports[-1].period),
@@ -44,9 +45,9 @@ def caption(reports: Sequence[Report], words: Words) -> Mapping[str, Value]:
         "verdict": ""
         if last.difference is None
         else words.verdict(change, is_significant=last.difference.excludes_zero),
-        "closed": closed,
+        "closed": complaints.resolved,
         "age": NOTHING if age is None else words.lasting(age),
-        "open": left,
+        "open": complaints.open_now,
     }
 
 
@@ -57,11 +58,12 @@ def is_empty(reports: Sequence[Report]) -> bool:
 
 
 def _of_complaints(reports: Sequence[Report], words: Words) -> Iterator[Chart]:
-    closed = [_complaints(one)[0] for one in reports]
-    # Before the first complaint there was nothing to count; after it, nothing closed is a nought.
-    known = [number if any(closed[: place + 1]) else None for place, number in enumerate(closed)]
-    yield from _line("solved", Kind.COUNT, reports, known, words)
-    yield from _line("days", Kind.SECONDS, reports, [_complaints(one)[1] for one in reports], words)
+    found = [_complaints(one) for one in reports]
+    # Before the first complaint there was nothing to count; after it, nothing solved is a nought.
+    began = next((place for place, one in enumerate(found) if one.closed), len(found))
+    solved = [one.resolved if place >= began else None for place, one in enumerate(found)]
+    yield from _line("solved", Kind.COUNT, reports, solved, words)
+    yield from _line("days", Kind.SECONDS, reports, [one.resolution_mean for one in found], words)
 
 
 def _line(
@@ -131,9 +133,8 @@ def _referrals(report: Report) -> ReferralResult:
     return result
 
 
-def _complaints(report: Report) -> tuple[int, float | None, int]:
-    """Closed, how long that took on average, and open now."""
+def _complaints(report: Report) -> ComplaintResult:
     result = report.results["complaints"]
     if not isinstance(result, ComplaintResult):
         raise TypeError(f"the report has no complaints but {type(result).__name__}")
-    return result.closed, result.resolution_mean, result.open_now
+    return result
