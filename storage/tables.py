@@ -430,6 +430,8 @@ class InvitedStaff(SQLModel, table=True):
     role: str
     name: str  # "": what the messenger calls the account that opens it
     amocrm_user: int | None = _big(default=None)
+    pipelines: list[int] = _json(list)  # that are followed; none: all
+    managers: list[int] = _json(list)
     created_at: datetime
     expires_at: datetime
     joined_at: datetime | None = None  # opened; the rest tells by whom

@@ -21,7 +21,8 @@ from tests.integrations.amocrm_setup import client_of
 from tests.world import BASE, MAX_BOT, merged, settings_from
 from worker.account import refresh
 from worker.actions.staffing import free_name
-from worker.cli.staff import Refused, Wanted, joined_by_link, make_invitation, remove_invited
+from worker.cli.inviting import Refused, Wanted, make_invitation
+from worker.cli.staff import joined_by_link, remove_invited
 from worker.settings import Settings
 
 NOW = datetime(2026, 9, 7, 1, tzinfo=UTC)
@@ -46,7 +47,7 @@ def settings(tmp_path: Path) -> Settings:
     return settings_from(merged(BASE, MAX_BOT), tmp_path)
 
 
-async def invite(settings: Settings, db: Database, **wanted: str) -> dict[str, str]:
+async def invite(settings: Settings, db: Database, **wanted: Any) -> dict[str, str]:
     transports = {
         "telegram": httpx.ASGITransport(app=TelegramStandIn(lambda: NOW).app),
         "max": httpx.ASGITransport(app=MaxStandIn(lambda: NOW).app),
@@ -103,6 +104,24 @@ async def test_a_manager_is_named_in_amocrm(db: Database, settings: Settings) ->
     async with db.reading() as tx:
         (row,) = (await tx.exec(select(InvitedStaff))).all()
     assert row.amocrm_user
+
+
+async def test_the_pipelines_and_managers_that_a_head_follows_are_named_as_in_amocrm(
+    db: Database, settings: Settings
+) -> None:
+    with pytest.raises(Refused, match="Воронки amoCRM ещё не прочитаны"):
+        await invite(settings, db, pipelines=("Продажи",))
+    town = AmoCrmStandIn(lambda: NOW, rate_limit=None)
+    await refresh(client_of(town), db)
+    with pytest.raises(Refused, match=r"Воронка.*Продажи"):
+        await invite(settings, db, pipelines=("Продажа",))
+    with pytest.raises(Refused, match=r"Пользователь.*Мария Ким"):
+        await invite(settings, db, managers=("Мария Кем",))
+    await invite(settings, db, pipelines=("продажи",), managers=("Мария Ким", "Олег Смирнов"))
+    async with db.reading() as tx:
+        (row,) = (await tx.exec(select(InvitedStaff))).all()
+    assert row.pipelines == [next(one for one, pipe in town.pipelines.items() if pipe.name == "Продажи")]
+    assert row.managers == [town.user_id("Мария Ким"), town.user_id("Олег Смирнов")]
 
 
 async def test_who_was_invited_is_removed_and_the_config_names_its_own(

@@ -12,7 +12,8 @@ from tests.world import ALERT_BUTTONS, ANNA, MAX_BOT, PETR, World, configured, m
 from worker.account import Place, Staff
 from worker.actions.staffing import told_apart
 from worker.actions.trouble import administrators
-from worker.cli.staff import Wanted, make_invitation, remove_invited
+from worker.cli.inviting import Wanted, make_invitation
+from worker.cli.staff import remove_invited
 
 ANNA_MAX, BOSS_MAX = 555_000_111, 555_000_222
 HEAD = {"telegram_id": ANNA, "name": "Анна", "role": "head", "amocrm_user": "Мария Ким"}
@@ -41,7 +42,7 @@ def alerts(town: World, who: str) -> list[str]:
     return [post.text for post in town.telegram.messages(who) if "Низкая оценка" in post.text]
 
 
-async def invitation(town: World, **more: str) -> str:
+async def invitation(town: World, **more: Any) -> str:
     """The token of a link that `sarafan staff invite` prints."""
     transports = {
         "telegram": httpx.ASGITransport(app=town.telegram.app),
@@ -301,6 +302,23 @@ async def test_who_opens_the_link_is_staff_at_once_and_loses_everything_at_once(
     assert [post.text for post in before] == shown
     assert not [post for post in town.telegram.messages("Вера Павловна") if "Поступило" in post.text]
     assert vera.user_id not in town.telegram.menus
+
+
+async def test_an_invited_head_hears_and_reads_of_the_managers_and_pipelines_of_the_invitation(
+    town: World,
+) -> None:
+    pipelines, managers = ("Продажи",), ("Мария Ким",)
+    for name, managed in (("Вера", managers), ("Лев", ("Олег Смирнов",))):
+        token = await invitation(town, name=name, pipelines=pipelines, managers=managed)
+        town.telegram.start(name, token)
+    await town.step(pulls=False)
+    await low_score(town)
+    assert [len(alerts(town, who)) for who in ("Вера", "Лев")] == [0, 1]
+    for who in ("Вера", "Лев"):
+        town.telegram.says(who, "/nps")
+    await town.step(pulls=False)
+    assert "NPS: ответов нет" in town.telegram.last("Вера").text
+    assert "NPS: мало ответов (1)" in town.telegram.last("Лев").text
 
 
 def test_trouble_is_told_to_the_first_role_that_somebody_has_however_they_came() -> None:

@@ -51,6 +51,8 @@ def _person(row: InvitedStaff) -> Staff:
         max_id=number if row.channel == "max" else 0,
         name=row.name,
         role=row.role,
+        pipelines=frozenset(row.pipelines),
+        managers=frozenset(row.managers),
         amocrm_user=row.amocrm_user,
     )
 

@@ -1,31 +1,23 @@
 """Who is staff, one-time links by which colleagues join without copying ids, and who leaves: `staff`."""
 
 import json
-import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from worker.cli.common import FAILED, WRONG, AsJson, Config, fail, read_settings, say, with_storage
+from worker.cli.common import AsJson, Config, fail, read_settings, say, with_storage
+from worker.cli.inviting import Invitation, Refused, Role, Wanted, make_invitation
 from worker.cli.remedies import remedy_for
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import httpx
-
-    from integrations.errors import OutsideError
     from storage.database import Database
     from storage.tables import InvitedStaff
+    from worker.account import Dictionaries
     from worker.config import Settings
-
-LASTS = timedelta(days=7)
-TOKEN_BYTES = 16
-BOTS = ("telegram", "max")
 
 staff = typer.Typer(
     help=(
@@ -37,31 +29,6 @@ staff = typer.Typer(
 )
 
 
-class Role(StrEnum):
-    OWNER = "owner"
-    HEAD = "head"
-    CONTROLLER = "controller"
-    MANAGER = "manager"
-    ADMIN = "admin"
-
-
-class Refused(Exception):
-    """Why nobody was invited or removed: a sentence."""
-
-    def __init__(self, sentence: str, exit_code: int = FAILED) -> None:
-        super().__init__(sentence)
-        self.exit_code = exit_code
-
-
-@dataclass(frozen=True, slots=True)
-class Invitation:
-    """The links of one invitation, by channel; `silent`: bots that did not tell their names."""
-
-    links: Mapping[str, str]
-    expires_at: datetime
-    silent: tuple["OutsideError", ...] = ()
-
-
 @staff.callback(invoke_without_command=True)
 def list_staff(context: typer.Context, config: Config = None, as_json: AsJson = False) -> None:
     """List the staff; invite a colleague by a one-time link, or remove one who was invited."""
@@ -69,8 +36,8 @@ def list_staff(context: typer.Context, config: Config = None, as_json: AsJson = 
     if context.invoked_subcommand is not None:
         return
     settings = read_settings(config, log_level="warning")
-    rows = [_as_row(settings, row) for row in with_storage(settings, _current)]
-    rows = [*_of_settings(settings), *rows]
+    invited, known = with_storage(settings, _current)
+    rows = [*_of_settings(settings), *(_as_row(settings, row, known) for row in invited)]
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
     else:
@@ -100,12 +67,30 @@ def invite(
             "whose results they see.",
         ),
     ] = "",
+    pipelines: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--pipeline", metavar="NAME", help="That a head follows, else all; repeat it for several."
+        ),
+    ] = None,
+    managers: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--manager", metavar="USER", help="Whom a head follows, else all; repeat it for several."
+        ),
+    ] = None,
     config: Config = None,
     as_json: AsJson = False,
 ) -> None:
     """Print a one-time link; whoever opens it within seven days is staff with this role."""
     settings = read_settings(_config(context, config), log_level="warning")
-    wanted = Wanted(role=role.value, name=" ".join(name.split()), amocrm_user=amocrm_user.strip())
+    wanted = Wanted(
+        role=role.value,
+        name=" ".join(name.split()),
+        amocrm_user=amocrm_user.strip(),
+        pipelines=tuple(one.strip() for one in pipelines or ()),
+        managers=tuple(one.strip() for one in managers or ()),
+    )
     try:
         made = with_storage(settings, lambda db: make_invitation(settings, db, wanted))
     except Refused as problem:
@@ -137,148 +122,6 @@ def _config(context: typer.Context, own: "Path | None") -> "Path | None":
     """`sarafan staff --config FILE invite` and `sarafan staff invite --config FILE` are the same."""
     given: Path | None = own or context.obj
     return given
-
-
-# --- invite ----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    role: str
-    name: str = ""
-    amocrm_user: str = ""
-
-
-async def make_invitation(
-    settings: "Settings",
-    db: "Database",
-    wanted: Wanted,
-    *,
-    transports: "Mapping[str, httpx.AsyncBaseTransport] | None" = None,
-) -> Invitation:
-    """The links are made first, so that an invitation that nobody can open is not kept. Raises Refused."""
-    from storage import staff as invited
-    from storage.tables import InvitedStaff
-
-    now = datetime.now(UTC)
-    await _check_name(settings, db, wanted.name, now)
-    user = await _amocrm_user(settings, db, wanted)
-    token = secrets.token_urlsafe(TOKEN_BYTES)
-    links, silent = await _links(settings, token, transports or {})
-    if not links:
-        raise Refused("\n".join(f"{error}. {remedy_for(settings, error)}" for error in silent))
-    row = InvitedStaff(
-        token_hash=invited.hashed(token),
-        role=wanted.role,
-        name=wanted.name,
-        amocrm_user=user,
-        created_at=now,
-        expires_at=now + LASTS,
-    )
-    async with db.transaction() as tx:
-        await invited.invite(tx, row)
-    return Invitation(links, now + LASTS, tuple(silent))
-
-
-async def _check_name(settings: "Settings", db: "Database", name: str, now: datetime) -> None:
-    """People are told apart by their names."""
-    from storage import staff as invited
-    from worker.actions.staffing import folded
-
-    async with db.reading() as tx:
-        rows = await invited.current(tx, now)
-    taken = {folded(one) for one in (*(one.name for one in settings.staff), *(row.name for row in rows))}
-    if name and folded(name) in taken:
-        raise Refused(
-            say(
-                settings,
-                f"Имя «{name}» уже занято: так зовут другого сотрудника или открытое приглашение. Укажите "
-                "другое, например с фамилией.",
-                f"The name «{name}» is taken by another of the staff or an open invitation. Give another "
-                "one, such as with the surname.",
-            ),
-            WRONG,
-        )
-
-
-async def _amocrm_user(settings: "Settings", db: "Database", wanted: Wanted) -> int | None:
-    """By what the worker has read of the account; before that only an id can be taken at its word."""
-    from integrations.amocrm.names import NameProblem
-    from integrations.amocrm.names import resolve as id_of
-    from worker.account import recall
-
-    given = wanted.amocrm_user
-    if not given:
-        if wanted.role == Role.MANAGER:
-            raise Refused(
-                say(
-                    settings,
-                    "Менеджер видит свои результаты: укажите, кто это в amoCRM, например "
-                    '--amocrm-user "Олег Смирнов".',
-                    "A manager sees their own results: say who it is in amoCRM, such as "
-                    '--amocrm-user "Oleg Smirnov".',
-                ),
-                WRONG,
-            )
-        return None
-    known = await recall(db)
-    users = known.users if known is not None else None
-    if users is None:
-        if given.isascii() and given.isdecimal() and 0 < int(given) < 2**63:
-            return int(given)
-        raise Refused(
-            say(
-                settings,
-                "Имена пользователей amoCRM ещё не прочитаны или токену не видны: укажите в --amocrm-user "
-                "номер.",
-                "The users of amoCRM have not been read yet, or the token may not see them: give the id in "
-                "--amocrm-user.",
-            ),
-            WRONG,
-        )
-    try:
-        return id_of(given, users)
-    except NameProblem as problem:
-        what = say(settings, "Пользователь", "User")
-        sentence = settings.texts.fill("amo.name", name=what, value=given, nearest=", ".join(problem.nearest))
-        if problem.twins:
-            sentence = say(
-                settings,
-                f"«{problem.found}» в amoCRM несколько раз. Укажите номер: {problem.twins}",
-                f"Several are called «{problem.found}». Give the id: {problem.twins}",
-            )
-        raise Refused(sentence, WRONG) from None
-
-
-async def _links(
-    settings: "Settings", token: str, transports: "Mapping[str, httpx.AsyncBaseTransport]"
-) -> tuple[dict[str, str], list["OutsideError"]]:
-    from integrations.channels.base import Linked
-    from integrations.channels.registry import open_channel
-    from integrations.errors import OutsideError
-
-    names = [name for name in BOTS if name in settings.configured_channels]
-    if not names:
-        raise Refused(
-            say(
-                settings,
-                "Приглашение открывает бот, а его нет: впишите telegram.token или max.token.",
-                "An invitation opens a bot, and there is none: fill in telegram.token or max.token.",
-            ),
-            WRONG,
-        )
-    links: dict[str, str] = {}
-    silent: list[OutsideError] = []
-    for name in names:
-        channel = open_channel(name, getattr(settings, name), transport=transports.get(name))
-        try:
-            if isinstance(channel, Linked):
-                links[name] = await channel.deep_link(token)
-        except OutsideError as error:
-            silent.append(error)
-        finally:
-            await channel.close()
-    return links, silent
 
 
 def _show(settings: "Settings", wanted: Wanted, made: Invitation, *, as_json: bool) -> None:
@@ -347,11 +190,13 @@ def _name(row: "InvitedStaff") -> str:
 # --- the list --------------------------------------------------------------------------------------------
 
 
-async def _current(db: "Database") -> Sequence["InvitedStaff"]:
+async def _current(db: "Database") -> tuple[Sequence["InvitedStaff"], "Dictionaries | None"]:
     from storage import staff as invited
+    from worker.account import recall
 
     async with db.reading() as tx:
-        return await invited.current(tx, datetime.now(UTC))
+        rows = await invited.current(tx, datetime.now(UTC))
+    return rows, await recall(db)
 
 
 async def joined_by_link(settings: "Settings") -> Sequence["InvitedStaff"]:
@@ -388,16 +233,18 @@ def _of_settings(settings: "Settings") -> list[dict[str, Any]]:
     ]
 
 
-def _as_row(settings: "Settings", row: "InvitedStaff") -> dict[str, Any]:
+def _as_row(settings: "Settings", row: "InvitedStaff", known: "Dictionaries | None") -> dict[str, Any]:
     """`from` is where they come from: an open invitation is nobody yet."""
+    pipelines = {one.id: one.name for one in known.pipelines} if known is not None else {}
+    users = {one.id: one.name for one in known.users or ()} if known is not None else {}
     expires = row.expires_at.astimezone(settings.company.timezone).isoformat(timespec="seconds")
     return {
         "name": _name(row),
         "role": row.role,
         "telegram_id": int(row.chat_id or 0) if row.channel == "telegram" else None,
         "max_id": int(row.chat_id or 0) if row.channel == "max" else None,
-        "pipelines": [],
-        "managers": [],
+        "pipelines": [pipelines.get(one, str(one)) for one in row.pipelines],
+        "managers": [users.get(one, str(one)) for one in row.managers],
         "amocrm_user": str(row.amocrm_user) if row.amocrm_user else None,
         "from": "link" if row.joined_at is not None else "invitation",
         "expires_at": None if row.joined_at is not None else expires,
@@ -411,7 +258,7 @@ def _print(settings: "Settings", rows: Sequence[Mapping[str, Any]]) -> None:
             str(row["name"]),
             texts.fill(f"role.{row['role']}"),
             _met(settings, row),
-            ", ".join(row["pipelines"]) or say(settings, "все воронки", "all pipelines"),
+            ", ".join((*row["pipelines"], *row["managers"])) or say(settings, "все воронки", "all pipelines"),
         )
         for row in rows
     ]

@@ -387,6 +387,8 @@ def upgrade() -> None:
         always("role", STRING),
         always("name", STRING),
         maybe("amocrm_user", BIG),
+        always("pipelines", JSON),
+        always("managers", JSON),
         always("created_at", MOMENT),
         always("expires_at", MOMENT),
         maybe("joined_at", MOMENT),
