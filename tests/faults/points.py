@@ -4,10 +4,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import pytest
+
 from tests.stories.company import PATIENCE, Company, Place
 
 When = Literal["arrived", "processed", "answered"]
+Moment = tuple[When, float]  # and so many seconds later
 KILLED = -9
+
+ARRIVED: Moment = ("arrived", 0)
+PROCESSED: Moment = ("processed", 0)
+ANSWERED: Moment = ("answered", 0)
+TAKEN: Moment = ("answered", 0.05)  # about when the result is committed
+MOMENTS = pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param(ARRIVED, id="arrived", marks=pytest.mark.long),
+        pytest.param(PROCESSED, id="processed"),
+        pytest.param(ANSWERED, id="answered", marks=pytest.mark.long),
+        pytest.param(TAKEN, id="taken", marks=pytest.mark.long),
+    ],
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +84,15 @@ NOTE = Point("a note", "amocrm", "POST", r"/leads/notes$")
 ALERT = Point("the alert", "telegram", "POST", r"/sendMessage$")
 THANKS = Point("the thanks", "whatsapp", "POST", r"/sendMessage/")
 REMINDER = Point("the reminder", "whatsapp", "POST", r"/send(Poll|Message)/")
+WORDS = Point("a sentence to the client", "whatsapp", "POST", r"/sendMessage/")
+COMPLAINT_CHANGED = Point("who is responsible, or that it is closed", "amocrm", "PATCH", r"/leads$")
+TASK_CHANGED = Point("whose its task is, or that it is done", "amocrm", "PATCH", r"/tasks/\d+$")
+ALERT_CHANGED = Point("the alert as it is now", "telegram", "POST", r"/editMessageText$")
+BUTTONS = Point("other buttons under a message", "telegram", "POST", r"/editMessageReplyMarkup$")
+PICTURE = Point("a picture with words", "telegram", "POST", r"/sendPhoto$")
+FILE = Point("a file with words", "telegram", "POST", r"/sendDocument$")
+EVENTS = Point("what happened to complaints", "amocrm", "GET", r"/events$")
+CALLS = Point("a page of calls", "amocrm", "GET", r"/(leads|contacts|companies)/notes$")
 TAP = Point("a poll that brings a tap", "telegram", "POST", r"/getUpdates$")
 TAP_ANSWER = Point("the answer to a tap", "telegram", "POST", r"/answerCallbackQuery$")
 PAGE = Point("a page of deals", "amocrm", "GET", r"/leads$")

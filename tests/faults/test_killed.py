@@ -4,26 +4,11 @@ import pytest
 
 from tests.faults import points
 from tests.faults.laws import Laws
-from tests.faults.points import Point, When, has_died
+from tests.faults.points import ANSWERED, ARRIVED, MOMENTS, PROCESSED, TAKEN, Moment, Point, When, has_died
 from tests.stories.company import until
 
 pytestmark = pytest.mark.timeout(900)  # many starts, perhaps on a busy machine
 
-Moment = tuple[When, float]  # and so many seconds later
-
-ARRIVED: Moment = ("arrived", 0)
-PROCESSED: Moment = ("processed", 0)
-ANSWERED: Moment = ("answered", 0)
-TAKEN: Moment = ("answered", 0.05)  # about when the result is committed
-MOMENTS = pytest.mark.parametrize(
-    "moment",
-    [
-        pytest.param(ARRIVED, id="arrived", marks=pytest.mark.long),
-        pytest.param(PROCESSED, id="processed"),
-        pytest.param(ANSWERED, id="answered", marks=pytest.mark.long),
-        pytest.param(TAKEN, id="taken", marks=pytest.mark.long),
-    ],
-)
 # Whoever is killed there has not begun yet, or has committed what was done.
 BEFORE_AND_AFTER_A_QUESTION: list[tuple[Point, Moment]] = [
     (points.DEAL, ARRIVED),
