@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from integrations.amocrm.auth import LoginState
-from integrations.amocrm.client import Condition
+from integrations.amocrm.connection import Condition
 from integrations.channels.base import Outgoing
 from storage import outbox, state
 from storage.tables import Json, Outbox
