@@ -99,6 +99,14 @@ def test_redemption_is_told_by_the_month_of_the_code() -> None:
     ]
 
 
+def test_a_deal_whose_price_nobody_wrote_counts_in_number_and_in_no_average() -> None:
+    won = [sale(1, amount=100_000.0), sale(2, amount=0.0), sale(3, amount=300_000.0, is_referral=True)]
+    written = of_sales(won).as_json()
+    assert (written["won_deals"], written["referral_deals"], written["share"]) == (3, 1, 33.33)
+    assert (written["average_check"], written["other_average_check"]) == (200_000, 100_000)
+    assert of_sales([sale(1, amount=0.0)]).as_json()["average_check"] is None
+
+
 def test_the_last_eight_quarters_are_told_with_the_friends_part() -> None:
     quarters = stretches_over(QUARTER, "quarter")
     assert [quarters[0].label, quarters[-1].label] == ["2024Q4", "2026Q3"]
@@ -180,7 +188,7 @@ def test_no_recommendation_is_a_share_of_nought() -> None:
 
 def test_deals_without_a_sum_have_no_share_of_money() -> None:
     written = of_sales(sales(2, 0, is_referral=True)).as_json()
-    assert (written["share"], written["share_amount"], written["average_check"]) == (100.0, None, 0)
+    assert (written["share"], written["share_amount"], written["average_check"]) == (100.0, None, None)
 
 
 def test_kopecks_are_kept() -> None:

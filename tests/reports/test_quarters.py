@@ -32,7 +32,9 @@ def two_years() -> list[Report]:
             resolution_mean=86400.0 * (9 - place),
         )
         brought = replace(
-            referrals, referral=Sales(deals=place, money=90_000.0 * place), discount_cost=4_500.0 * place
+            referrals,
+            referral=Sales(deals=place, money=90_000.0 * place, priced=place),
+            discount_cost=4_500.0 * place,
         )
         results = {**last.results, "complaints": solved, "referrals": brought}
         made.append(replace(last, period=period, results=results))

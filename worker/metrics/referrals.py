@@ -25,15 +25,20 @@ PROBLEMS = ("self", "unknown", "ambiguous")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sales:
+class Volume:
     """Won deals and their money."""
 
     deals: int
     money: float
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sales(Volume):
+    priced: int  # deals: a price of 0 is one that nobody wrote down
+
     @property
     def average_check(self) -> float | None:
-        return self.money / self.deals if self.deals else None
+        return self.money / self.priced if self.priced else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +53,8 @@ class Referrer:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stretch:
     period: Period
-    won: Sales
-    referral: Sales
+    won: Volume
+    referral: Volume
     is_running: bool
 
     @property
@@ -222,8 +227,8 @@ def _over_time(facts: Facts) -> list[Stretch]:
     return [
         Stretch(
             period=period,
-            won=Sales(deals=row.deals, money=row.money),
-            referral=Sales(deals=row.referral_deals, money=row.referral_money),
+            won=Volume(deals=row.deals, money=row.money),
+            referral=Volume(deals=row.referral_deals, money=row.referral_money),
             is_running=is_running(period, facts.now),
         )
         for place, period in enumerate(facts.history.stretches)
@@ -232,7 +237,9 @@ def _over_time(facts: Facts) -> list[Stretch]:
 
 
 def _sales(rows: Sequence[SaleFact]) -> Sales:
-    return Sales(deals=len(rows), money=sum(row.amount for row in rows))
+    return Sales(
+        deals=len(rows), money=sum(row.amount for row in rows), priced=sum(row.amount > 0 for row in rows)
+    )
 
 
 def _stretch_json(stretch: Stretch) -> dict[str, Any]:
