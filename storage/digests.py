@@ -1,4 +1,4 @@
-"""What the monthly letter thanks for: who was praised in a client's own words."""
+"""What the monthly letter tells: who was praised in a client's words, and which complaints were solved."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,7 +7,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.narrowed import AFTER_COMPLAINT
-from storage.tables import Reply, Survey
+from storage.tables import Complaint, Reply, Survey
 
 
 async def praise(
@@ -24,3 +24,14 @@ async def praise(
         .limit(limit)
     )
     return [(manager, text) for manager, text in (await tx.exec(wanted)).all()]
+
+
+async def solved(tx: AsyncSession, begins: datetime, ends: datetime) -> Sequence[Complaint]:
+    """Closed as solved in these days, the newest first."""
+    wanted = (
+        select(Complaint)
+        .where(col(Complaint.is_solved).is_(True))
+        .where(col(Complaint.closed_at) >= begins, col(Complaint.closed_at) < ends)
+        .order_by(col(Complaint.closed_at).desc(), col(Complaint.id).desc())
+    )
+    return (await tx.exec(wanted)).all()

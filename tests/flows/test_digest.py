@@ -1,8 +1,12 @@
 """On Monday: what changed, who needs attention, what to do; once, and to each what is theirs."""
 
+import sys
 from datetime import datetime
 from typing import Any
 
+import pytest
+
+from integrations.standins.amocrm import AmoCrmStandIn
 from tests.world import ANNA, PETR, ZONE, World, configured
 from worker.flows.follow import follow
 
@@ -115,6 +119,53 @@ async def test_the_letter_of_the_month_thanks_by_name(town: World) -> None:
     assert "\nЦель: доля сделок по рекомендации 30 % к 30 июня 2027, сейчас 0 %." in told(town)[0].replace(
         "\N{NO-BREAK SPACE}", " "
     )
+
+
+def has_reasons(amocrm: AmoCrmStandIn) -> None:
+    amocrm.add_field("Причина рекламации", "select", enums=["Монтаж", "Сроки"])
+
+
+@configured({"reports": WEEKLY, "staff": [HEAD, OLEG, ADA]}, before=has_reasons)
+async def test_the_letter_tells_what_was_mended_to_whom_it_is_not_about(
+    town: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere")  # no pictures, which take seconds
+    joins(town, Олег=OLEG_ID, Ада=ADA_ID)
+    await town.asked()
+    await town.asked([town.contact("Пётр Ли", PETR)], responsible="Мария Ким")
+    town.whatsapp.says(PETR, "10, спасибо Марии")
+    await town.ivan_writes("3, монтаж три недели")
+    await town.taps("Решено", "Анна")
+    question = next(post for post in town.telegram.messages("Анна") if "Что сделали?" in post.text)
+    town.telegram.says("Анна", "Заменили мотр", reply_to=question.message_id)
+    await town.later(minutes=1)
+    town.telegram.edits("Анна", "Заменили мотор, мастер +7 914 555-12-34")
+    await town.later(minutes=1)
+    [complaint] = town.amocrm.leads_in("Рекламации")
+    town.amocrm.edit_lead(complaint.id, fields={"Причина рекламации": "Сроки"})
+    await town.later(minutes=10)
+    await at(town, 10, 1, 11)
+    mended = "\nЧто исправили благодаря им: "
+    assert told(town)[-1].endswith(f"{mended}Заменили мотор, мастер +7***1234.")
+    for who in ("Олег", "Ада"):
+        assert told(town, who)[-1].endswith(f"{mended}Сроки."), "the reason alone"
+
+
+@configured({"reports": WEEKLY})
+async def test_without_amocrm_the_letter_still_goes_out(town: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere")
+    await town.asked()
+    await town.asked([town.contact("Пётр Ли", PETR)], responsible="Мария Ким")
+    town.whatsapp.says(PETR, "10, спасибо Марии")
+    await town.ivan_writes("3, монтаж три недели")
+    await town.taps("Решено", "Анна")
+    question = next(post for post in town.telegram.messages("Анна") if "Что сделали?" in post.text)
+    town.telegram.says("Анна", "Заменили мотор", reply_to=question.message_id)
+    await town.later(minutes=1)
+    town.amocrm.faults.add("/notes", method="GET", status=503, times=0)
+    await at(town, 10, 1, 11)
+    assert told(town)[-1].startswith("Коллеги, итоги: сентябрь 2026. ")
+    assert "Что исправили" not in told(town)[-1]
 
 
 @configured({"reports": {**WEEKLY, "min_answers": 5}})

@@ -1,11 +1,11 @@
-"""A digest as one of the staff reads it, with its picture; and the monthly letter."""
+"""A digest as one of the staff reads it, with its picture."""
 
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from integrations.channels.base import Outgoing
-from storage import complaints, digests, finding, mornings
+from storage import complaints, finding, mornings
 from storage.mornings import Case
 from storage.narrowed import narrowed
 from worker.account import Staff
@@ -33,7 +33,6 @@ from worker.rules.digest import (
 from worker.rules.formats import cut_words
 from worker.rules.moments import age_text, day_text, moment_text
 from worker.rules.periods import Period, month_of
-from worker.rules.phone import masked_words
 from worker.rules.scale import Band
 from worker.staff.commands import CONTROLLER, LEADERS, MANAGER
 from worker.staff.desk import Desk
@@ -42,7 +41,7 @@ from worker.staff.numbers import beneath_digest
 log = logging.getLogger(__name__)
 
 MOST_THANKS = 3  # words of clients that a manager reads
-MOST_PRAISE = 50  # of a month, for the names in the letter
+MOST_PRAISE = 50  # among which those are looked for
 TABLE = {"week": "w1", "month": "m1"}  # the period that the buttons open
 
 
@@ -248,40 +247,3 @@ async def _picture(
     except PictureError as error:
         log.warning("a digest goes out without its picture: %s", error)
         return b""
-
-
-# The letter
-
-
-async def letter_for(hands: Hands, person: Staff, occasion: Occasion) -> Outgoing | None:
-    """The same to all, whatever they follow; clients' words to those who may read them elsewhere too.
-
-    None: nobody was praised, or too few clients answered.
-    """
-    desk = desk_for(hands, person)
-    words = Words(hands.texts, desk.scope.currency)
-    scope = replace(desk.scope, sales_health=False)
-    report = await build_report(hands.db, occasion.told, scope, desk.now)
-    survey = facts.main_survey(report)
-    if survey is None or survey.current.value is None:
-        return None
-    async with hands.db.reading() as tx:
-        found = await digests.praise(
-            tx, Band.HIGH, occasion.told.begins, occasion.told.ends, limit=MOST_PRAISE
-        )
-    names = dict.fromkeys([*facts.praised(survey), *(name for name, _ in found)])
-    if not names:
-        return None
-    # Read by all of the company: a number that somebody wrote is nobody else's business.
-    said = masked_words(cut_words(found[0][1]), hands.region) if found else ""
-    text = hands.texts.fill(
-        "letter",
-        period=words.period(occasion.told),
-        survey=survey.asked.title,
-        value=facts.told(survey.current.value, survey.asked.metric, words),
-        n=survey.current.answered,
-        name=", ".join(names),
-        words=said if person.role in {*LEADERS, MANAGER} else "",
-        topic="",
-    )
-    return Outgoing(text=text)

@@ -9,7 +9,8 @@ from storage.tables import Outbox
 from worker.account import Staff
 from worker.actions.alert_staff import wait_for_morning
 from worker.actions.base import Hands
-from worker.actions.digests import digest_for, letter_for
+from worker.actions.digests import digest_for
+from worker.actions.letter import letter_for
 from worker.actions.quarterly import quarter_for
 from worker.actions.reaching import reach
 from worker.rules.digest import Occasion, due_occasion, occasion_of
