@@ -92,6 +92,12 @@ async def _forgotten(tx: AsyncSession, contact_ids: Sequence[int]) -> set[int]:
     return set(rows.all())
 
 
+async def empty(tx: AsyncSession, contact_id: int) -> None:
+    """The deals of a contact who turned out to be forgotten, when they were known already."""
+    for deal in (await tx.exec(select(Deal).where(Deal.contact_id == contact_id))).all():
+        deal.name, deal.fields = "", _choices(deal)
+
+
 def _choices(deal: Deal) -> dict[str, Any]:
     """Of its fields those whose values come from a list: they tell of nobody."""
     return {

@@ -136,6 +136,31 @@ async def test_who_was_forgotten_before_we_ever_met_is_not_asked(town: World) ->
     assert town.card(deal) == "Не спросили: попросили не писать"
 
 
+async def test_of_who_was_forgotten_before_we_ever_met_nothing_is_kept(town: World) -> None:
+    await forget(town)
+    await town.closed_deal(name="Ворота Петрову", fields={"Промокод друга": "от Сидорова"})
+    left = await everywhere(town.db)
+    assert [text for text in ("Петров", "9140000001", "Сидорова") if text in left] == []
+
+
+async def test_a_friends_deal_that_names_the_number_does_not_bring_it_back(town: World) -> None:
+    await town.asked()
+    friend = await town.closed_deal(
+        [town.contact("Пётр", PETR)], fields={"Промокод друга": "8 914 000-00-01"}
+    )
+    await forget(town)
+    town.amocrm.edit_lead(friend, price=5)  # at once, and once more later
+    await town.later(minutes=5)
+    town.amocrm.edit_lead(friend, price=6)
+    late = await town.closed_deal([town.contact("Ольга", "+79140000003")], fields={"Промокод друга": IVAN})
+    await town.next_morning()
+    left = await everywhere(town.db)
+    assert [text for text in ("9140000001", "000-00-01") if text in left] == []
+    told = (await town.report())["referrals"]
+    assert (told["won_deals"], told["referral_deals"]) == (3, 1)
+    assert town.card(late) is not None
+
+
 async def test_an_open_question_is_not_repeated_to_who_was_forgotten(town: World) -> None:
     await town.asked()
     await forget(town)

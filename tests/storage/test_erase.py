@@ -333,9 +333,10 @@ async def test_what_they_said_in_a_chat_that_is_somebody_elses_by_now_is_forgott
         tx.add(Request(about="a", channel="telegram", chat_id="123456789", client_id=1, asked_at=NOW))
     await forget(db)
     async with db.reading() as tx:
-        for table in (Survey, Request, Reply):
-            rows = (await tx.exec(select(table).where(table.client_id == 1))).all()
-            assert [row for row in rows if row.chat_id == "123456789"] == []
+        left: list[Survey | Request | Reply] = [
+            *(await tx.exec(select(Survey))), *(await tx.exec(select(Request))), *(await tx.exec(select(Reply))),
+        ]  # fmt: skip
+    assert [row for row in left if row.chat_id == "123456789"] == []
 
 
 async def test_words_that_a_messenger_was_refused_with_are_forgotten(db: Database) -> None:

@@ -18,7 +18,7 @@ from worker.actions import keys
 from worker.actions.base import Hands
 from worker.actions.following import drop_gone
 from worker.actions.people import read_contact
-from worker.actions.reading import deal_from, facts_of
+from worker.actions.reading import deals_from, facts_of
 from worker.actions.tagging import is_being_lifted
 from worker.actions.words import question_for
 from worker.rules.backoff import next_try
@@ -62,7 +62,7 @@ async def reread(hands: Hands, survey: Survey) -> None:
             if known is not None:
                 known.is_deleted = True
         else:
-            await deals.save_page(tx, [deal_from(lead)], hands.now())
+            await deals.save_page(tx, await deals_from(tx, hands, [lead]), hands.now())
         deal = await deals.deal(tx, survey.deal_id)
     if deal is not None and deal.contact_id is not None and not deal.is_deleted:
         await read_contact(hands, deal.contact_id)

@@ -7,7 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.amocrm.models import Company as AmoCompany
 from integrations.amocrm.models import Contact as AmoContact
-from storage import erase, people
+from storage import deals, erase, people
 from storage.tables import Client, Contact
 from worker.actions.base import Hands
 from worker.rules.phone import best_phone
@@ -66,6 +66,7 @@ async def keep(
     row = _row(contact, contact_id, client, phone, now)
     if forgotten:
         row.name, row.phone, row.fields = "", None, {}
+        await deals.empty(tx, contact_id)
     await people.save_contact(tx, row)
     return client
 

@@ -7,8 +7,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.amocrm.models import BrokenRow, Lead
 from storage import erase, state
-from storage.tables import Deal
+from storage.tables import Deal, Json
 from worker.actions.base import Hands
+from worker.rules.phone import normalise
 from worker.rules.planning import DealFacts
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,28 @@ def deal_from(lead: Lead) -> Deal:
         is_deleted=lead.is_deleted,
         seen_at=lead.updated_at,
     )
+
+
+async def deals_from(tx: AsyncSession, hands: Hands, leads: Iterable[Lead]) -> list[Deal]:
+    """As `deal_from`, without the number of a friend who asked to be forgotten."""
+    found = [deal_from(lead) for lead in leads]
+    field = str(hands.known.fields.referral_code)
+    named = {deal.deal_id: [_number(hands, value) for value in deal.fields.get(field, ())] for deal in found}
+    numbers = {number for some in named.values() for number in some if number}
+    gone = await erase.erased_among(tx, numbers) if numbers else set()
+    for deal in found:
+        theirs = named[deal.deal_id]
+        if gone.intersection(theirs):
+            values = zip(deal.fields[field], theirs, strict=True)
+            deal.fields = {
+                **deal.fields,
+                field: [{**v, "value": erase.FORGOTTEN} if number in gone else v for v, number in values],
+            }
+    return found
+
+
+def _number(hands: Hands, value: Json) -> str | None:
+    return normalise(str(value.get("value") or ""), hands.region)
 
 
 def facts_of(deal: Deal, hands: Hands) -> DealFacts:

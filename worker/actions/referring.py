@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage import outbox, people
+from storage.erase import FORGOTTEN
 from storage.tables import Deal, Referral
 from worker.actions import keys
 from worker.actions.base import Hands
@@ -23,6 +24,9 @@ async def decide_referral(
     """Keep the decision; a referrer who is named for the first time is credited by a note on both deals."""
     fields, prefix = hands.known.fields, hands.referral.code_prefix
     friend = _texts(deal, fields.referral_code)
+    if row is not None and row.referrer_id is not None and friend == (FORGOTTEN,):
+        row.decided_at = deal.updated_at  # Who it was cannot be read any more: what was decided stands.
+        return
     codes, phones = await _owners(tx, hands, friend, prefix)
     decision = referral_of(
         ReferralFacts(

@@ -89,7 +89,7 @@ async def _show_state(tx: AsyncSession, hands: Hands, request: Request) -> None:
 
 
 async def _amend(tx: AsyncSession, hands: Hands, row: Inbox, message: Incoming) -> None:
-    """What still waits for the messenger goes as it is now; else who wrote it is told once that it is late."""
+    """What still waits for the messenger goes as it is now; else its writer is told once that it is late."""
     item = await outbox.for_change(tx, _key(row, message))
     if item is not None and item.state == OutboxState.WAITING and not item.uncertain:
         item.payload = {**item.payload, "text": message.text}

@@ -14,7 +14,7 @@ from worker.actions import following, keys
 from worker.actions.base import Hands
 from worker.actions.bulk import hold_crowds
 from worker.actions.people import read_company, read_contacts
-from worker.actions.reading import deal_from, facts_of, put_aside
+from worker.actions.reading import deals_from, facts_of, put_aside
 from worker.actions.referring import decide_referral
 from worker.rules.eligibility import Reason
 from worker.rules.planning import Planned, PlanningPolicy, plan_surveys
@@ -95,7 +95,7 @@ async def _walk(hands: Hands, since: datetime) -> None:
             newest = page.newest if newest is None else newest
             continue
         async with hands.db.transaction() as tx:
-            saved = await deals.save_page(tx, [deal_from(lead) for lead in page.leads], now)
+            saved = await deals.save_page(tx, await deals_from(tx, hands, page.leads), now)
             await _plan(tx, hands, saved, now)
             await put_aside(tx, page.broken)
             if page.newest is not None:
