@@ -284,8 +284,8 @@ async def test_ids_in_which_whatsapp_writes_the_number_are_forgotten(db: Databas
             tx.add(Chat(channel="whatsapp", chat_id=chat_id, client_id=number, linked_at=NOW))
             tx.add(Message(channel="whatsapp", chat_id=chat_id, message_id=name, kind="thanks", sent_at=NOW))
             tx.add(reply(number, "whatsapp", chat_id, name, "9"))
-            tx.add(inbox(name, '{"from": "%s"}' % chat_id))
-            tx.add(inbox(f"{name}:read", '{"recipient_id": "%s"}' % chat_id))
+            tx.add(inbox(name, f'{{"from": "{chat_id}"}}'))
+            tx.add(inbox(f"{name}:read", f'{{"recipient_id": "{chat_id}"}}'))
             (await tx.exec(select(Survey).where(Survey.id == number))).one().message_id = name
     await forget(db)
     left = await everything(db)
@@ -310,7 +310,7 @@ async def test_a_friends_deal_that_names_the_number_no_longer_does(db: Database)
           for number, fields in ((601, named), (602, by_name), (603, by_code))),
         Referral(deal_id=601, is_referral=True, referrer_id=1, typed="8 (914) 000-00-01", decided_at=NOW),
         Referral(deal_id=602, problem="unknown", typed="мария иванова посоветовала", decided_at=NOW),
-        Referral(deal_id=603, is_referral=True, referrer_id=2, code="ДРУГ-48215", typed="ДРУГ-48215", decided_at=NOW),
+        Referral(deal_id=603, referrer_id=2, code="ДРУГ-48215", typed="ДРУГ-48215", decided_at=NOW),
     )  # fmt: skip
     await forget(db)
     async with db.reading() as tx:
@@ -334,8 +334,10 @@ async def test_what_they_said_in_a_chat_that_is_somebody_elses_by_now_is_forgott
     await forget(db)
     async with db.reading() as tx:
         left: list[Survey | Request | Reply] = [
-            *(await tx.exec(select(Survey))), *(await tx.exec(select(Request))), *(await tx.exec(select(Reply))),
-        ]  # fmt: skip
+            *(await tx.exec(select(Survey))),
+            *(await tx.exec(select(Request))),
+            *(await tx.exec(select(Reply))),
+        ]
     assert [row for row in left if row.chat_id == "123456789"] == []
 
 
@@ -362,9 +364,8 @@ async def test_what_staff_wrote_to_others_still_goes_and_what_they_pressed_still
     await forget(db)
     async with db.reading() as tx:
         items = {row.kind: row for row in (await tx.exec(select(Outbox))).all()}
-    assert [items[kind].state for kind in ("reply_client", "note_result", "follow_press", "answer_staff")] == [
-        "waiting", "waiting", "waiting", "done",
-    ]  # fmt: skip
+    kinds = ("reply_client", "note_result", "follow_press", "answer_staff")
+    assert [items[kind].state for kind in kinds] == ["waiting", "waiting", "waiting", "done"]
     assert items["reply_client"].payload["text"] == "Мария приедет завтра"
     assert items["answer_staff"].payload["words"] == ""
 
