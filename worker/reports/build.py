@@ -33,6 +33,7 @@ from worker.metrics.base import (
     same_days_before,
 )
 from worker.metrics.registry import METRICS, SALES_HEALTH
+from worker.reports.aside import aside
 from worker.reports.history import read_history
 from worker.reports.purchases import read_purchases
 from worker.rules.calendar import Calendar, Period
@@ -94,7 +95,7 @@ class Report:
 async def build_report(db: Database, period: Period, scope: ReportScope, now: datetime) -> Report:
     facts = await read_facts(db, period, scope, now)
     metrics = (*METRICS, *SALES_HEALTH) if scope.sales_health else METRICS
-    results = {metric.key: metric.compute(facts, period) for metric in metrics}
+    results = await aside(lambda: {metric.key: metric.compute(facts, period) for metric in metrics})
     return Report(period=period, now=now, scope=scope, results=results)
 
 
@@ -114,7 +115,7 @@ async def read_facts(db: Database, period: Period, scope: ReportScope, now: date
         middle = None if scope.sales_health else period.begins
         so_far = same_days_before(period, now)
         cuts = () if scope.sales_health else (so_far.begins, so_far.ends, period.begins)
-        surveys = _each(await survey_rows(tx, begins, ends, middle=middle), partial(_survey, scope=scope))
+        surveys = await survey_rows(tx, begins, ends, middle=middle)
         complaints = await complaint_rows(tx, begins, ends)
         requests = await request_rows(tx, begins, ends)
         codes = await code_rows(tx, begins, ends)
@@ -145,42 +146,48 @@ async def read_facts(db: Database, period: Period, scope: ReportScope, now: date
             if scope.sales_health
             else None
         )
-    return Facts(
-        now=now,
-        asked=scope.surveys,
-        min_answers=scope.min_answers,
-        surveys=surveys,
-        complaints=tuple(_complaint(row) for row in complaints),
-        requests=tuple(RequestFact(asked_at=row.asked_at, is_answered=row.is_answered) for row in requests),
-        promises=scope.promises,
-        correspondence=correspondence,
-        reviews=tuple(map(_review, reviews)),
-        has_topics=scope.has_topics,
-        sales=_each(sales, _sale),
-        codes=tuple(
-            CodeFact(
-                first_sent_at=row.first_sent_at,
-                is_redeemed=row.is_redeemed,
-                uses=row.uses,
-                won_clients=row.won_clients,
-            )
-            for row in codes
-        ),
-        purchases=None if bought is None else bought.purchases,
-        deals_without_client=0 if bought is None else bought.deals_without_client,
-        history=history,
-        programme=Programme(
-            invited=programme.invited,
-            interested=programme.interested,
-            friends_won=programme.friends_won,
-            friends_lost=programme.friends_lost,
-        ),
-        discount=percent_of(scope.discount),
-        people=scope.users,
-        pipelines=scope.pipelines,
-        delivery_told_by=scope.delivery_told_by,
-        reading_told_by=scope.reading_told_by,
-    )
+
+    def facts() -> Facts:
+        return Facts(
+            now=now,
+            asked=scope.surveys,
+            min_answers=scope.min_answers,
+            surveys=_each(surveys, partial(_survey, scope=scope)),
+            complaints=tuple(_complaint(row) for row in complaints),
+            requests=tuple(
+                RequestFact(asked_at=row.asked_at, is_answered=row.is_answered) for row in requests
+            ),
+            promises=scope.promises,
+            correspondence=correspondence,
+            reviews=tuple(map(_review, reviews)),
+            has_topics=scope.has_topics,
+            sales=_each(sales, _sale),
+            codes=tuple(
+                CodeFact(
+                    first_sent_at=row.first_sent_at,
+                    is_redeemed=row.is_redeemed,
+                    uses=row.uses,
+                    won_clients=row.won_clients,
+                )
+                for row in codes
+            ),
+            purchases=None if bought is None else bought.purchases,
+            deals_without_client=0 if bought is None else bought.deals_without_client,
+            history=history,
+            programme=Programme(
+                invited=programme.invited,
+                interested=programme.interested,
+                friends_won=programme.friends_won,
+                friends_lost=programme.friends_lost,
+            ),
+            discount=percent_of(scope.discount),
+            people=scope.users,
+            pipelines=scope.pipelines,
+            delivery_told_by=scope.delivery_told_by,
+            reading_told_by=scope.reading_told_by,
+        )
+
+    return await aside(facts)  # Of years there are hundreds of thousands of rows.
 
 
 def _each(rows: Iterable[Row], fact_of: Callable[[Row], Fact]) -> tuple[Fact, ...]:
