@@ -8,7 +8,7 @@ import pytest
 from sqlmodel import select
 
 from integrations.standins.amocrm import AmoCrmStandIn
-from integrations.standins.telegram import Posted
+from integrations.standins.telegram_model import Posted
 from storage.tables import Complaint
 from tests.world import ANNA, IVAN, ZONE, World, configured
 from worker.actions.escalate import look_for_untaken

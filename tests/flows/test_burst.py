@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlmodel import select
 
-from integrations.standins.telegram import Posted
+from integrations.standins.telegram_model import Posted
 from storage.tables import Alert
 from tests.world import ANNA, ZONE, World, configured
 from worker.flows.act import act

@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import col, select
 
 from integrations.standins.amocrm_model import CONTACTS, LEADS
-from integrations.standins.telegram import Posted
+from integrations.standins.telegram_model import Posted
 from storage import calls
 from storage.erase import erase_person
 from storage.tables import Call, Scorecard

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from integrations.standins.amocrm import AmoCrmStandIn
 from integrations.standins.amocrm_model import Lead, Task
-from integrations.standins.telegram import Posted
+from integrations.standins.telegram_model import Posted
 from storage.tables import Complaint, Outbox, OutboxState
 from tests.world import ALERT_BUTTONS, ANNA, IVAN, MONDAY, PETR, ZONE, World, configured
 

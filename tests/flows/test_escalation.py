@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from integrations.standins.telegram import Posted
+from integrations.standins.telegram_model import Posted
 from storage.tables import Outbox
 from tests.world import ALERT_BUTTONS, ANNA, ZONE, World, configured
 

@@ -8,7 +8,7 @@ import pytest
 from sqlmodel import col, select
 
 from integrations.channels.base import Raw
-from integrations.standins.telegram import Posted
+from integrations.standins.telegram_model import Posted
 from storage import finding, outbox
 from storage.errors import Unavailable
 from storage.inbox import unread

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from integrations.standins.faults import Logged
-from integrations.standins.telegram import parameters_of
+from integrations.standins.telegram_parameters import parameters_of
 
 SAMPLE = Path(__file__).parents[2] / "../shared/reference/samples/telegram/bot-api-10.1.json"
 REASON = "the machine-readable copy of the Bot API is not here"

@@ -8,7 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from integrations.standins.telegram import Person, TelegramStandIn, parameters_of
+from integrations.standins.telegram import TelegramStandIn
+from integrations.standins.telegram_model import Person
+from integrations.standins.telegram_parameters import parameters_of
 from tests.integrations.clock import Clock
 from tests.integrations.telegram_schema import SAMPLE, assert_calls_fit, problems_in
 

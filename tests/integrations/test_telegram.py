@@ -28,7 +28,8 @@ from integrations.channels.base import (
 )
 from integrations.channels.telegram import Telegram
 from integrations.errors import AccessDenied, OutsideError, Permanent, Temporary, Uncertain, Unreachable
-from integrations.standins.telegram import Person, TelegramStandIn
+from integrations.standins.telegram import TelegramStandIn
+from integrations.standins.telegram_model import Person
 from tests.integrations.clock import Clock
 from tests.integrations.telegram_schema import assert_calls_fit
 

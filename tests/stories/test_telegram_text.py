@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from integrations.standins.amocrm import AmoCrmStandIn
-from integrations.standins.telegram import Posted
+from integrations.standins.telegram_model import Posted
 from storage.database import Database
 from tests.stories.company import ON_SQLITE
 from tests.world import ANNA, IVAN, ZONE, World, world

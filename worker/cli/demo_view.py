@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from integrations.standins import telegram, whatsapp
+from integrations.standins import telegram_model, whatsapp
 from integrations.standins.amocrm_model import CLOSED, WON, Lead, MadeUpAccount
 from integrations.standins.town import Town
 from worker.cli.demo_cast import STAFF, Colleague
@@ -94,13 +94,13 @@ def _telegram_messages(town: Town, chat_id: int) -> list[Json]:
     ]
 
 
-def _words(post: telegram.Posted) -> str:
+def _words(post: telegram_model.Posted) -> str:
     media = next((name for key, name in MEDIA.items() if key in post.extra), "")
     text = "/start" if post.text.startswith("/start ") else post.text  # as the application shows it
     return " ".join(part for part in (f"({media})" if media else "", text) if part)
 
 
-def _inline(post: telegram.Posted) -> Iterator[list[Json]]:
+def _inline(post: telegram_model.Posted) -> Iterator[list[Json]]:
     for row in (post.markup or {}).get("inline_keyboard", ()):
         yield [_button(key) for key in row]
 
@@ -118,7 +118,7 @@ def _button(key: Json) -> Json:
     }
 
 
-def _keyboard(post: telegram.Posted) -> Iterator[list[Json]]:
+def _keyboard(post: telegram_model.Posted) -> Iterator[list[Json]]:
     """The keys in place of a phone's keyboard: one of them shares the number, others type their words."""
     for row in (post.markup or {}).get("keyboard", ()):
         yield [
