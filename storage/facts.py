@@ -11,7 +11,7 @@ from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.database import Database
-from storage.flat import grouped_by, place_in, rows_of, within
+from storage.flat import grouped_by, place_in, rows_as, rows_of, within
 from storage.narrowed import AFTER_COMPLAINT
 from storage.surveys import MACHINE, REACTION, WISHES
 from storage.tables import Complaint, Contact, Deal, Reply, Request, Survey, SurveyState
@@ -163,7 +163,7 @@ async def survey_rows(
             *(place_in(moment, (begins, middle, ends)) for moment in (settled_at, answered_at)),
             *(moment.is_(None) for moment in (settled_at, delivered_at, read_at, answered_at)),
         ).order_by(func.min(Survey.id))
-    return [_survey_row(*row) for row in await rows_of(tx, wanted)]
+    return await rows_as(tx, wanted, _survey_row)
 
 
 def _survey_row(

@@ -1,11 +1,14 @@
 """How reports read: columns of a half-open stretch of time, past the ORM."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Label, Select, and_, case
 from sqlmodel.ext.asyncio.session import AsyncSession
+
+Made = TypeVar("Made")
 
 # The last stage of every pipeline: https://www.amocrm.ru/developers/content/crm_platform/leads_pipelines
 WON, LOST = 142, 143
@@ -31,3 +34,11 @@ def grouped_by(columns: Sequence[Any]) -> list[Any]:
 async def rows_of(tx: AsyncSession, wanted: Select[*tuple[Any, ...]]) -> list[Any]:
     """A report may read tens of thousands of rows."""
     return list((await (await tx.connection()).execute(wanted)).all())
+
+
+async def rows_as(
+    tx: AsyncSession, wanted: Select[*tuple[Any, ...]], make: Callable[..., Made]
+) -> list[Made]:
+    """What is made of their columns; in a thread, for of tens of thousands that takes half a second."""
+    found = await (await tx.connection()).execute(wanted)
+    return await asyncio.to_thread(lambda: [make(*row) for row in found.all()])

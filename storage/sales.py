@@ -23,7 +23,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.flat import LOST, WON, grouped_by, place_in, rows_of, within
+from storage.flat import LOST, WON, grouped_by, place_in, rows_as, rows_of, within
 from storage.narrowed import seller
 from storage.tables import Chat, Client, Deal, Message, PromoCode, Referral, Survey
 
@@ -109,26 +109,28 @@ async def sale_rows(
         )
     else:
         wanted = wanted.order_by(deal_id)
-    return [
-        SaleRow(
-            closed_at=closed_at,
-            price=price,
-            is_referral=bool(known),
-            deal_id=deal_id,
-            client_id=client_id,
-            manager_id=manager_id or 0,
-            referrer_id=referrer_id,
-            has_code=bool(has_code),
-            is_first=bool(is_first),
-            problem=problem,
-            is_unmarked=None if is_unmarked is None else bool(is_unmarked),
-            count=count,
-        )
-        for (
-            closed_at, client_id, price, known, manager_id, referrer_id, has_code, is_first, problem,
-            is_unmarked, deal_id, count,
-        ) in await rows_of(tx, wanted)
-    ]  # fmt: skip
+    return await rows_as(tx, wanted, _sale_row)
+
+
+def _sale_row(
+    closed_at: datetime, client_id: int | None, price: float | None, known: bool, manager_id: int | None,
+    referrer_id: int | None, has_code: bool, is_first: bool, problem: str, is_unmarked: bool | None,
+    deal_id: int, count: int,
+) -> SaleRow:  # fmt: skip
+    return SaleRow(
+        closed_at=closed_at,
+        price=price,
+        is_referral=bool(known),
+        deal_id=deal_id,
+        client_id=client_id,
+        manager_id=manager_id or 0,
+        referrer_id=referrer_id,
+        has_code=bool(has_code),
+        is_first=bool(is_first),
+        problem=problem,
+        is_unmarked=None if is_unmarked is None else bool(is_unmarked),
+        count=count,
+    )
 
 
 async def code_rows(tx: AsyncSession, begins: datetime, ends: datetime) -> list[CodeRow]:

@@ -7,11 +7,13 @@ from dataclasses import replace
 import pytest
 
 from storage.database import Database
-from tests.reports.test_health import NOW, QUARTER, SCOPE
-from worker.metrics.base import Facts, Metric, Period, Result
+from tests.metrics.made import NOW, QUARTER
+from tests.metrics.test_report import SCOPE
+from worker.metrics.base import Facts, Metric, Result
 from worker.metrics.registry import METRICS
 from worker.reports import build
 from worker.reports.aside import aside
+from worker.rules.calendar import Period
 
 ENOUGH = 5.0  # seconds
 

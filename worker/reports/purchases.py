@@ -7,6 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.purchases import deals_without_client, purchases
 from worker.metrics.base import Purchase
+from worker.reports.aside import aside
 from worker.rules.calendar import Period
 
 
@@ -29,5 +30,5 @@ async def read_purchases(
     strangers = await deals_without_client(
         tx, period.ends, pipelines=pipelines, complaints_pipeline=complaints_pipeline
     )
-    found = tuple(Purchase(*key, of_days[key]) for key in sorted(of_days))
+    found = await aside(lambda: tuple(Purchase(*key, of_days[key]) for key in sorted(of_days)))
     return Bought(purchases=found, deals_without_client=strangers)
