@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from integrations.standins import telegram_model, whatsapp
+from integrations.standins import telegram_model, whatsapp_people
 from integrations.standins.amocrm_model import CLOSED, WON, Lead, MadeUpAccount
 from integrations.standins.town import Town
+from integrations.standins.whatsapp import GreenApiStandIn
 from worker.cli.demo_cast import STAFF, Colleague
 from worker.cli.demo_people import COMPLAINTS
 from worker.cli.demo_scene import Player, Scene
@@ -131,14 +132,14 @@ def _keyboard(post: telegram_model.Posted) -> Iterator[list[Json]]:
         ]  # fmt: skip
 
 
-def _whatsapp_messages(gateway: whatsapp.GreenApiStandIn, phone: str) -> list[Json]:
+def _whatsapp_messages(gateway: GreenApiStandIn, phone: str) -> list[Json]:
     talk = gateway.conversation(phone)
     texts = {one.id_message: one.text for one in talk}
     return [_whatsapp_message(one, texts) for one in talk]
 
 
-def _whatsapp_message(one: whatsapp.Posted | whatsapp.Heard, texts: dict[str, str]) -> Json:
-    at = one.accepted_at if isinstance(one, whatsapp.Posted) else one.at
+def _whatsapp_message(one: whatsapp_people.Posted | whatsapp_people.Heard, texts: dict[str, str]) -> Json:
+    at = one.accepted_at if isinstance(one, whatsapp_people.Posted) else one.at
     shown: Json = {
         "id": one.id_message,
         "day": _day(at),
@@ -149,7 +150,7 @@ def _whatsapp_message(one: whatsapp.Posted | whatsapp.Heard, texts: dict[str, st
         "from": "",
         "rows": [],
     }
-    if isinstance(one, whatsapp.Posted):
+    if isinstance(one, whatsapp_people.Posted):
         chosen = one.votes.get(one.chat_id)
         options = [
             {
