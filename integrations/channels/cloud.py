@@ -27,20 +27,18 @@ from integrations.channels.cloud_errors import (
     PAIR_PAUSE,
     PairRateError,
     TooFastError,
-    WindowClosedError,
     refusal_of,
 )
 from integrations.channels.cloud_models import Envelope
 from integrations.channels.cloud_read import Json, incomings_of, is_person, pieces_of
 from integrations.channels.hooks import is_ours, is_same
+from integrations.channels.whatsapp_rules import WindowClosedError, is_window_over
 from integrations.errors import AccessDenied, OutsideError, Permanent, Uncertain, Unreachable
 from integrations.http import Answer, Http, OnResult
 from integrations.pace import Pace
 
 BASE_URL = "https://graph.facebook.com/v23.0"
 RATE = 10.0  # a second; 80 are allowed, 20 to a number that an app on a phone shares. We never need as many.
-# 24 hours by Meta's clock: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/
-WINDOW = timedelta(hours=23, minutes=50)
 BUSY_FOR = timedelta(minutes=1)  # after a «too fast», doubled each time in a row …
 LONGEST_BUSY = timedelta(hours=1)  # … up to this
 SIGNATURE = "x-hub-signature-256"
@@ -114,7 +112,7 @@ class Cloud:
         return ""
 
     def needs_template(self, client_wrote_at: datetime | None, now: datetime) -> bool:
-        return client_wrote_at is None or now >= client_wrote_at + WINDOW
+        return is_window_over(client_wrote_at, now)
 
     def went_as_template(self, message_id: str) -> bool:
         is_one = message_id in self._as_templates

@@ -9,6 +9,7 @@ from datetime import timedelta
 from enum import Enum, auto
 
 from integrations.channels.lenient import Block, Flag, Number, Part
+from integrations.channels.whatsapp_rules import Failure, WindowClosedError
 from integrations.errors import AccessDenied, OutsideError, Permanent, Temporary, Unreachable
 from integrations.http import Answer
 
@@ -36,10 +37,6 @@ class Meaning:
     reaction: Reaction
     says: str  # continues «whatsapp …»
     remedy: str = ""
-
-
-class WindowClosedError(Permanent):
-    """Free words are refused, since the person wrote too long ago: only a template may go."""
 
 
 class TooFastError(Temporary):
@@ -230,15 +227,6 @@ def _error(service: str, meaning: Meaning, detail: str, answer: Answer, busy_for
             return WindowClosedError(service, detail, status=status)
         case Reaction.WITHHELD | Reaction.TEMPLATE | Reaction.REQUEST:
             return Permanent(service, detail, remedy=remedy, status=status)
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why a message of ours failed, by its status."""
-
-    reason: str  # begins with the code
-    is_gone: bool = False
-    wants_template: bool = False
 
 
 def failure_of(codes: Iterable[int | None]) -> Failure:

@@ -19,12 +19,12 @@ from integrations.channels.wazzup_errors import (
     STOPPED_FOR,
     NoQuoteError,
     RepeatedError,
-    WindowClosedError,
     refusal_of,
 )
 from integrations.channels.wazzup_models import MESSENGERS, WABA, ChannelRow
 from integrations.channels.wazzup_ours import TEMPLATE, Ours
 from integrations.channels.wazzup_read import PHONE, Json, Reader
+from integrations.channels.whatsapp_rules import WindowClosedError, is_window_over
 from integrations.errors import AccessDenied, Permanent, Temporary, Uncertain, Unreachable
 from integrations.http import Http, OnResult
 from integrations.pace import Pace
@@ -35,8 +35,6 @@ CHAT_ID = re.compile(r"[\w.@+:-]{1,128}")
 STATE_LASTS = 60.0  # seconds that a healthy state is believed
 # Wazzup knows a message again by its `crmMessageId` for 60 seconds. What is repeated has to be there by then.
 SAFE_TO_REPEAT = 45.0
-# 24 hours by Meta's clock, counted from the message of the person.
-WINDOW = timedelta(hours=23, minutes=50)
 LONGEST_URL = 200  # characters
 SUBSCRIPTIONS = ("messagesAndStatuses", "channelsUpdates")
 TEMPLATES = "templateStatus"
@@ -147,7 +145,7 @@ class Wazzup:
 
     def needs_template(self, client_wrote_at: datetime | None, now: datetime) -> bool:
         is_waba = self._transport == WABA if self._transport else bool(self._templates)
-        return is_waba and (client_wrote_at is None or now >= client_wrote_at + WINDOW)
+        return is_waba and is_window_over(client_wrote_at, now)
 
     def went_as_template(self, message_id: str) -> bool:
         is_one = message_id in self._as_templates

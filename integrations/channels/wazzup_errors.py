@@ -9,6 +9,7 @@ from datetime import timedelta
 from enum import Enum, auto
 
 from integrations.channels.lenient import Block, Part, Words
+from integrations.channels.whatsapp_rules import Failure, WindowClosedError
 from integrations.errors import AccessDenied, OutsideError, Permanent, Temporary, Uncertain, Unreachable
 from integrations.http import Answer
 
@@ -20,10 +21,6 @@ BUSY_FOR = timedelta(minutes=1)
 
 class RepeatedError(Permanent):
     """A message of this `crmMessageId` was taken within the last minute; nothing more was sent."""
-
-
-class WindowClosedError(Permanent):
-    """Free words are refused, since the person wrote too long ago: only a template may go."""
 
 
 class NoQuoteError(Permanent):
@@ -221,15 +218,6 @@ def _error(service: str, meaning: Meaning, detail: str, status: int) -> OutsideE
             return NoQuoteError(service, detail, status=status)
         case Reaction.REFUSED:
             return Permanent(service, detail, remedy=remedy, status=status)
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why a message of ours failed, by its status."""
-
-    reason: str  # begins with the code
-    is_gone: bool = False
-    wants_template: bool = False
 
 
 def failure_of(code: str) -> Failure:
