@@ -17,7 +17,7 @@ from worker.metrics.base import Facts, Purchase
 from worker.metrics.registry import SALES_HEALTH
 from worker.metrics.stats import rounded
 from worker.reports.build import Report, ReportScope, as_json, build_report, read_facts
-from worker.reports.document import Cell, Kind, Table
+from worker.reports.document import Cell, Kind, Spots, Table
 from worker.reports.draw import draw
 from worker.reports.page import page
 from worker.reports.sheet import as_xlsx
@@ -114,6 +114,17 @@ def test_the_text_says_the_same_in_english() -> None:
     told = lines(whole(), "en")
     assert "Customers 71, who bought more than once 11: 15.5% (9 to 26%)." in told
     assert "A link is not a cause." in told
+
+
+def test_a_link_is_drawn_where_it_has_enough_pairs_with_what_is_known_of_it() -> None:
+    [drawn] = [chart for chart in draw(whole(), texts()).charts if isinstance(chart, Spots)]
+    assert (drawn.key, drawn.title) == (
+        "links.nps.ces.spots",
+        "NPS и Лёгкость: где легче, там и оценка выше",
+    )
+    assert drawn.note == "Сделок 12, ρ 0,97. Связь — не причина."
+    assert sum(drawn.spots.values()) == 12
+    assert drawn.spots[(4, 10)] == 2, "ease across, the score up"
 
 
 def test_nobody_has_bought_and_no_misleading_number_is_told() -> None:

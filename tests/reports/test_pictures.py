@@ -13,7 +13,7 @@ import pytest
 from tests.reports.made import EVIL, full, texts
 from worker.reports import pictures
 from worker.reports.colours import DARK, LIGHT
-from worker.reports.document import Bar, Bars, Chart, Dots, Kind, Point, Stack, Trend
+from worker.reports.document import Bar, Bars, Chart, Dots, Kind, Point, Spots, Stack, Trend
 from worker.reports.draw import draw
 from worker.reports.pictures import PictureError, plain, png, svgs
 from worker.reports.words import Words
@@ -46,7 +46,19 @@ STACK = Stack(
     part_title="По рекомендации",
     goal=20,
 )
+SPOTS = Spots(
+    key="spots",
+    title="NPS и срок решения: где дольше, там оценка ниже",
+    kind=Kind.SCORE,
+    spots={(86400.0 * day, 10.0 - day): 1 + day for day in range(9)},
+    across_title="срок решения рекламации",
+    across_kind=Kind.SECONDS,
+    up_title="NPS",
+    note="Сделок 45, ρ −1. Связь — не причина.",
+)
 ODD: tuple[Chart, ...] = (
+    replace(SPOTS, key="no spots", spots={}),
+    replace(SPOTS, key="one spot", spots={(0.0, 0.0): 10_000}, note=""),
     Bars(key="none", title="", kind=Kind.COUNT, bars=()),
     Bars(
         key="zeros", title="0", kind=Kind.COUNT, bars=(Bar(label="a", value=0), Bar(label="b" * 90, value=0))
@@ -118,7 +130,7 @@ def known() -> list[Chart]:
 @pytest.fixture(scope="module")
 def drawn() -> dict[str, str]:
     """Every kind of chart, and each that might break one: drawn once."""
-    return asyncio.run(svgs([*known(), TREND, STACK, *ODD], WORDS))
+    return asyncio.run(svgs([*known(), TREND, STACK, SPOTS, *ODD], WORDS))
 
 
 def test_a_picture_shows_the_figures_of_its_chart(drawn: dict[str, str]) -> None:
@@ -183,6 +195,13 @@ def test_the_goal_the_break_and_the_unit_stand_above_what_is_drawn(drawn: dict[s
     goal, other = at["цель 60\u00a0₽"], at["другая шкала"]
     assert goal[1] < other[1] < top, "one under another, all above the axis"
     assert other[0] < at[""][0] * 0.8, "its words end within the picture"
+
+
+def test_spots_say_of_how_many_they_are_and_that_a_link_is_no_cause(drawn: dict[str, str]) -> None:
+    told = texts_of(drawn["spots"])
+    assert {SPOTS.note, "NPS", "срок решения рекламации, дней", "10", "8"} <= {*told}
+    sizes = re.findall(r'<use [^>]*xlink:href="#([^"]+)"', drawn["spots"])
+    assert len({*sizes}) >= 9, "more of them are a larger spot"
 
 
 def test_a_legend_that_is_too_long_goes_on_below(drawn: dict[str, str]) -> None:

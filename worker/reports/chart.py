@@ -132,6 +132,8 @@ def blocks(chart: Plain) -> Iterator[Block]:
     if chart.get("legend"):
         yield Legend(chart["legend"])
     yield Plot(chart)
+    if chart.get("note"):
+        yield Lines(wrapped(chart["note"], SMALL, ON_A_PAGE - 8), SMALL, "muted", below=0)
     if chart.get("more"):
         yield Lines([chart["more"]], SMALL, "muted", below=0)
 

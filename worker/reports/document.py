@@ -4,7 +4,7 @@ Text, page, sheet and picture draw the same document, so a figure is worked out 
 at full precision here; each face rounds once, when it writes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -119,6 +119,17 @@ class Stack(Chart):
     whole_title: str
     part_title: str
     goal: float | None = None  # of the share, in percent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spots(Chart):
+    """Two figures of each of many things: `kind` is that of the one drawn upwards."""
+
+    spots: Mapping[tuple[float, float], int]  # (across, up) -> how many are there
+    across_title: str
+    across_kind: Kind
+    up_title: str
+    note: str  # of how many, how sure, and that it is no cause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

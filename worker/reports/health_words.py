@@ -53,6 +53,7 @@ SENTENCES: Words = {
         "link.frt.up": "Где отвечали дольше, там и оценка выше.",
         "link.frt.down": "Где отвечали дольше, там оценка ниже.",
         "link.note": "Связь — не причина.",
+        "link.seen": "{m} {n}, ρ {value}.",
     },
     "en": {
         "health.nobody": "No customers yet.",
@@ -102,6 +103,7 @@ SENTENCES: Words = {
         "link.frt.up": "Where answers took longer, the score is higher.",
         "link.frt.down": "Where answers took longer, the score is lower.",
         "link.note": "A link is not a cause.",
+        "link.seen": "{m} {n}, ρ {value}.",
     },
 }
 

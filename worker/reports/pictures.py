@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from worker.reports.document import Bars, Chart, Document, Dots, Kind, Point, Section, Stack, Trend
+from worker.reports.document import Bars, Chart, Document, Dots, Kind, Point, Section, Spots, Stack, Trend
 from worker.reports.words import DAY, HOUR, MINUTE, Words
 from worker.rules.formats import SIGNS, number
 
@@ -138,6 +138,8 @@ def plain(chart: Chart, words: Words) -> dict[str, Any]:
             return {"type": "trend", **about, **_trend(chart, words)}
         case Stack():
             return {"type": "stack", **about, **_stack(chart, words)}
+        case Spots():
+            return {"type": "spots", **about, **_spots(chart, words)}
         case _:
             raise TypeError(f"no picture is known of a {type(chart).__name__}")
 
@@ -200,6 +202,19 @@ def _stack(chart: Stack, words: Words) -> dict[str, Any]:
         "share_title": words.cover("share", name=chart.part_title),
         "goal": chart.goal,
         "goal_text": _told("goal", chart.goal, Kind.PERCENT, words),
+    }
+
+
+def _spots(chart: Spots, words: Words) -> dict[str, Any]:
+    across, unit = _unit(chart.across_kind, [one for one, _ in chart.spots], words)
+    up, up_unit = _unit(chart.kind, [one for _, one in chart.spots], words)
+    return {
+        "spots": [[one / across, other / up, number] for (one, other), number in chart.spots.items()],
+        "across": _axis(chart.across_kind, ", ".join(filter(None, (chart.across_title, unit))), words),
+        # Scores are whole: there is no 2.5 to look for.
+        "up": {**_axis(chart.kind, "", words), "is_whole": all(up == int(up) for _, up in chart.spots)},
+        "up_title": ", ".join(filter(None, (chart.up_title, up_unit))),
+        "note": chart.note,
     }
 
 

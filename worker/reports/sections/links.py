@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from worker.metrics.base import Metric
 from worker.metrics.links import ENOUGH, REACTION, TIME, Link, LinkResult, counted
 from worker.reports.build import Report
-from worker.reports.document import Column, Kind, Section, Table
+from worker.reports.document import Chart, Column, Kind, Section, Spots, Table
 from worker.reports.sections.base import columns, result_of
 from worker.reports.words import Words
 
@@ -25,6 +25,7 @@ def sections(metric: Metric, report: Report, words: Words) -> Iterator[Section]:
         unit=metric.unit[words.language],
         source=metric.source,
         tables=(*_tables(result, metric, title, names, words),),
+        charts=(*_charts(result, metric.key, names, words),),
     )
 
 
@@ -89,15 +90,40 @@ def _tables(
             yield _points(link, f"{metric.key}.{link.key}", names, words)
 
 
+def _charts(result: LinkResult, key: str, names: Mapping[str, str], words: Words) -> Iterator[Chart]:
+    for link in (one for one in result.links if one.rho is not None):
+        told = {"n": words.count(len(link.pairs)), "m": _of(link, words)}
+        seen = words.say("link.seen", value=words.cell(link.rho, Kind.SCORE), **told)
+        verdict = _verdict(link, words).removesuffix(".")
+        yield Spots(
+            key=f"{key}.{link.key}.spots",
+            title=words.finding(
+                "link",
+                survey=names[link.first],
+                name=names[link.second],
+                verdict=f"{verdict[:1].lower()}{verdict[1:]}",
+            ),
+            kind=Kind.POINTS if link.second == REACTION else Kind.SCORE,
+            spots={(second, first): number for (first, second), number in counted(link.pairs).items()},
+            across_title=names[link.second],
+            across_kind=_kind_of_second(link),
+            up_title=names[link.first],
+            note=f"{seen[:1].upper()}{seen[1:]} {words.say('link.note')}",
+        )
+
+
+def _kind_of_second(link: Link) -> Kind:
+    return {TIME: Kind.SECONDS, REACTION: Kind.WORKING}.get(link.second, Kind.SCORE)
+
+
 def _points(link: Link, key: str, names: Mapping[str, str], words: Words) -> Table:
     """What a scatter shows."""
-    of_second = {TIME: Kind.SECONDS, REACTION: Kind.WORKING}.get(link.second, Kind.SCORE)
     return Table(
         key=key,
         title=words.table("points", survey=names[link.first], name=names[link.second]),
         columns=(
             Column(key="first_value", title=names[link.first], kind=Kind.SCORE),
-            Column(key="second_value", title=names[link.second], kind=of_second),
+            Column(key="second_value", title=names[link.second], kind=_kind_of_second(link)),
             *columns(words, number=Kind.COUNT),
         ),
         rows=tuple((*pair, number) for pair, number in counted(link.pairs).items()),
