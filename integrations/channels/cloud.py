@@ -5,7 +5,6 @@ The API: https://developers.facebook.com/documentation/business-messaging/whatsa
 
 import hashlib
 import hmac
-import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -31,7 +30,7 @@ from integrations.channels.cloud_errors import (
 )
 from integrations.channels.cloud_models import Envelope
 from integrations.channels.cloud_read import Json, incomings_of, is_person, pieces_of
-from integrations.channels.hooks import is_ours, is_same
+from integrations.channels.hooks import is_ours, is_same, json_of
 from integrations.channels.whatsapp_rules import WindowClosedError, is_window_over
 from integrations.errors import AccessDenied, OutsideError, Permanent, Uncertain, Unreachable
 from integrations.http import Answer, Http, OnResult
@@ -244,11 +243,7 @@ class Cloud:
 
 
 def _object(body: bytes) -> Json:
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        # From None: the error quotes the client's words.
-        raise UnreadableError(f"not a webhook of WhatsApp ({type(error).__name__})") from None
+    found = json_of(body, "a webhook of WhatsApp")
     if not isinstance(found, dict) or not isinstance(found.get("entry"), list):
         raise UnreadableError("not a webhook of WhatsApp: it has no entry")
     return found

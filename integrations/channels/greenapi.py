@@ -4,7 +4,6 @@ The gateway: https://green-api.com/en/docs/api/. Its token stands in the path of
 """
 
 import asyncio
-import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -24,7 +23,7 @@ from integrations.channels.base import (
     Unsent,
 )
 from integrations.channels.greenapi_read import PERSON, STATE_KINDS, incoming_of, raw_of
-from integrations.channels.hooks import is_ours, is_same
+from integrations.channels.hooks import is_ours, is_same, json_of
 from integrations.channels.secret_path import HIDDEN, SecretPath
 from integrations.errors import AccessDenied, OutsideError, Permanent, Temporary, Uncertain, Unreachable
 from integrations.http import Answer, Http, OnResult
@@ -146,10 +145,7 @@ class GreenApi:
         given = posted.headers.get("authorization", "")
         if not is_same(given.removeprefix("Bearer ").strip(), secret):
             raise RefusedError("header")
-        try:
-            body = json.loads(posted.body)
-        except (ValueError, RecursionError) as error:
-            raise UnreadableError(f"not a notification of Green-API ({type(error).__name__})") from None
+        body = json_of(posted.body, "a notification of Green-API")
         if not isinstance(body, dict) or "typeWebhook" not in body:
             raise UnreadableError("not a notification of Green-API: it has no typeWebhook")
         instance = body.get("instanceData")

@@ -1,11 +1,11 @@
-"""What webhook channels share: is a secret right, is an address one of ours?"""
+"""What webhook channels share: is a secret right, is an address one of ours, and what was posted?"""
 
 import hmac
 import json
 
 import httpx
 
-from integrations.channels.base import Channel, Hooked, Searchable
+from integrations.channels.base import Channel, Hooked, Searchable, UnreadableError
 
 
 def is_hooked(channel: Channel) -> bool:
@@ -24,6 +24,16 @@ def as_bytes(body: object) -> bytes:
         return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
     except UnicodeEncodeError:
         return json.dumps(body, separators=(",", ":")).encode()
+
+
+def json_of(body: bytes, what: str) -> object:
+    """What was posted, as JSON. Raises UnreadableError: it is not `what` it should be."""
+    try:
+        found: object = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        # From None: the error quotes the client's words.
+        raise UnreadableError(f"not {what} ({type(error).__name__})") from None
+    return found
 
 
 def is_same(given: str, secret: str) -> bool:

@@ -4,7 +4,6 @@ The API: https://dev.max.ru/docs-api. It says no by a status, or by `"success": 
 """
 
 import asyncio
-import json
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -24,7 +23,7 @@ from integrations.channels.base import (
     RefusedError,
     UnreadableError,
 )
-from integrations.channels.hooks import is_ours, is_same
+from integrations.channels.hooks import is_ours, is_same, json_of
 from integrations.channels.max_errors import NOT_THERE, SERVICE, TOO_LATE, explain, occupied
 from integrations.channels.max_read import UPDATE_TYPES, incoming_of, raw_of
 from integrations.channels.max_write import LONGEST_TEXT, body_of, cut, target_of
@@ -193,10 +192,7 @@ class MaxBot:
     def take(self, posted: Posted, secret: str) -> tuple[Raw, ...]:
         if not is_same(posted.headers.get(SECRET_HEADER, ""), secret):
             raise RefusedError("header")
-        try:
-            update = json.loads(posted.body)
-        except (ValueError, RecursionError) as error:
-            raise UnreadableError(f"not an update of MAX ({type(error).__name__})") from None
+        update = json_of(posted.body, "an update of MAX")
         if not isinstance(update, dict) or not isinstance(update.get("update_type"), str):
             raise UnreadableError("not an update of MAX: it has no update_type")
         return (raw_of(update),)

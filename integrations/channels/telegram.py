@@ -29,7 +29,7 @@ from integrations.channels.base import (
     RefusedError,
     UnreadableError,
 )
-from integrations.channels.hooks import is_ours, is_same
+from integrations.channels.hooks import is_ours, is_same, json_of
 from integrations.channels.secret_path import HIDDEN, SecretPath
 from integrations.channels.telegram_errors import NOTHING_TO_EDIT, SERVICE, TOO_LATE, outside_of, says
 from integrations.channels.telegram_read import ALLOWED_UPDATES, incoming_of, raw_of
@@ -223,10 +223,7 @@ class Telegram:
     def take(self, posted: Posted, secret: str) -> tuple[Raw, ...]:
         if not is_same(posted.headers.get(SECRET_HEADER, ""), secret):
             raise RefusedError("header")
-        try:
-            update = json.loads(posted.body)
-        except (ValueError, RecursionError) as error:
-            raise UnreadableError(f"not an update of Telegram ({type(error).__name__})") from None
+        update = json_of(posted.body, "an update of Telegram")
         if not isinstance(update, dict) or not isinstance(update.get("update_id"), int):
             raise UnreadableError("not an update of Telegram: it has no update_id")
         return (raw_of(update),)

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from integrations.channels.base import Incoming, IncomingKind, Raw, Status, UnreadableError
+from integrations.channels.hooks import json_of
 from integrations.channels.wazzup_channels import state_of
 from integrations.channels.wazzup_errors import failure_of
 from integrations.channels.wazzup_models import (
@@ -221,11 +222,7 @@ def _key(envelope: Envelope, content: bytes) -> str:
 
 
 def object_of(body: bytes) -> Mapping[str, Any]:
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        # From None: the error quotes the client's words.
-        raise UnreadableError(f"not a webhook of Wazzup ({type(error).__name__})") from None
+    found = json_of(body, "a webhook of Wazzup")
     if not isinstance(found, dict):
         raise UnreadableError("not a webhook of Wazzup: no object")
     return found
