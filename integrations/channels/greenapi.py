@@ -124,14 +124,17 @@ class GreenApi:
         webhook = _text_of(found, "webhookUrl")
         if webhook:
             # With an address there polling gives nothing, and another program may live on it.
-            host = httpx.URL(webhook).host if "://" in webhook else "another address"
-            raise Permanent(
-                self.name,
-                f"sends its notifications to {host}, so polling would get none",
-                remedy="Clear the webhook address of the instance in the cabinet of Green-API if nobody "
-                "else needs it, or use another instance.",
-            )
+            raise self._occupied(webhook, ", so polling would get none")
         await self._settle(found, SETTINGS)
+
+    def _occupied(self, webhook: str, so: str = "") -> Permanent:
+        host = httpx.URL(webhook).host if "://" in webhook else "another address"
+        return Permanent(
+            self.name,
+            f"sends its notifications to {host}{so}",
+            remedy="Clear the webhook address of the instance in the cabinet of Green-API if nobody "
+            "else needs it, or use another instance.",
+        )
 
     async def _settle(self, found: object, wanted: Mapping[str, str]) -> None:
         """Only what differs: each change may restart the instance. Asked twice it changes nothing."""
@@ -165,13 +168,7 @@ class GreenApi:
         found = await self._ask("getSettings")
         webhook = _text_of(found, "webhookUrl")
         if webhook and not is_ours(webhook, url):
-            host = httpx.URL(webhook).host if "://" in webhook else "another address"
-            raise Permanent(
-                self.name,
-                f"sends its notifications to {host}",
-                remedy="Clear the webhook address of the instance in the cabinet of Green-API if nobody "
-                "else needs it, or use another instance.",
-            )
+            raise self._occupied(webhook)
         await self._settle(found, {**SETTINGS, "webhookUrl": url, "webhookUrlToken": secret})
 
     async def send(self, chat_id: str, message: Outgoing) -> str:
