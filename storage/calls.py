@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import String, cast, literal, or_, true
+from sqlalchemy import String, cast, func, literal, or_, true
 from sqlalchemy import select as columns
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -134,6 +134,18 @@ async def take_spare(tx: AsyncSession, call: Call, pipelines: Collection[int]) -
     if spare is not None:
         spare.is_drawn = True
     return spare
+
+
+async def unscored(tx: AsyncSession, week: str) -> dict[str, int]:
+    """By who should: how many cards of that week's calls were sent, can be heard and have no score."""
+    wanted = (
+        columns(col(Scorecard.reviewer), func.count())
+        .join(Call, col(Call.id) == col(Scorecard.call_id))
+        .where(col(Call.week) == week, col(Call.link) != "", col(Scorecard.message_id) != "")
+        .where(col(Scorecard.scored_at).is_(None), col(Scorecard.is_deaf).is_(False))
+        .group_by(col(Scorecard.reviewer))
+    )
+    return {str(reviewer): int(number) for reviewer, number in await rows_of(tx, wanted)}
 
 
 async def review_rows(tx: AsyncSession, begins: datetime, ends: datetime) -> list[ReviewRow]:

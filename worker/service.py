@@ -22,7 +22,7 @@ from worker.account import AccountProblems
 from worker.actions.base import Hands
 from worker.app import App
 from worker.flows.act import LANES, act, kinds_of, let_go
-from worker.flows.calls import draw_calls
+from worker.flows.calls import draw_calls, remind_of_cards
 from worker.flows.follow import follow
 from worker.flows.history import NOT_YET
 from worker.flows.listen import listen
@@ -248,6 +248,7 @@ class Service:
             return await observe(hands, rest)
         finally:  # Whatever keeps chats from being read keeps no controller waiting.
             await draw_calls(hands, rest)
+            await remind_of_cards(hands)
 
     async def _if_known(self, flow: Callable[[Hands], Awaitable[int]], role: str = "") -> None:
         if self.hands.account is not None and (not role or await self._app.has(role)):

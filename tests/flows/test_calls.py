@@ -13,7 +13,7 @@ from storage.erase import erase_person
 from storage.tables import Call, Scorecard
 from tests.flows.test_staff_commands import BOSS, HEAD, OLEG, VERA, answer, opens
 from tests.world import IVAN, ZONE, World, configured
-from worker.flows.calls import draw_calls
+from worker.flows.calls import draw_calls, remind_of_cards
 
 INNA = {"telegram_id": 666666666, "name": "Инна", "role": "controller"}
 MONDAY = datetime(2026, 9, 14, 9, 0, tzinfo=ZONE)
@@ -138,6 +138,40 @@ async def test_on_monday_morning_a_controller_scores_calls_with_taps(town: World
     assert {one.link for one in await stored(town)} == {""}
     # Telephones put the number into the name of a call.
     assert not any("pbx" in one.key for one in await stored(town))
+
+
+@scored
+async def test_calls_that_lie_unscored_are_named_once_from_thursday_on_in_working_hours(town: World) -> None:
+    await opens(town, VERA)
+    await week_of_calls(town, 3)
+    town.clock.set(MONDAY)
+    assert await draw(town) == 2
+
+    async def reminded(moment: datetime) -> list[str]:
+        town.clock.set(moment)
+        await remind_of_cards(town.app.hands)
+        await town.step(pulls=False)
+        return [text for text in town.in_telegram("Вера") if text.startswith("Ждут оценки")]
+
+    for mark in ("1", "1", "1", "1"):
+        await town.taps(mark, "Вера", message_id=shown(town)[0].message_id)
+    thursday = MONDAY + timedelta(days=3)
+    assert await reminded(MONDAY + timedelta(days=2)) == []
+    assert await reminded(thursday - timedelta(hours=2)) == [], "nobody is at work yet"
+    told = ["Ждут оценки звонки прошлой недели: 1. Карточки выше в этом чате."]
+    assert await reminded(thursday) == told
+    assert await reminded(thursday + timedelta(days=1)) == told, "once"
+
+
+@scored
+async def test_who_has_scored_all_calls_is_not_reminded(town: World) -> None:
+    await opens(town, VERA)
+    await week_of_calls(town, 1)
+    town.clock.set(MONDAY)
+    assert await draw(town) == 1
+    await town.taps("Запись не открылась", "Вера", message_id=shown(town)[0].message_id)
+    town.clock.set(MONDAY + timedelta(days=3))
+    assert await remind_of_cards(town.app.hands) == 0
 
 
 @scored

@@ -5,10 +5,11 @@ import secrets
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from integrations.amocrm.calls import CARDS, INCOMING, CallNote, call_notes
 from integrations.errors import Permanent
-from storage import calls
+from storage import calls, outbox
 from storage.calls import Draw
 from storage.tables import Call, Scorecard
 from worker.account import Staff
@@ -19,6 +20,7 @@ from worker.rules.scorecards import Week, due_week, in_order, reviewers, version
 log = logging.getLogger(__name__)
 
 SHORTEST = 20  # seconds: in less nobody says anything that could be scored
+UNHURRIED = timedelta(days=3)  # of the week in which they are to be scored: from Thursday on it is time
 SPARE = 5  # calls of each manager, for those that cannot be heard
 UNKNOWING = (400, 403, 404, 422)  # a token that may not read such cards
 
@@ -74,6 +76,29 @@ async def draw_calls(hands: Hands, rest: Rest) -> int:
     log.info("calls of the week of %s: %d with a recording, %d drawn", week.key, len(found), len(chosen))
     hands.wake.act.set()
     return len(chosen)
+
+
+async def remind_of_cards(hands: Hands) -> int:
+    """Once a week, in working hours: whoever has not scored last week's calls yet; gives how many people."""
+    now = hands.now()
+    week = due_week(now, hands.calendar) if hands.calls_per_week else None
+    if week is None or now < week.ends + UNHURRIED:
+        return 0
+    async with hands.db.reading() as tx:
+        left = await calls.unscored(tx, week.key)
+        people = {f"remind_of_cards:{week.key}:{key}": key for key in left}
+        new = people.keys() - await outbox.known_among(tx, [*people])
+    if not new:
+        return 0
+    staff = {one.key: one for one in hands.known.staff}
+    async with hands.db.transaction() as tx:
+        for name in sorted(new):
+            key = people[name]
+            places = [[place.channel, place.chat_id] for place in staff[key].places] if key in staff else []
+            text = hands.texts.fill("iqs.remind", n=left[key])
+            await outbox.add_once(tx, "tell_staff", name, {"places": places, "text": text}, now, now)
+    hands.wake.act.set()
+    return len(new)
 
 
 def new_card(hands: Hands, call_id: int, call: Call, person: Staff) -> Scorecard:
