@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from integrations.standins.amocrm_elements import Element, Refused, RuleBroken, elements_of
 from integrations.standins.amocrm_json import API, PAGE, Looks, host_of, kind_of, webhook_json
 from integrations.standins.amocrm_model import (
     COMPANIES,
@@ -39,7 +40,7 @@ from integrations.standins.amocrm_query import (
     matching_fields,
 )
 from integrations.standins.amocrm_settings import Making, Unprocessable
-from integrations.standins.amocrm_writes import Element, Refused, RuleBroken, Writes, elements_of
+from integrations.standins.amocrm_writes import Writes
 from integrations.standins.faults import CONTROL, Faults, Faulty, Logged, control_routes
 
 EVENTS_PAGE = 100

@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
+from integrations.standins.amocrm_elements import Element, RuleBroken, is_of, refuse_if_wrong
 from integrations.standins.amocrm_model import (
     COMPANIES,
     CONTACTS,
@@ -19,15 +18,6 @@ from integrations.standins.amocrm_model import (
     Task,
 )
 
-DETAILS = {
-    "NotSupportedChoice": "The value you selected is not a valid choice.",
-    "FieldNotExpected": "This field was not expected.",
-    "FieldMissing": "This field is missing.",
-    "InvalidType": "This value is not of the expected type.",
-    "NotNullable": "This value should not be null.",
-    "TooLong": "This value is too long.",
-}
-MOST_ELEMENTS = 250
 LONGEST_NOTE = 20_000
 NOTE_TYPES = {
     "common", "call_in", "call_out", "service_message", "extended_service_message", "sms_in", "sms_out",
@@ -53,74 +43,6 @@ TASK_KEYS = {
     "entity_type": str, "task_type_id": int, "duration": int, "is_completed": bool, "result": dict,
     "created_by": int, "updated_by": int, "created_at": int, "updated_at": int, "request_id": (str, int),
 }  # fmt: skip
-NULLABLE = {"custom_fields_values", "closed_at", "loss_reason_id", "price"}
-
-
-class Refused(Exception):
-    """Some elements are wrong, so nothing was applied: `errors` as amoCRM lists them."""
-
-    def __init__(self, errors: list[Json]) -> None:
-        super().__init__("the request is refused")
-        self.errors = errors
-
-
-class RuleBroken(Exception):
-    """A rule of business was broken: what is wrong by the entity's id."""
-
-    def __init__(self, errors: dict[str, str]) -> None:
-        super().__init__("a rule is broken")
-        self.errors = errors
-
-
-@dataclass(slots=True)
-class Element:
-    """One element of a write and what is wrong with it."""
-
-    raw: Json
-    request_id: str
-    problems: list[Json] = field(default_factory=list)
-
-    def wrong(self, code: str, path: str) -> None:
-        self.problems.append({"code": code, "path": path, "detail": DETAILS[code]})
-
-    def keys(self, known: dict[str, Any]) -> None:
-        """Refuse what is not known, and what is of another type."""
-        for key, value in self.raw.items():
-            if key not in known:
-                self.wrong("FieldNotExpected", key)
-            elif value is None and key not in NULLABLE:
-                self.wrong("NotNullable", key)
-            elif value is not None and not _is(value, known[key]):
-                self.wrong("InvalidType", key)
-
-    def has(self, key: str, kind: Any) -> bool:
-        return _is(self.raw.get(key), kind)
-
-
-def _is(value: object, kind: Any) -> bool:
-    return isinstance(value, kind) and not (isinstance(value, bool) and kind is not bool)
-
-
-def elements_of(body: object) -> list[Element]:
-    """The list in a body; a request without ids of its own gets "0", "1" …"""
-    if not isinstance(body, list) or not body or len(body) > MOST_ELEMENTS:
-        raise Refused([])
-    return [
-        Element(raw, str(raw.get("request_id", place)))
-        if isinstance(raw, dict)
-        else Element({}, str(place), [{"code": "InvalidType", "path": "", "detail": DETAILS["InvalidType"]}])
-        for place, raw in enumerate(body)
-    ]
-
-
-def refuse_if_wrong(elements: Iterable[Element]) -> None:
-    wrong = [
-        {"request_id": element.request_id, "errors": element.problems}
-        for element in elements
-        if element.problems
-    ]
-    if wrong:
-        raise Refused(wrong)
 
 
 class Writes:
@@ -224,7 +146,7 @@ class Writes:
     def _check_tags(self, kind: str, key: str, element: Element) -> None:
         """Each by its id or its name; a name that no tag has yet makes one."""
         for place, row in enumerate(element.raw[key]):
-            if not isinstance(row, dict) or not (_is(row.get("id"), int) or _is(row.get("name"), str)):
+            if not isinstance(row, dict) or not (is_of(row.get("id"), int) or is_of(row.get("name"), str)):
                 element.wrong("InvalidType", f"{key}.{place}")
             elif "id" in row and row["id"] not in self.account.tag_ids[kind].values():
                 element.wrong("NotSupportedChoice", f"{key}.{place}.id")
@@ -467,10 +389,11 @@ def _fits(field_type: str, value: object) -> bool:
     match field_type:
         case "numeric":
             is_text = isinstance(value, str) and bool(re.fullmatch(r"-?\d+(\.\d+)?", value))
-            return is_text or _is(value, MONEY)
+            return is_text or is_of(value, MONEY)
         case "checkbox":
             return isinstance(value, bool)
         case "date" | "date_time" | "birthday":
-            return _is(value, int) or (isinstance(value, str) and bool(re.match(r"\d{4}-\d\d-\d\dT", value)))
+            is_text = isinstance(value, str) and bool(re.match(r"\d{4}-\d\d-\d\dT", value))
+            return is_text or is_of(value, int)
         case _:
             return isinstance(value, str)
