@@ -11,6 +11,8 @@ from storage.rows import insert_once
 from storage.surveys import MACHINE, REACTION, WISHES, open_of_client
 from storage.tables import Chat, Complaint, Deal, Message, Reply, Survey, SurveyState
 
+FIRST = ("question", "trial")  # kinds of what may go where nothing was said before
+
 
 async def record_message(
     tx: AsyncSession,
@@ -23,19 +25,26 @@ async def record_message(
     text_variant: str,
     now: datetime,
 ) -> None:
-    if message_id:
-        await insert_once(
-            tx,
-            Message(
-                channel=channel,
-                chat_id=chat_id,
-                message_id=message_id,
-                survey_id=survey_id,
-                kind=kind,
-                text_variant=text_variant,
-                sent_at=now,
-            ),
-        )
+    if not message_id or (kind not in FIRST and not await _is_known(tx, channel, chat_id)):
+        return
+    await insert_once(
+        tx,
+        Message(
+            channel=channel,
+            chat_id=chat_id,
+            message_id=message_id,
+            survey_id=survey_id,
+            kind=kind,
+            text_variant=text_variant,
+            sent_at=now,
+        ),
+    )
+
+
+async def _is_known(tx: AsyncSession, channel: str, chat_id: str) -> bool:
+    """False: the person was forgotten while it was on its way, and nothing of it is kept."""
+    here = select(Chat.id).where(Chat.channel == channel, Chat.chat_id == chat_id)
+    return (await tx.exec(here.with_for_update(read=True))).first() is not None
 
 
 async def message(

@@ -34,6 +34,7 @@ from storage.tables import (
     Request,
     State,
     Survey,
+    SurveyState,
     Trial,
 )
 
@@ -83,14 +84,12 @@ async def erase_person(tx: AsyncSession, phone: str, now: datetime) -> Erasure:
     await keep_hash(tx, phone, now)
     digits = phone.removeprefix("+")
     # Also where the number is the chat's name and nobody has been linked to it.
-    chats = list((await tx.exec(select(Chat).where(_named(Chat.chat_id, phone)))).all())
+    # Held, so that whoever writes down just now what was said there ends first, or finds no chat.
+    chats = list((await tx.exec(select(Chat).where(_named(Chat.chat_id, phone)).with_for_update())).all())
     clients = await _clients(tx, phone, {chat.client_id for chat in chats if chat.client_id})
     ids = [client.client_id for client in clients if client.client_id is not None]
-    chats += (
-        await tx.exec(
-            select(Chat).where(col(Chat.client_id).in_(ids), col(Chat.id).not_in([chat.id for chat in chats]))
-        )
-    ).all()
+    others = col(Chat.client_id).in_(ids), col(Chat.id).not_in([chat.id for chat in chats])
+    chats += (await tx.exec(select(Chat).where(*others).with_for_update())).all()
     places = {(chat.channel, chat.chat_id) for chat in chats}
     for table in (Trial, Message):  # Whoever tried it there need be no client.
         tried = select(table.channel, table.chat_id).where(_named(table.chat_id, phone)).distinct()
@@ -217,13 +216,14 @@ async def _erase_words(tx: AsyncSession, ids: list[int], places: Iterable[tuple[
     )
     # A chat may be somebody else's by now, and still hold what this person said and was asked.
     for table in (Survey, Request, Reply):
-        theirs = col(table.client_id).in_(ids), ~col(table.chat_id).startswith("erased:")
-        await tx.exec(update(table).where(*theirs).values(chat_id=""))
-    await tx.exec(
-        update(Survey)
-        .where(col(Survey.client_id).in_(ids))
-        .values(message_id=nameless(Survey.message_id, Survey.id))
-    )
+        is_left = ~col(table.chat_id).startswith("erased:")
+        await tx.exec(update(table).where(col(table.client_id).in_(ids), is_left).values(chat_id=""))
+    theirs = col(Survey.client_id).in_(ids)
+    name = nameless(Survey.message_id, Survey.id)
+    await tx.exec(update(Survey).where(theirs).values(message_id=name))
+    # Whoever is just checking a question of theirs loses it.
+    is_planned = col(Survey.state) == SurveyState.PLANNED
+    await tx.exec(update(Survey).where(theirs, is_planned).values(attempt=Survey.attempt + 1))
     return erased + rest.rowcount
 
 
@@ -261,6 +261,12 @@ async def _erase_inbox(
         )
     )
     return len(wanted)
+
+
+async def leave_nothing(tx: AsyncSession, inbox_id: int | None) -> None:
+    """Of what came in: it is about nobody any more."""
+    row = update(Inbox).where(col(Inbox.id) == inbox_id)
+    await tx.exec(row.values(raw=b"", external_id=nameless(Inbox.external_id, Inbox.id)))
 
 
 def _said(key: str) -> Any:

@@ -1,6 +1,8 @@
 """Who asked to be forgotten is forgotten, and not brought back by the next look into amoCRM."""
 
+import asyncio
 import json
+from collections.abc import Awaitable
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -223,6 +225,55 @@ async def test_a_recommended_deal_of_who_was_forgotten_still_counts(town: World)
     town.amocrm.edit_lead(friend, price=5)
     await town.later(hours=1)
     assert (await town.report())["referrals"]["referral_deals"] == 1
+
+
+async def forget_meanwhile(town: World, step: Awaitable[None]) -> None:
+    """While this goes on, and the messenger has just taken something."""
+    fault = town.whatsapp.faults.add("/send", after=True, delay=0.5, nth=1)
+    going_on = asyncio.ensure_future(step)
+    for _ in range(500):
+        if not fault.seen:
+            await asyncio.sleep(0.01)
+    await forget(town)
+    await going_on
+
+
+async def test_a_question_that_is_on_its_way_meanwhile_leaves_no_number(town: World) -> None:
+    deal = await town.closed_deal()
+    await forget_meanwhile(town, town.next_morning())
+    assert len(town.to_ivan()) == 1
+    assert (await town.survey(deal)).sent_at is not None
+    await town.later(minutes=11)  # by when a receipt that belongs to nobody is let go
+    assert "9140000001" not in await everywhere(town.db)
+    await town.later(days=3)
+    assert len(town.to_ivan()) == 1
+
+
+async def test_an_answer_of_staff_that_is_on_its_way_meanwhile_leaves_nothing(town: World) -> None:
+    await town.asked()
+    await town.ivan_writes("9, но пульт не работает")
+    asked = [post for post in town.telegram.messages("Анна") if "пишет (" in post.text][-1]
+    town.clock.advance(timedelta(minutes=1))
+    town.telegram.says("Анна", "Иван, мастер уже едет", reply_to=asked.message_id)
+    await forget_meanwhile(town, town.step(pulls=False))
+    assert town.to_anna()[-1] == "Отправлено клиенту."
+    await town.later(minutes=11)
+    left = await everywhere(town.db)
+    assert [text for text in ("9140000001", "мастер уже едет") if text in left] == []
+
+
+async def test_who_answered_and_could_not_be_passed_on_any_more_is_told_so(town: World) -> None:
+    await town.asked()
+    await town.ivan_writes("9, но пульт не работает")
+    asked = [post for post in town.telegram.messages("Анна") if "пишет (" in post.text][-1]
+    town.whatsapp.faults.add("sendMessage", status=429, nth=1)
+    town.clock.advance(timedelta(minutes=1))
+    town.telegram.says("Анна", "Иван, мастер уже едет", reply_to=asked.message_id)
+    await town.step(pulls=False)
+    await forget(town)
+    await town.later(minutes=8)
+    assert town.to_anna()[-1] == "Не отправлено: этой переписки больше нет. Позвоните"
+    assert "мастер уже едет" not in await everywhere(town.db)
 
 
 # --- a client asks for it ----------------------------------------------------------------------------------

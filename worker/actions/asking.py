@@ -453,10 +453,16 @@ async def _record(
 ) -> None:
     survey, client = case.survey, case.client
     async with hands.db.transaction() as tx:
+        fresh = await people.client(tx, client.client_id or 0, lock=True) if client is not None else None
+        is_forgotten = fresh is None or fresh.erased_at is not None
         await surveys.mark_asked(
-            tx, survey, message_id=message_id, now=now, expires_at=now + hands.policy.expires_after,
-            uncertain=not message_id, is_looked_for=not message_id and is_searched(route.channel),
+            tx, survey, message_id="" if is_forgotten else message_id, now=now,
+            expires_at=now + hands.policy.expires_after, uncertain=not message_id,
+            is_looked_for=not message_id and not is_forgotten and is_searched(route.channel),
         )  # fmt: skip
+        await _tell_deals_of(tx, hands, survey, now)
+        if is_forgotten:
+            return  # While it was on its way: that it went out is all that is kept.
         await asked.record_message(
             tx, channel=route.channel.name, chat_id=route.chat_id, message_id=message_id, survey_id=survey.id,
             kind="question", text_variant=variant, now=now,
@@ -470,7 +476,10 @@ async def _record(
             chat.alias = alias
         if code is not None:
             await people.mark_code_sent(tx, code.code, now)
-        await tell_deal(tx, hands, survey.deal_id, now)
-        complaint = await complaints.by_lead(tx, survey.deal_id)
-        if complaint is None and survey.root_deal_id != survey.deal_id:
-            await tell_deal(tx, hands, survey.root_deal_id, now)
+
+
+async def _tell_deals_of(tx: AsyncSession, hands: Hands, survey: Survey, now: datetime) -> None:
+    await tell_deal(tx, hands, survey.deal_id, now)
+    complaint = await complaints.by_lead(tx, survey.deal_id)
+    if complaint is None and survey.root_deal_id != survey.deal_id:
+        await tell_deal(tx, hands, survey.root_deal_id, now)

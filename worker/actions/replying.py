@@ -202,7 +202,7 @@ async def _sent(item: Outbox, hands: Hands, answer: Answer, *, message_id: str, 
         for number in {request.id, *done}:
             about = {"request_id": number}
             await outbox.ask_again(tx, "edit_request", keys.edit_request(number), about, now, now)
-        if request.deal_id is not None:
+        if request.deal_id is not None and chat is not None:  # Else the client was forgotten meanwhile.
             await _note(tx, hands, item, answer)
         await _tell_writer(tx, hands, item, hands.texts.fill(key))
     item.payload = {**item.payload, "is_sent": True}  # Kept as it is settled, for who edits it later.

@@ -7,7 +7,8 @@ from datetime import timedelta
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.channels.base import Aliased, Channel, Incoming, IncomingKind, Status, UnreadableError
-from storage import asked, inbox, outbox, people, requests, surveys
+from storage import asked, erase, inbox, outbox, people, requests, surveys
+from storage.ageing import AGED
 from storage.errors import StorageError
 from storage.tables import Inbox, Message, Survey, SurveyState
 from worker.account import Place
@@ -27,6 +28,7 @@ PAGE = 100  # rows
 TRIES = 5  # of a row that fails for a reason of ours, before it is put aside
 STATUS_PATIENCE = timedelta(minutes=10)  # a status may come before the answer to our own sending
 CODE_IN_QUESTION = "promo.in_question"  # in the `text_variant` of a question that carried the code
+NOBODY = ("erased:", AGED)  # how the chats of people begin of whom nothing is left
 RANK = {status: rank for rank, status in enumerate(Status)}
 
 
@@ -220,7 +222,10 @@ async def _take_status(tx: AsyncSession, hands: Hands, row: Inbox, message: Inco
     if sent is None:
         if hands.now() < row.received_at + STATUS_PATIENCE:
             raise _NotYetError
+        await erase.leave_nothing(tx, row.id)  # It may tell of somebody who was forgotten.
         return
+    if sent.chat_id.startswith(NOBODY):
+        await erase.leave_nothing(tx, row.id)
     status = message.status
     if status is None or RANK[status] <= RANK.get(Status(sent.status), 0):
         return
