@@ -8,12 +8,12 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, exists, or_
+from sqlalchemy import ColumnElement, bindparam, exists, func, or_
 from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage import calls
-from storage.erase import BROKEN_DEAL, HAD_WORDS, PERSONAL, keep_hash
+from storage import calls, trials
+from storage.erase import BROKEN_DEAL, HAD_WORDS, PERSONAL, keep_hash, nameless
 from storage.tables import (
     Chat,
     Client,
@@ -122,14 +122,19 @@ async def _age_messages(tx: AsyncSession, ids: Sequence[int]) -> None:
     """In both directions, with the chats."""
     said = await tx.exec(select(Reply.channel, Reply.external_id).where(col(Reply.client_id).in_(ids)))
     await _empty_inbox(tx, [{"b_channel": channel, "b_id": external_id} for channel, external_id in said])
+    name = nameless(Reply.external_id, Reply.id)
     await tx.exec(
-        update(Reply).where(col(Reply.client_id).in_(ids)).values(text="", had_words=HAD_WORDS, chat_id="")
+        update(Reply)
+        .where(col(Reply.client_id).in_(ids))
+        .values(text="", had_words=HAD_WORDS, chat_id="", external_id=name)
     )
-    await tx.exec(update(Survey).where(col(Survey.client_id).in_(ids)).values(chat_id=""))
+    name = nameless(Survey.message_id, Survey.id)
+    await tx.exec(update(Survey).where(col(Survey.client_id).in_(ids)).values(chat_id="", message_id=name))
     await tx.exec(update(Request).where(col(Request.client_id).in_(ids)).values(chat_id=""))
     for chat in (await tx.exec(select(Chat).where(col(Chat.client_id).in_(ids)))).all():
         here = (col(Message.channel) == chat.channel, col(Message.chat_id) == chat.chat_id)
-        await tx.exec(update(Message).where(*here).values(chat_id=f"{AGED}{chat.id}"))
+        name = nameless(Message.message_id, Message.id)
+        await tx.exec(update(Message).where(*here).values(chat_id=f"{AGED}{chat.id}", message_id=name))
         await tx.delete(chat)
 
 
@@ -139,7 +144,7 @@ async def _empty_inbox(tx: AsyncSession, which: list[dict[str, Any]]) -> None:
     body = (
         update(Inbox.__table__)  # type: ignore[attr-defined]
         .where(col(Inbox.channel) == bindparam("b_channel"), col(Inbox.external_id) == bindparam("b_id"))
-        .values(raw=b"", error="")
+        .values(raw=b"", error="", external_id=nameless(Inbox.external_id, Inbox.id))
     )
     await (await tx.connection()).execute(body, which)
 
@@ -179,7 +184,7 @@ async def age_inbox(tx: AsyncSession, cutoff: datetime, *, after: int, limit: in
     await tx.exec(
         update(Inbox)
         .where(col(Inbox.id).in_(old), ~is_known)
-        .values(raw=b"", error="", state=InboxState.READ)
+        .values(raw=b"", error="", state=InboxState.READ, external_id=nameless(Inbox.external_id, Inbox.id))
         .execution_options(synchronize_session=False)
     )
     is_end = len(rows) < limit or rows[-1][1] >= cutoff
@@ -214,6 +219,7 @@ async def age_the_rest(tx: AsyncSession, cutoff: datetime, *, limit: int) -> boo
     wanted = select(Deal.deal_id).where(of_nobody, col(Deal.updated_at) < cutoff, col(Deal.name) != "")
     ids: Collection[int] = (await tx.exec(wanted.limit(limit))).all()
     await _age_deals(tx, col(Deal.deal_id).in_(ids))
+    await tx.exec(update(Referral).where(col(Referral.deal_id).in_(ids)).values(typed=""))
     is_over = or_(col(Complaint.closed_at) < cutoff, col(Complaint.left_at) < cutoff)
     await tx.exec(
         update(Complaint)
@@ -222,6 +228,11 @@ async def age_the_rest(tx: AsyncSession, cutoff: datetime, *, limit: int) -> boo
     )
     await calls.empty_older(tx, cutoff)
     await tx.exec(delete(Trial).where(col(Trial.ends_at) < cutoff))
+    await tx.exec(delete(Message).where(col(Message.kind) == trials.KIND, col(Message.sent_at) < cutoff))
+    # The company wrote there itself, and nobody has been linked to it.
+    wrote_at = func.coalesce(Chat.human_wrote_at, Chat.linked_at)
+    unknown = col(Chat.client_id).is_(None), col(Chat.linked_at) < cutoff, wrote_at < cutoff
+    await tx.exec(delete(Chat).where(*unknown))
     await tx.exec(
         update(State)
         .where(col(State.key).startswith(BROKEN_DEAL), col(State.updated_at) < cutoff)

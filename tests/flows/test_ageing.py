@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlmodel import SQLModel, select
 
 from storage.database import Database
-from storage.tables import Client
+from storage.tables import Chat, Client, Inbox, Message, Reply, Survey
 from tests.world import PETR, World, configured
 from worker.actions.ageing import look_for_old_words
 
@@ -81,6 +81,43 @@ async def test_after_their_time_words_names_and_numbers_go_and_the_figures_stay(
     assert [text for text in ("Сидоров", "ужасный", PETR, "чудесно", MARIA, "Анна, ") if text in left] == []
     assert await town.report() == before
     assert [key for key in await keys_of(town) if not key.startswith("aged:")] == []
+
+
+@configured(KEPT_FOR_A_MONTH)
+async def test_what_belongs_to_nobody_we_know_goes_by_its_own_age(town: World) -> None:
+    """A trial on a phone, a chat that the company opened itself, a deal without a contact."""
+    now, number = town.clock.now(), "79140000055@c.us"
+    name = "wamid.HBgLNzkxNDAwMDAwNTUVAgAR"  # the number in base64
+    await town.closed_deal([], name="Ворота Сидоровой", fields={"Промокод друга": "8 914 000-00-55"})
+    async with town.db.transaction() as tx:
+        tx.add(Message(channel="whatsapp", chat_id=number, message_id="t1", kind="trial", sent_at=now))
+        tx.add(Chat(channel="whatsapp", chat_id=number, linked_at=now, human_wrote_at=now))
+        tx.add(Inbox(channel="whatsapp", external_id=f"{name}:read", kind="status", raw=b"{}", state="read",
+                     received_at=now))  # fmt: skip
+    town.clock.advance(timedelta(days=29))
+    await walks(town)
+    assert "79140000055" in await held(town.db)
+    town.clock.advance(timedelta(days=2))
+    await walks(town)
+    left = await held(town.db)
+    assert [text for text in ("79140000055", "000-00-55", "Сидоровой", "wamid") if text in left] == []
+    assert (await town.report())["referrals"]["won_deals"] == 1
+
+
+@configured(KEPT_FOR_A_MONTH)
+async def test_the_ids_of_whatsapp_hold_the_number_and_go_with_it(town: World) -> None:
+    await town.asked()
+    await town.ivan_writes("9, ребята молодцы")
+    name = "wamid.HBgLNzkxNDAwMDAwMDEVAgAR"
+    async with town.db.transaction() as tx:
+        (reply,) = (await tx.exec(select(Reply))).all()
+        (row,) = (await tx.exec(select(Inbox).where(Inbox.external_id == reply.external_id))).all()
+        (survey,) = (await tx.exec(select(Survey))).all()
+        said = (await tx.exec(select(Message))).all()
+        reply.external_id = row.external_id = survey.message_id = said[0].message_id = name
+    town.clock.advance(timedelta(days=31))
+    await walks(town)
+    assert "wamid" not in await held(town.db)
 
 
 @configured({"privacy": {"keep_words": ""}, "referral": {"reward": ""}})
