@@ -1,13 +1,11 @@
 """A stand-in of amoCRM's API v4 for tests and the demo, with the habits of the real one."""
 
-import json
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
 
 import httpx
 from starlette.applications import Starlette
@@ -17,18 +15,27 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from integrations.standins.amocrm_elements import Element, Refused, RuleBroken, elements_of
-from integrations.standins.amocrm_json import API, PAGE, Looks, host_of, kind_of, webhook_json
+from integrations.standins.amocrm_answers import (
+    FORBIDDEN,
+    REFUSALS,
+    TOO_FAST,
+    body_of,
+    hal,
+    missing,
+    nothing,
+    problem,
+    written,
+)
+from integrations.standins.amocrm_elements import Element, elements_of
+from integrations.standins.amocrm_json import API, PAGE, Looks, address_of, kind_of, self_link
+from integrations.standins.amocrm_links import Links
 from integrations.standins.amocrm_model import (
     COMPANIES,
     CONTACTS,
     LEADS,
     SINGULAR,
-    Entity,
     Json,
-    Lead,
     MadeUpAccount,
-    Webhook,
 )
 from integrations.standins.amocrm_oauth import PATH as OAUTH
 from integrations.standins.amocrm_oauth import Integration
@@ -39,18 +46,14 @@ from integrations.standins.amocrm_query import (
     matching_events,
     matching_fields,
 )
-from integrations.standins.amocrm_settings import Making, Unprocessable
+from integrations.standins.amocrm_settings import Making
+from integrations.standins.amocrm_webhooks import Subscribers
 from integrations.standins.amocrm_writes import Writes
 from integrations.standins.faults import CONTROL, Faults, Faulty, Logged, control_routes
 
 EVENTS_PAGE = 100
 KINDS = (LEADS, CONTACTS, COMPANIES)
 BLOCK_AFTER = 20  # answers «too fast» within a minute
-MOST_BAD_HOOKS = 100
-HOOK_TIMEOUT = 2  # seconds
-TOO_FAST = "<html>\r\n<head><title>429 Too Many Requests</title></head>\r\n<body></body>\r\n</html>\r\n"
-FORBIDDEN = "<html>\r\n<head><title>403 Forbidden</title></head>\r\n<body></body>\r\n</html>\r\n"
-NOT_FOUND = "<html><head><title>404 Not Found</title></head><body></body></html>"
 EVENT_TYPES = {
     "lead_added": "Новая сделка", "lead_deleted": "Сделка удалена",
     "lead_status_changed": "Изменение этапа продажи", "entity_responsible_changed": "Ответственный изменён",
@@ -102,43 +105,22 @@ class AmoCrmStandIn(MadeUpAccount):
         self.longest_address: int | None = None  # longer ones get 414
         self.writes = Writes(self)
         self.making = Making(self)
+        self.subscribers = Subscribers(self)
         self._looks = Looks(self)
+        self._linked = Links(self)
         self.requests: list[Logged] = []
         self.faults = Faults()
         self._arrivals: deque[float] = deque()
         self._too_fast: deque[float] = deque()
-        self._bad_hooks = 0
         self._routes = Starlette(
             routes=[*self._api(), *control_routes(self.faults, self.requests, self._helpers())],
-            exception_handlers={
-                404: _no_page,
-                405: _no_method,
-                Refused: _refused,
-                RuleBroken: _rule_broken,
-                Unprocessable: _unprocessable,
-            },
+            exception_handlers=REFUSALS,
         )
         self.app: ASGIApp = Faulty(self._gate, self.faults, self.requests, clock)
 
     async def send_hooks(self, client: httpx.AsyncClient) -> None:
-        """Tell the subscribers what happened since the last time; one that answers badly is switched off."""
-        told, self.hooks = self.hooks, []
-        for hook in [hook for hook in self.webhooks.values() if not hook.disabled]:
-            for said in told:
-                if said["setting"] in hook.settings:
-                    await self._tell(client, hook, said["body"])
-
-    async def _tell(self, client: httpx.AsyncClient, hook: Webhook, body: Json) -> None:
-        form = {**body, "account[id]": "1000", "account[subdomain]": "example"}
-        headers = {"User-Agent": "amoCRM-WebHook-client/1.0"}
-        try:
-            answer = await client.post(hook.destination, data=form, headers=headers, timeout=HOOK_TIMEOUT)
-        except httpx.HTTPError:
-            is_good = False
-        else:
-            is_good = answer.status_code < 300
-        self._bad_hooks += not is_good
-        hook.disabled = not is_good and self._bad_hooks > MOST_BAD_HOOKS
+        """Tell the subscribers what happened since the last time."""
+        await self.subscribers.tell_all(client)
 
     # At the door
 
@@ -168,14 +150,14 @@ class AmoCrmStandIn(MadeUpAccount):
             return None
         bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
         if bearer != self.token and not self.integration.accepts(bearer):
-            return _problem(401, "Unauthorized", "Incorrect access token")
+            return problem(401, "Unauthorized", "Incorrect access token")
         if self.is_unpaid and request.method != "GET":
-            return _problem(402, "Payment Required", "Account is not paid")
+            return problem(402, "Payment Required", "Account is not paid")
         path, is_read = request.url.path, request.method == "GET"
         is_setting_up = not is_read and path.endswith(("/custom_fields", "/pipelines"))
         admin_only = path.startswith((f"{API}/users", f"{API}/webhooks")) or is_setting_up
         if admin_only and not self.is_admin:
-            return _problem(403, "Forbidden", "Access denied")
+            return problem(403, "Forbidden", "Access denied")
         return None
 
     def _is_too_fast(self, now: float, rate: int) -> bool:
@@ -209,9 +191,9 @@ class AmoCrmStandIn(MadeUpAccount):
             ("PATCH", "/tasks/{id:int}", self._change_task),
             ("GET", "/events", self._events),
             ("GET", "/events/types", self._event_types),
-            ("GET", "/webhooks", self._webhooks),
-            ("POST", "/webhooks", self._subscribe),
-            ("DELETE", "/webhooks", self._unsubscribe),
+            ("GET", "/webhooks", self.subscribers.listed),
+            ("POST", "/webhooks", self.subscribers.subscribe),
+            ("DELETE", "/webhooks", self.subscribers.unsubscribe),
         ]
         for kind in KINDS:
             table += [
@@ -243,56 +225,35 @@ class AmoCrmStandIn(MadeUpAccount):
     # Dictionaries
 
     async def _account(self, request: Request) -> Response:
-        query, asked = Query(request.url.query), Query(request.url.query).with_
-        body: Json = {
-            "id": 1000, "name": "ВладАвтоматика", "subdomain": "example", "country": "RU", "currency": "RUB",
-            "current_user_id": min(self.users), "currency_symbol": "₽", "customers_mode": "disabled",
-            "is_unsorted_on": True, "is_loss_reason_enabled": True, "is_helpbot_enabled": False,
-            "is_technical_account": False, "contact_name_display_order": 1,
-            "_links": _self_link(request, query), "_embedded": {},
-        }  # fmt: skip
-        if "is_api_filter_enabled" in asked and self.tells_about_filters:
-            body["is_api_filter_enabled"] = self.filters
-        if "datetime_settings" in asked:
-            offset = format(self.clock().astimezone(ZoneInfo(self.timezone)), "%z")
-            body["_embedded"]["datetime_settings"] = {
-                "date_pattern": "d.m.Y H:i", "short_date_pattern": "d.m.Y", "short_time_pattern": "H:i",
-                "date_formant": "d.m.Y", "time_format": "H:i:s", "timezone": self.timezone,
-                "timezone_offset": f"{offset[:3]}:{offset[3:]}",
-            }  # fmt: skip
-        if "task_types" in asked:
-            body["_embedded"]["task_types"] = [
-                {"id": 1, "name": "Связаться", "color": None, "icon_id": None, "code": "FOLLOW_UP"},
-                {"id": 2, "name": "Встреча", "color": None, "icon_id": None, "code": "MEETING"},
-            ]
-        return _hal(body)
+        filters = self.filters if self.tells_about_filters else None
+        return hal(self._looks.itself(request, filters=filters))
 
     async def _users(self, request: Request) -> Response:
         return self._page(request, "users", list(self.users.values()), self._looks.user, total=True)
 
     async def _user_by_id(self, request: Request) -> Response:
         user = self.users.get(request.path_params["id"])
-        return _hal(self._looks.user(user, request)) if user else _missing("User")
+        return hal(self._looks.user(user, request)) if user else missing("User")
 
     async def _pipelines(self, request: Request) -> Response:
         pipelines = sorted(self.pipelines.values(), key=lambda pipeline: pipeline.sort)
         body = {
             "_total_items": len(pipelines),
-            "_links": _self_link(request, Query(request.url.query)),
+            "_links": self_link(request, Query(request.url.query)),
             "_embedded": {"pipelines": [self._looks.pipeline(pipeline, request) for pipeline in pipelines]},
         }
-        return _hal(body)
+        return hal(body)
 
     async def _pipeline(self, request: Request) -> Response:
         pipeline = self.pipelines.get(request.path_params["id"])
-        return _hal(self._looks.pipeline(pipeline, request)) if pipeline else _missing("Pipeline")
+        return hal(self._looks.pipeline(pipeline, request)) if pipeline else missing("Pipeline")
 
     async def _statuses(self, request: Request) -> Response:
         pipeline = self.pipelines.get(request.path_params["id"])
         if pipeline is None:
-            return _missing("Pipeline")
+            return missing("Pipeline")
         statuses = [self._looks.status(status, request) for status in pipeline.statuses]
-        return _hal({"_total_items": len(statuses), "_embedded": {"statuses": statuses}})
+        return hal({"_total_items": len(statuses), "_embedded": {"statuses": statuses}})
 
     async def _fields(self, request: Request) -> Response:
         kind = kind_of(request)
@@ -301,17 +262,17 @@ class AmoCrmStandIn(MadeUpAccount):
 
     async def _field(self, request: Request) -> Response:
         custom = self.custom_fields[kind_of(request)].get(request.path_params["id"])
-        return _hal(self._looks.field(custom, request)) if custom else _missing("Custom field")
+        return hal(self._looks.field(custom, request)) if custom else missing("Custom field")
 
     async def _add_pipelines(self, request: Request) -> Response:
-        made = self.making.add_pipelines(await _body(request))
+        made = self.making.add_pipelines(await body_of(request))
         rows = [self._looks.pipeline(pipeline, request) for pipeline in made]
-        return _hal({"_total_items": len(rows), "_embedded": {"pipelines": rows}})
+        return hal({"_total_items": len(rows), "_embedded": {"pipelines": rows}})
 
     async def _add_fields(self, request: Request) -> Response:
-        made = self.making.add_fields(kind_of(request), await _body(request))
+        made = self.making.add_fields(kind_of(request), await body_of(request))
         rows = [self._looks.field(custom, request) for custom in made]
-        return _hal({"_total_items": len(rows), "_embedded": {"custom_fields": rows}}, 201)
+        return hal({"_total_items": len(rows), "_embedded": {"custom_fields": rows}}, 201)
 
     # Leads, contacts, companies
 
@@ -325,40 +286,40 @@ class AmoCrmStandIn(MadeUpAccount):
     async def _one(self, request: Request) -> Response:
         entity = self.entities(kind_of(request)).get(request.path_params["id"])
         if entity is None or entity.is_deleted:
-            return _nothing()
-        return _hal(self._looks.entity(entity, request))
+            return nothing()
+        return hal(self._looks.entity(entity, request))
 
     async def _create(self, request: Request) -> Response:
-        elements = elements_of(await _body(request))
+        elements = elements_of(await body_of(request))
         created = self.writes.create(kind_of(request), elements)
         rows = [
             {"id": entity.id, "request_id": element.request_id}
             for entity, element in zip(created, elements, strict=True)
         ]
-        return self._written(request, kind_of(request), rows)
+        return written(request, kind_of(request), rows)
 
     async def _change_many(self, request: Request) -> Response:
-        changed = self.writes.change(kind_of(request), elements_of(await _body(request)))
+        changed = self.writes.change(kind_of(request), elements_of(await body_of(request)))
         rows = [{"id": entity.id, "updated_at": entity.updated_at} for entity in changed]
-        return self._written(request, kind_of(request), rows)
+        return written(request, kind_of(request), rows)
 
     async def _change_one(self, request: Request) -> Response:
-        body = await _body(request)
+        body = await body_of(request)
         if not isinstance(body, dict):
-            return _problem(405, "Method Not Allowed", "Method Not Allowed")
+            return problem(405, "Method Not Allowed", "Method Not Allowed")
         entity = self.entities(kind_of(request)).get(request.path_params["id"])
         if entity is None or entity.is_deleted:
-            return _missing(SINGULAR[kind_of(request)].capitalize())
+            return missing(SINGULAR[kind_of(request)].capitalize())
         element = Element({**body, "id": entity.id}, str(body.get("request_id", "0")))
         self.writes.change(kind_of(request), [element])
-        links = {"self": {"href": _address(request)}}
-        return _hal({"id": entity.id, "updated_at": entity.updated_at, "_links": links})
+        links = {"self": {"href": address_of(request)}}
+        return hal({"id": entity.id, "updated_at": entity.updated_at, "_links": links})
 
     # Links
 
     async def _links(self, request: Request) -> Response:
         entity = self.entities(kind_of(request)).get(request.path_params["id"])
-        rows = self._links_of(entity) if entity else []
+        rows = self._linked.of(entity) if entity else []
         return self._page(request, "links", rows, lambda row, _: row, total=True)
 
     async def _many_links(self, request: Request) -> Response:
@@ -369,58 +330,21 @@ class AmoCrmStandIn(MadeUpAccount):
             {"entity_id": lead_id, "entity_type": LEADS, **row}
             for lead_id in asked
             if lead_id in self.leads
-            for row in self._links_of(self.leads[lead_id])
+            for row in self._linked.of(self.leads[lead_id])
         ]
         return self._page(request, "links", rows, lambda row, _: row, total=True)
 
     async def _link(self, request: Request) -> Response:
-        return await self._relink(request, attach=True)
+        linked = await self._relink(request, attach=True)
+        return hal({"_total_items": len(linked), "_embedded": {"links": linked}})
 
     async def _unlink(self, request: Request) -> Response:
-        return await self._relink(request, attach=False)
+        await self._relink(request, attach=False)
+        return nothing()
 
-    async def _relink(self, request: Request, *, attach: bool) -> Response:
-        elements = elements_of(await _body(request))
-        linked = []
-        for element in elements:
-            row = element.raw
-            entity = self.entities(kind_of(request)).get(
-                int(request.path_params.get("id") or row.get("entity_id") or 0)
-            )
-            target = row.get("to_entity_type")
-            if entity is None or target not in (CONTACTS, COMPANIES):
-                element.wrong("NotSupportedChoice", "to_entity_type" if entity else "entity_id")
-                raise Refused([{"request_id": element.request_id, "errors": element.problems}])
-            is_main = bool((row.get("metadata") or {}).get("is_main"))
-            self._attach(entity, target, row.get("to_entity_id"), attach=attach, is_main=is_main)
-            linked.append(row)
-        if not attach:
-            return _nothing()
-        return _hal({"_total_items": len(linked), "_embedded": {"links": linked}})
-
-    def _attach(self, entity: Entity, kind: str, target: Any, *, attach: bool, is_main: bool) -> None:
-        if kind == COMPANIES:
-            entity.company_id = target if attach else None
-        elif isinstance(entity, Lead):
-            others = [contact_id for contact_id in entity.contact_ids if contact_id != target]
-            mine = [target] if attach else []
-            entity.contact_ids = mine + others if is_main else others + mine
-        entity.updated_at = max(self.now(), entity.updated_at)
-
-    def _links_of(self, entity: Entity) -> list[Json]:
-        contacts = entity.contact_ids if isinstance(entity, Lead) else []
-        rows: list[Json] = [
-            {"to_entity_id": contact_id, "to_entity_type": CONTACTS, "metadata": {"main_contact": place == 0}}
-            for place, contact_id in enumerate(contacts)
-        ]
-        if entity.company_id:
-            rows.append({"to_entity_id": entity.company_id, "to_entity_type": COMPANIES, "metadata": None})
-        if entity.kind == CONTACTS:
-            rows += [
-                {"to_entity_id": lead.id, "to_entity_type": LEADS, "metadata": None}
-                for lead in self.leads_of_contact(entity.id)
-            ]
-        return rows
+    async def _relink(self, request: Request, *, attach: bool) -> list[Json]:
+        entity_id, body = request.path_params.get("id", 0), await body_of(request)
+        return self._linked.change(kind_of(request), entity_id, body, attach=attach)
 
     # Notes, tasks, events
 
@@ -433,12 +357,12 @@ class AmoCrmStandIn(MadeUpAccount):
 
     async def _note(self, request: Request) -> Response:
         note = self.notes.get(request.path_params["note"])
-        return _hal(self._looks.note(note, request)) if note else _missing("Note")
+        return hal(self._looks.note(note, request)) if note else missing("Note")
 
     async def _add_notes(self, request: Request) -> Response:
-        elements = elements_of(await _body(request))
+        elements = elements_of(await body_of(request))
         rows = self.writes.add_notes(kind_of(request), elements, request.path_params.get("id"))
-        return self._written(request, "notes", rows)
+        return written(request, "notes", rows)
 
     async def _tasks(self, request: Request) -> Response:
         names = ("responsible_user_id", "is_completed", "entity_type", "entity_id", "id")
@@ -447,42 +371,42 @@ class AmoCrmStandIn(MadeUpAccount):
 
     async def _task(self, request: Request) -> Response:
         task = self.tasks.get(request.path_params["id"])
-        return _hal(self._looks.task(task, request)) if task else _missing("Task")
+        return hal(self._looks.task(task, request)) if task else missing("Task")
 
     async def _add_tasks(self, request: Request) -> Response:
-        elements = elements_of(await _body(request))
+        elements = elements_of(await body_of(request))
         tasks = self.writes.add_tasks(elements)
         rows = [
             {"id": task.id, "request_id": element.request_id}
             for task, element in zip(tasks, elements, strict=True)
         ]
-        return self._written(request, "tasks", rows)
+        return written(request, "tasks", rows)
 
     async def _change_tasks(self, request: Request) -> Response:
-        elements = elements_of(await _body(request))
+        elements = elements_of(await body_of(request))
         tasks = self.writes.change_tasks(elements)
         rows = [
             {"id": task.id, "updated_at": task.updated_at, "request_id": element.request_id}
             for task, element in zip(tasks, elements, strict=True)
         ]
-        return self._written(request, "tasks", rows)
+        return written(request, "tasks", rows)
 
     async def _change_task(self, request: Request) -> Response:
-        body = await _body(request)
+        body = await body_of(request)
         if not isinstance(body, dict):
-            return _problem(405, "Method Not Allowed", "Method Not Allowed")
+            return problem(405, "Method Not Allowed", "Method Not Allowed")
         task_id = request.path_params["id"]
         if task_id not in self.tasks:
-            return _missing("Task")
+            return missing("Task")
         element = Element({**body, "id": task_id}, str(body.get("request_id", "0")))
         (task,) = self.writes.change_tasks([element])
         row = {"id": task.id, "updated_at": task.updated_at, "request_id": element.request_id}
-        return _hal({**row, "_links": {"self": {"href": _address(request)}}})
+        return hal({**row, "_links": {"self": {"href": address_of(request)}}})
 
     async def _events(self, request: Request) -> Response:
         query = Query(request.url.query)
         if query.values("filter", "entity_id") and len(query.values("filter", "entity")) != 1:
-            return _problem(400, "Bad Request", "Filter by entity_id needs exactly one entity")
+            return problem(400, "Bad Request", "Filter by entity_id needs exactly one entity")
         found = matching_events(self.events, query)
         return self._page(request, "events", found, self._looks.event, largest=EVENTS_PAGE)
 
@@ -491,36 +415,7 @@ class AmoCrmStandIn(MadeUpAccount):
             {"key": key, "type": number, "lang": words}
             for number, (key, words) in enumerate(EVENT_TYPES.items(), start=1)
         ]
-        return _hal({"_total_items": len(types), "_embedded": {"events_types": types}})
-
-    # Webhooks
-
-    async def _webhooks(self, request: Request) -> Response:
-        asked = Query(request.url.query).values("filter", "destination")
-        hooks = [
-            webhook_json(hook) for hook in self.webhooks.values() if not asked or hook.destination in asked
-        ]
-        if not hooks:
-            return _nothing()
-        return _hal({"_total_items": len(hooks), "_embedded": {"webhooks": hooks}})
-
-    async def _subscribe(self, request: Request) -> Response:
-        body = await _body(request)
-        destination = body.get("destination") if isinstance(body, dict) else None
-        settings = body.get("settings") if isinstance(body, dict) else None
-        if not isinstance(destination, str) or not destination.startswith("http") or not settings:
-            return _problem(422, "Unprocessable Entity", "Invalid webhook")
-        now, known = self.now(), self.webhooks.get(destination)
-        self.webhooks[destination] = hook = Webhook(
-            id=known.id if known else self.next_id("webhook"), destination=destination, settings=settings,
-            created_at=known.created_at if known else now, updated_at=now,
-        )  # fmt: skip
-        return _hal(webhook_json(hook), 201)
-
-    async def _unsubscribe(self, request: Request) -> Response:
-        body = await _body(request)
-        destination = body.get("destination") if isinstance(body, dict) else None
-        return _nothing() if self.webhooks.pop(str(destination), None) else _missing("Webhook")
+        return hal({"_total_items": len(types), "_embedded": {"events_types": types}})
 
     # How things look
 
@@ -537,14 +432,14 @@ class AmoCrmStandIn(MadeUpAccount):
         query = Query(request.url.query)
         largest = self.largest_page or largest
         if self.refuses_long_pages and not query.is_limit_within(largest):
-            return _problem(400, "Bad Request", "Limit is too large")
+            return problem(400, "Bad Request", "Limit is too large")
         page, limit = query.page, query.limit(largest)
         rows = things[(page - 1) * limit : page * limit]
         if not rows:
-            return _nothing()
+            return nothing()
 
         def link(number: int) -> Json:
-            return {"href": f"{_address(request)}?{query.with_page(number, limit)}"}
+            return {"href": f"{address_of(request)}?{query.with_page(number, limit)}"}
 
         links = {"self": link(page)}
         if self.always_links_next or len(rows) == limit:  # also on an exactly full last page
@@ -554,73 +449,7 @@ class AmoCrmStandIn(MadeUpAccount):
         body: Json = {"_page": page, "_links": links}
         if total:
             body |= {"_total_items": len(things), "_page_count": -(-len(things) // limit)}
-        return _hal({**body, "_embedded": {key: [render(row, request) for row in rows]}})
-
-    def _written(self, request: Request, key: str, rows: Sequence[Json]) -> Response:
-        address = _address(request)
-        linked = [{**row, "_links": {"self": {"href": f"{address}/{row['id']}"}}} for row in rows]
-        return _hal({"_links": {"self": {"href": address}}, "_embedded": {key: linked}})
-
-
-def _hal(body: Json, status: int = 200) -> Response:
-    return Response(json.dumps(body, ensure_ascii=False), status, media_type="application/hal+json")
-
-
-def _problem(status: int, title: str, detail: str, **more: object) -> Response:
-    body = {
-        **more,
-        "title": title,
-        "type": f"https://httpstatus.es/{status}",
-        "status": status,
-        "detail": detail,
-    }
-    return Response(json.dumps(body), status, media_type="application/problem+json")
-
-
-def _nothing() -> Response:
-    return Response(status_code=204, headers={"content-type": "text/html; charset=UTF-8"})
-
-
-def _missing(what: str) -> Response:
-    return _problem(404, "Not Found", f"{what} not found")
-
-
-async def _no_page(request: Request, error: Exception) -> Response:
-    return Response(NOT_FOUND, 404, media_type="text/html")
-
-
-async def _no_method(request: Request, error: Exception) -> Response:
-    return _problem(405, "Method Not Allowed", "Method Not Allowed")
-
-
-async def _refused(request: Request, error: Exception) -> Response:
-    errors = {"validation-errors": error.errors} if isinstance(error, Refused) and error.errors else {}
-    return _problem(400, "Bad Request", "Request validation failed", **errors)
-
-
-async def _unprocessable(request: Request, error: Exception) -> Response:
-    return _problem(422, "Unprocessable Entity", str(error))
-
-
-async def _rule_broken(request: Request, error: Exception) -> Response:
-    errors = error.errors if isinstance(error, RuleBroken) else {}
-    return _problem(400, "Bad Request", "Invalid request body", errors=errors)
-
-
-async def _body(request: Request) -> Any:
-    try:
-        return json.loads(await request.body())
-    except ValueError:
-        raise Refused([]) from None
-
-
-def _address(request: Request) -> str:
-    return host_of(request) + request.url.path
-
-
-def _self_link(request: Request, query: Query) -> Json:
-    text = f"?{request.url.query}" if query.pairs else ""
-    return {"self": {"href": _address(request) + text}}
+        return hal({**body, "_embedded": {key: [render(row, request) for row in rows]}})
 
 
 def _forget_before(moments: deque[float], limit: float) -> None:

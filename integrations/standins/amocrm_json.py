@@ -1,6 +1,7 @@
 """How things of the made-up account look in amoCRM's API."""
 
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 
@@ -47,6 +48,32 @@ class Looks:
             "_links": {"self": {"href": f"{host_of(request)}{API}/users/{user.id}/"}},
             "_embedded": {"roles": [], "groups": []},
         }  # fmt: skip
+
+    def itself(self, request: Request, *, filters: bool | None) -> Json:
+        """The account. `filters`: has it the paid option of filters; None where that is not told."""
+        account, query = self.account, Query(request.url.query)
+        body: Json = {
+            "id": 1000, "name": "ВладАвтоматика", "subdomain": "example", "country": "RU", "currency": "RUB",
+            "current_user_id": min(account.users), "currency_symbol": "₽", "customers_mode": "disabled",
+            "is_unsorted_on": True, "is_loss_reason_enabled": True, "is_helpbot_enabled": False,
+            "is_technical_account": False, "contact_name_display_order": 1,
+            "_links": self_link(request, query), "_embedded": {},
+        }  # fmt: skip
+        if "is_api_filter_enabled" in query.with_ and filters is not None:
+            body["is_api_filter_enabled"] = filters
+        if "datetime_settings" in query.with_:
+            offset = format(account.clock().astimezone(ZoneInfo(account.timezone)), "%z")
+            body["_embedded"]["datetime_settings"] = {
+                "date_pattern": "d.m.Y H:i", "short_date_pattern": "d.m.Y", "short_time_pattern": "H:i",
+                "date_formant": "d.m.Y", "time_format": "H:i:s", "timezone": account.timezone,
+                "timezone_offset": f"{offset[:3]}:{offset[3:]}",
+            }  # fmt: skip
+        if "task_types" in query.with_:
+            body["_embedded"]["task_types"] = [
+                {"id": 1, "name": "Связаться", "color": None, "icon_id": None, "code": "FOLLOW_UP"},
+                {"id": 2, "name": "Встреча", "color": None, "icon_id": None, "code": "MEETING"},
+            ]
+        return body
 
     def pipeline(self, pipeline: Pipeline, request: Request) -> Json:
         return {
@@ -209,6 +236,15 @@ def kind_of(request: Request) -> str:
 
 def host_of(request: Request) -> str:
     return str(request.base_url).rstrip("/")
+
+
+def address_of(request: Request) -> str:
+    return host_of(request) + request.url.path
+
+
+def self_link(request: Request, query: Query) -> Json:
+    text = f"?{request.url.query}" if query.pairs else ""
+    return {"self": {"href": address_of(request) + text}}
 
 
 def _neighbour(kind: str, number: int, request: Request) -> Json:
