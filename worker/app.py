@@ -18,7 +18,7 @@ from integrations.errors import AccessDenied, OutsideError
 from integrations.http import OnResult
 from integrations.pace import Pace
 from integrations.shared_pace import SharedPace
-from storage import outbox, surveys
+from storage import outbox, state, surveys
 from storage.counts import RowCounts, count_rows
 from storage.database import Database
 from storage.inbox import InboxWriter
@@ -29,6 +29,7 @@ from storage.upcoming import Due, due_now
 from worker.account import AccountProblems, is_recent, named_staff, recall, refresh, resolve, with_invited
 from worker.actions.asking import tell_deal
 from worker.actions.base import Hands, Wake
+from worker.actions.dashboard import COMMAND as DASHBOARD
 from worker.actions.dashboard import Dashboard
 from worker.actions.looking import searchable
 from worker.actions.menus import ask_for_menus
@@ -181,6 +182,7 @@ class App:
     async def recover(self, gone_for: timedelta = timedelta(0)) -> None:
         """At the start. `gone_for`: see `Database.orphans`."""
         await begin(self.hands)
+        await state.secret(self.hands.db, DASHBOARD)  # Nobody who comes with a made-up link has it made.
         await know_staff(self.hands)
         await ask_for_menus(self.hands)
         await self.take_over(gone_for)

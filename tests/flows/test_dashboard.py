@@ -1,6 +1,8 @@
 """/dashboard: the link in the bot, and the page behind it as a browser gets it."""
 
+import asyncio
 import io
+import logging
 import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
@@ -11,9 +13,12 @@ from typing import Any
 import httpx
 import openpyxl
 import pytest
+from sqlmodel import col, delete, select
 
+from integrations.standins.amocrm import AmoCrmStandIn
 from storage import state
 from storage.errors import Unavailable
+from storage.tables import InvitedStaff, Outbox, OutboxState, State
 from tests.flows.test_staff_commands import (
     BOSS,
     CSAT,
@@ -22,12 +27,17 @@ from tests.flows.test_staff_commands import (
     NPS,
     OLEG,
     PERIODS,
+    VERA,
     answer,
     opens,
     sends,
 )
-from tests.world import ANNA, MAX_BOT, ZONE, World, configured
+from tests.world import ANNA, MAX_BOT, ZONE, World, configured, start
 from worker.actions import dashboard
+from worker.app import App
+from worker.flows.act import LANES, act
+from worker.flows.listen import listen
+from worker.flows.receive import receive
 from worker.reports.pictures import PictureError
 from worker.reports.pictures import svgs as really_draw
 from worker.rules.links import sign
@@ -51,10 +61,14 @@ def pictures(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return drawn
 
 
+def browsing(app: App) -> httpx.AsyncClient:
+    web = build_app(app.health, webhook_secret="", wake_pull=lambda: None, show=app.dashboard.show)
+    return httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="https://sarafan")
+
+
 @pytest.fixture
 async def browser(town: World) -> AsyncIterator[httpx.AsyncClient]:
-    app = build_app(town.app.health, webhook_secret="", wake_pull=lambda: None, show=town.app.dashboard.show)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://sarafan") as client:
+    async with browsing(town.app) as client:
         yield client
 
 
@@ -226,6 +240,51 @@ async def test_a_head_sees_the_managers_that_are_followed(town: World, browser: 
     assert "Олег" not in page + other
 
 
+FOLLOWS = {**HEAD, "pipelines": ["Продажи"], "managers": ["Мария Ким", "Олег Смирнов"]}
+
+
+def two_pipelines(amocrm: AmoCrmStandIn) -> None:
+    amocrm.add_pipeline("Сервис")
+    amocrm.add_user("Анна Ли")
+
+
+@configured({**PUBLIC, "staff": [FOLLOWS, BOSS], "reports": {"min_answers": 1}}, before=two_pipelines)
+async def test_of_a_manager_a_head_sees_no_more_than_the_pipelines_that_are_followed(
+    town: World, browser: httpx.AsyncClient
+) -> None:
+    await opens(town, BOSS)
+    await scored(town, "+79140000003", "Пётр", 10, responsible="Мария Ким", price=100_000)
+    await scored(town, "+79140000004", "Яна", 2, responsible="Мария Ким", pipeline="Сервис")
+    await scored(town, "+79140000005", "Зоя", 10, responsible="Анна Ли", price=100_000)
+    maria = f"&manager={town.amocrm.user_id('Мария Ким')}"
+    # The page that the owner has just looked at is another one, though both have chosen Maria.
+    assert "NPS 0" in (await browser.get(await link(town, "Босс") + maria)).text
+    url = await link(town)
+    assert "NPS +100" in (await browser.get(url + maria)).text
+    page = (await browser.get(url)).text
+    other = (await browser.get(f"{url}&manager={town.amocrm.user_id('Анна Ли')}")).text
+    for one in (page, other):
+        assert "Только: Продажи, Мария Ким, Олег Смирнов" in one
+        assert "Анна Ли" not in one
+
+
+STRANGE = "<img src=x onerror=alert(1)>\"'&lt;"
+
+
+@configured({**PUBLIC, "company": {"name": STRANGE}, "staff": [{**HEAD, "name": STRANGE}]})
+async def test_a_name_is_never_taken_for_a_part_of_the_page(town: World, browser: httpx.AsyncClient) -> None:
+    users = town.app.hands.known.users or {}
+    strange = {number: user.model_copy(update={"name": STRANGE}) for number, user in users.items()}
+    town.app.hands.account = replace(town.app.hands.known, users=strange)
+    await scored(town, "+79140000003", "Пётр", 10, responsible="Олег Смирнов", price=100_000)
+    await scored(town, "+79140000004", "Яна", 2, responsible="Мария Ким", price=100_000)
+    url = await link(town)
+    for address in (url, f"{url}&manager={town.amocrm.user_id('Олег Смирнов')}"):
+        page = (await browser.get(address)).text
+        assert "&lt;img src=x onerror=alert(1)&gt;&#34;&#39;&amp;lt;" in page
+        assert "<img" not in page
+
+
 @configured(PUBLIC)
 async def test_what_cannot_be_chosen_is_not_minded(town: World, browser: httpx.AsyncClient) -> None:
     token = (await link(town)).partition("&")[0]
@@ -265,6 +324,28 @@ async def test_a_wrong_token_opens_nothing(town: World, browser: httpx.AsyncClie
     assert rejected in (await browser.get("/metrics")).text
 
 
+@configured(PUBLIC)
+async def test_a_wrong_token_changes_nothing(town: World, browser: httpx.AsyncClient) -> None:
+    async def rows() -> list[Any]:
+        async with town.db.reading() as tx:
+            kept = (await tx.exec(select(State.key, State.value).order_by(col(State.key)))).all()
+            return [*kept, *(await tx.exec(select(Outbox.key).order_by(col(Outbox.id)))).all()]
+
+    before = await rows()
+    await browser.get("/dashboard?token=68be0000." + "A" * 43)
+    assert await rows() == before
+
+
+@configured(PUBLIC)
+async def test_nothing_but_reading_is_allowed(town: World, browser: httpx.AsyncClient) -> None:
+    url = await link(town)
+    for method in ("POST", "PUT", "DELETE", "OPTIONS", "PATCH"):
+        assert (await browser.request(method, url)).status_code == 405
+    assert (await browser.get(url.replace("/dashboard?", "/dashboard/?"))).status_code == 404
+    assert (await browser.get(url.replace("?", "?token=x&"))).status_code == 200
+    assert (await browser.get(f"{url}&token=x")).status_code == 403
+
+
 @configured({"http": {"public_url": "https://sarafan.example.com", "dashboard_link": "2h"}})
 async def test_a_link_expires_and_a_new_one_opens(town: World, browser: httpx.AsyncClient) -> None:
     url = await link(town)
@@ -281,10 +362,73 @@ async def test_the_link_of_a_fired_colleague_opens_nothing(town: World) -> None:
     await opens(town, BOSS)
     url = await link(town, "Босс")
     await town.restart(staff=[HEAD])
-    app = build_app(town.app.health, webhook_secret="", wake_pull=lambda: None, show=town.app.dashboard.show)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://sarafan") as client:
-        got = await client.get(url)
+    async with browsing(town.app) as browser:
+        got = await browser.get(url)
     assert (got.status_code, EXPIRED in got.text) == (403, True)
+
+
+@configured({**PUBLIC, "staff": [HEAD, BOSS], "reports": {"min_answers": 1}})
+async def test_who_is_a_manager_now_sees_own_results_by_the_link_of_a_head(town: World) -> None:
+    await opens(town, BOSS)
+    await scored(town, "+79140000003", "Пётр", 10, responsible="Олег Смирнов", price=100_000)
+    await scored(town, "+79140000004", "Яна", 2, responsible="Мария Ким")
+    url = await link(town, "Босс")
+    await town.restart(staff=[HEAD, {**OLEG, "telegram_id": BOSS["telegram_id"]}])
+    async with browsing(town.app) as browser:
+        page = (await browser.get(url)).text
+    assert {key.split(".")[0] for key in sections(page)} <= {"surveys", "frt", "iqs"}
+    assert ("NPS +100" in page, "Мария" in page) == (True, False)
+
+
+async def signed(town: World, who: str) -> str:
+    """A link for this place, as the bot would send it."""
+    key = await state.secret(town.db, "dashboard")
+    return f"/dashboard?token={sign(key, who, town.clock.now() + timedelta(hours=1))}"
+
+
+@configured(PUBLIC)
+async def test_who_was_invited_opens_it_at_once_and_who_was_removed_no_more(
+    town: World, browser: httpx.AsyncClient
+) -> None:
+    """`sarafan staff` and other workers change the storage beside this one."""
+    url = await signed(town, "telegram:777000777")
+    assert (await browser.get(url)).status_code == 403
+    now = town.clock.now()
+    async with town.db.transaction() as tx:
+        place: dict[str, Any] = {"channel": "telegram", "chat_id": "777000777", "joined_at": now}
+        tx.add(
+            InvitedStaff(token_hash="x", name="Нина", role="owner", created_at=now, expires_at=now, **place)
+        )
+    assert (await browser.get(url)).status_code == 200
+    async with town.db.transaction() as tx:
+        await tx.exec(delete(InvitedStaff))
+    assert (await browser.get(url)).status_code == 403
+
+
+@configured({**PUBLIC, **MAX_BOT, "staff": [{**HEAD, "max_id": 777}]})
+async def test_who_is_met_in_both_messengers_opens_the_links_of_both(
+    town: World, browser: httpx.AsyncClient
+) -> None:
+    town.max.start(town.max.person("Анна", user_id=777))
+    town.max.says("Анна", "/dashboard")
+    await town.step(pulls=False)
+    [button] = town.max.messages("Анна")[-1].buttons
+    in_max = button["url"].removeprefix("https://sarafan.example.com")
+    in_telegram = await link(town)
+    assert in_max.partition("&")[0] != in_telegram.partition("&")[0]
+    for url in (in_max, in_telegram):
+        assert (await browser.get(url)).status_code == 200
+
+
+@configured(PUBLIC)
+async def test_the_link_that_one_worker_sends_opens_at_another(town: World) -> None:
+    url = await link(town)
+    other = await start(
+        town.db, town.folder, town.clock, town.amocrm, town.telegram, town.whatsapp, town.config
+    )
+    async with browsing(other) as browser:
+        assert (await browser.get(url)).status_code == 200
+    await other.close()
 
 
 @configured(PUBLIC)
@@ -346,21 +490,23 @@ async def test_within_a_minute_the_same_page_is_not_made_again(
 
 
 @configured(PUBLIC)
+@pytest.mark.parametrize("what", ["know_staff", "document_for"])
 async def test_a_database_that_does_not_answer_is_told_and_not_shown(
-    town: World, browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    town: World, browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     url = await link(town)
 
     async def fails(*_: Any, **__: Any) -> None:
         raise Unavailable("the database does not answer")
 
-    monkeypatch.setattr(dashboard, "document_for", fails)
+    monkeypatch.setattr(dashboard, what, fails)
     got = await browser.get(url)
     assert (got.status_code, got.headers["retry-after"]) == (503, "60")
+    assert "База данных сейчас не отвечает. Обновите страницу через минуту." in got.text
 
 
 @configured(PUBLIC)
-async def test_before_amocrm_was_read_the_page_asks_for_patience(
+async def test_before_amocrm_was_read_the_page_asks_staff_for_patience(
     town: World, browser: httpx.AsyncClient
 ) -> None:
     url = await link(town)
@@ -368,3 +514,43 @@ async def test_before_amocrm_was_read_the_page_asks_for_patience(
     got = await browser.get(url)
     assert got.status_code == 503
     assert "Обновите страницу через минуту." in got.text
+    stranger = await browser.get("/dashboard?token=x")
+    assert (stranger.status_code, EXPIRED in stranger.text) == (403, True)
+
+
+@configured({"staff": [HEAD, VERA]})
+async def test_nobody_waits_for_the_page_of_another(town: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await opens(town, VERA)
+    may_end = asyncio.Event()
+
+    async def slowly(*_: Any) -> Mapping[str, str]:
+        await may_end.wait()
+        return {}
+
+    monkeypatch.setattr(dashboard, "svgs", slowly)
+    town.telegram.says("Анна", "/dashboard")
+    town.telegram.says("Вера", "/nps")
+    while await receive(town.app.hands, town.app.hands.channels["telegram"], town.app.inbox, timedelta(0)):
+        pass
+    await listen(town.app.hands)
+    lanes = [asyncio.create_task(act(town.app.hands, lane)) for lane in LANES]
+    _, waiting = await asyncio.wait(lanes, timeout=3)
+    assert len(waiting) == 1
+    assert "NPS" in town.in_telegram("Вера")[-1]
+    assert not any("откройте файл" in text for text in town.to_anna())
+    may_end.set()
+    await asyncio.gather(*lanes)
+    assert "откройте файл" in town.to_anna()[-1]
+
+
+@configured({"http": {"public_url": "http://localhost:8080"}})
+async def test_where_the_messenger_takes_no_such_address_the_page_comes_as_a_file(
+    town: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        said = await answer(town, "/dashboard")
+    assert said.extra["document"]["file_name"] == "sarafan-2026-07-01-2026-09-07.html"
+    async with town.db.reading() as tx:
+        rows = (await tx.exec(select(Outbox).where(col(Outbox.state) != OutboxState.DONE))).all()
+    assert rows == []
+    assert "token=" not in caplog.text

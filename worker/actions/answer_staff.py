@@ -14,7 +14,6 @@ from worker.account import Place, Staff
 from worker.actions import keys, trial
 from worker.actions.base import Hands
 from worker.actions.dashboard import COMMAND as DASHBOARD
-from worker.actions.dashboard import send_dashboard
 from worker.actions.desks import desk_for
 from worker.actions.plan_staff import plan_for
 from worker.actions.reaching import reach
@@ -30,7 +29,6 @@ from worker.staff.commands import (
     tapped,
     typed,
 )
-from worker.staff.dashboard import Look
 from worker.staff.desk import Answer, Desk
 from worker.staff.finding import find_answer
 from worker.staff.helping import greeting, help_answer, refusal
@@ -51,14 +49,14 @@ async def take(tx: AsyncSession, hands: Hands, row: Inbox, message: Incoming, st
     if wish is None or (message.is_group and wish.command not in COMMANDS):
         return False  # In a group it may be meant for another bot.
     chat_id = _where(hands, row.channel, message, staff)
-    if wish.command == DASHBOARD:  # Whoever has the link sees what this person may see.
-        chat_id = staff.chat_in(row.channel)
     if wish.command == "pause" and may(staff.role, wish.command):
         await _pause(tx, hands, row, chat_id, wish, staff)
     elif wish.command == "resume" and may(staff.role, wish.command):
         await _resume(tx, hands, row, chat_id, staff)
     elif wish.command == "try" and may(staff.role, wish.command):
         await _try(tx, hands, row, message, wish, staff)
+    elif wish.command == DASHBOARD and may(staff.role, wish.command):
+        await _give_dashboard(tx, hands, row, wish, staff)
     else:
         # In a chat other than the button's there is nothing to change.
         is_tap_here = message.kind is IncomingKind.TAP and chat_id == message.chat_id
@@ -151,6 +149,13 @@ async def _try(
     await _say(tx, hands, row, chat_id, hands.texts.fill("test.unknown", name=wish.words, nearest=known))
 
 
+async def _give_dashboard(tx: AsyncSession, hands: Hands, row: Inbox, wish: Wish, staff: Staff) -> None:
+    """In private, wherever it was asked for: whoever has the link sees what this person may see."""
+    payload = {"channel": row.channel, "chat_id": staff.chat_in(row.channel), "period": wish.period}
+    key = keys.answer_staff(row.channel, row.id)
+    await outbox.add_once(tx, "send_dashboard", key, payload, hands.now(), hands.now())
+
+
 async def tell_leaders(
     tx: AsyncSession, hands: Hands, row: Inbox, chat_id: str, staff: Staff, text: str
 ) -> None:
@@ -190,9 +195,6 @@ async def answer_staff(item: Outbox, hands: Hands) -> None:
         client=int(payload["client"]),
         page=int(payload["page"]),
     )
-    if wish.command == DASHBOARD and may(person.role, wish.command):
-        await _give_dashboard(hands, channel, str(payload["chat_id"]), person, wish)
-        return
     desk = desk_for(hands, person, is_group=bool(payload["is_group"]))
     answer = await _answer(desk, hands, wish)
     await _show(hands, channel, payload, Outgoing(text=answer.text, buttons=answer.buttons))
@@ -218,15 +220,6 @@ async def tell_staff(item: Outbox, hands: Hands) -> None:
     """A sentence that was worded when somebody did something, at least once."""
     places = [Place(*place) for place in item.payload["places"]]
     await reach(hands, places, Outgoing(text=str(item.payload["text"])))
-
-
-async def _give_dashboard(hands: Hands, channel: Channel, chat_id: str, person: Staff, wish: Wish) -> None:
-    try:
-        await send_dashboard(hands, channel, chat_id, person, Look(period=wish.period))
-    except Unreachable as error:
-        log.info("a link to the dashboard found nobody: %s", error)
-        return
-    hands.health.count_message(channel.name, "out", "staff")
 
 
 async def _show(hands: Hands, channel: Channel, payload: dict[str, Any], message: Outgoing) -> None:

@@ -5,13 +5,19 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from urllib.parse import urlencode
 
 from integrations.channels.base import Button, Channel, Outgoing, SendsFiles
+from integrations.errors import AccessDenied, Permanent, Unreachable
 from storage import state
+from storage.errors import StorageError
+from storage.tables import Outbox
 from worker.account import Staff
 from worker.actions.base import Hands
 from worker.actions.desks import desk_for
+from worker.actions.staffing import know_staff
+from worker.reports.aside import aside
 from worker.reports.document import Document
 from worker.reports.page import Choice, Switch, notice, page
 from worker.reports.pictures import PictureError, svgs
@@ -39,7 +45,7 @@ class Shown:
     sheet: bytes = b""  # instead of a page
     name: str = ""  # of the sheet as a file
     refusal: str = ""  # why it is not the dashboard, in one word for the metrics
-    is_early: bool = False  # the account is not known yet: worth another try
+    is_for_now: bool = False  # it cannot be shown yet: worth another try
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,37 +64,43 @@ class Dashboard:
         self._made: dict[object, _Made] = {}
 
     async def show(self, query: Mapping[str, str], nonce: str) -> Shown:
-        """Whatever is asked for, something for a person to read. Raises StorageError."""
+        """Whatever is asked for, something for a person to read."""
         hands = self._hands
-        if hands.account is None:
-            return Shown(html=notice(hands.texts.fill("dashboard.early"), hands.texts, nonce), is_early=True)
-        token = query.get("token", "")
         try:
-            person, until = await _reader(hands, token)
+            person, until = await _reader(hands, query.get("token", ""))
+            if hands.account is not None:
+                return await self._page(person, until, query, nonce)
+            says, refusal = "dashboard.early", ""
         except BadLinkError as error:
             # A stranger reads the same as who came too late.
-            gone = hands.texts.fill("dashboard.expired")
-            return Shown(html=notice(gone, hands.texts, nonce), refusal=str(error))
-        desk = desk_for(hands, person)
+            says, refusal = "dashboard.expired", str(error)
+        except StorageError as error:
+            log.warning("the dashboard cannot be shown: %s", error)
+            says, refusal = "dashboard.no_answer", ""
+        html = notice(hands.texts.fill(says), hands.texts, nonce)
+        return Shown(html=html, refusal=refusal, is_for_now=not refusal)
+
+    async def _page(self, person: Staff, until: datetime, query: Mapping[str, str], nonce: str) -> Shown:
+        texts = self._hands.texts
+        desk = desk_for(self._hands, person)
         sight = await sight_of(desk, look_of(query.get("period", ""), query.get("manager", "")))
         made = await self._make(desk, sight)
         if query.get("format") == XLSX:
-            return Shown(sheet=as_xlsx(made.document, hands.texts), name=f"{file_name(desk, sight)}.xlsx")
+            sheet = await aside(partial(as_xlsx, made.document, texts))
+            return Shown(sheet=sheet, name=f"{file_name(desk, sight)}.xlsx")
 
-        def address_of(look: Look) -> str:
-            return f"?{urlencode({'token': token, **look.query})}"
+        def address_of(look: Look, **more: str) -> str:
+            return f"?{urlencode({'token': query['token'], **look.query, **more})}"
 
-        as_sheet = urlencode({"token": token, **sight.look.query, "format": XLSX})
-        sheet = Choice(title=hands.texts.fill("dashboard.sheet"), url=f"?{as_sheet}")
+        to_sheet = Choice(title=texts.fill("dashboard.sheet"), url=address_of(sight.look, format=XLSX))
         rows = (
             *switches(desk, sight, address_of),
-            Switch(title=hands.texts.fill("dashboard.file_title"), choices=(sheet,)),
+            Switch(title=texts.fill("dashboard.file_title"), choices=(to_sheet,)),
         )
-        note = hands.texts.fill(
-            "dashboard.until", when=deadline_text(hands.texts, until, desk.zone, desk.now)
-        )
+        note = texts.fill("dashboard.until", when=deadline_text(texts, until, desk.zone, desk.now))
         document = replace(made.document, notes=(*made.document.notes, note))
-        return Shown(html=page(document, hands.texts, pictures=made.pictures, nonce=nonce, switches=rows))
+        drawn = partial(page, document, texts, pictures=made.pictures, nonce=nonce, switches=rows)
+        return Shown(html=await aside(drawn))
 
     async def _make(self, desk: Desk, sight: Sight) -> _Made:
         key = (sight.look, sight.only, sight.is_own and desk.person.name)
@@ -103,26 +115,54 @@ class Dashboard:
             return made
 
 
-async def send_dashboard(hands: Hands, channel: Channel, chat_id: str, person: Staff, look: Look) -> None:
+async def send_dashboard(item: Outbox, hands: Hands) -> None:
+    """At least once: whoever asked waits for it, and a second link opens the same."""
+    payload = item.payload
+    channel = hands.channels.get(str(payload["channel"]))
+    person = hands.known.staff_member(str(payload["channel"]), str(payload["chat_id"]))
+    # Whoever was taken out of the settings since, or may no longer, is nobody to us.
+    if channel is None or person is None or not may(person.role, COMMAND):
+        return
+    try:
+        await _send(hands, channel, str(payload["chat_id"]), person, Look(period=str(payload["period"])))
+    except Unreachable as error:
+        log.info("a link to the dashboard found nobody: %s", error)
+        return
+    hands.health.count_message(channel.name, "out", "staff")
+
+
+async def _send(hands: Hands, channel: Channel, chat_id: str, person: Staff, look: Look) -> None:
     """The link; where nothing of ours can be reached from outside, the page itself. Raises as `send` does."""
     desk = desk_for(hands, person)
+    if hands.public_url and await _send_link(hands, channel, chat_id, desk, look):
+        return
     texts = hands.texts
-    if hands.public_url:
-        until = desk.now + hands.link_life
-        key = await state.secret(hands.db, COMMAND)
-        token = sign(key, ":".join((channel.name, chat_id)), until)
-        url = f"{hands.public_url.rstrip('/')}/{COMMAND}?{urlencode({'token': token, **look.query})}"
-        text = texts.fill("dashboard.link", when=deadline_text(texts, until, desk.zone, desk.now))
-        button = Button(texts.fill("button.dashboard"), url=url)
-        await channel.send(chat_id, Outgoing(text=text, buttons=((button,),)))
-    elif isinstance(channel, SendsFiles):
-        sight = await sight_of(desk, look)
-        document = await document_for(desk, sight)
-        html = page(document, texts, pictures=await drawn(document, desk))
-        said = texts.fill("dashboard.file", when=moment_text(texts, desk.now, desk.zone))
-        await channel.send_file(chat_id, html.encode(), f"{file_name(desk, sight)}.html", said)
-    else:
+    if not isinstance(channel, SendsFiles):
         await channel.send(chat_id, Outgoing(text=texts.fill("dashboard.no_way")))
+        return
+    sight = await sight_of(desk, look)
+    document = await document_for(desk, sight)
+    html = page(document, texts, pictures=await drawn(document, desk))
+    said = texts.fill("dashboard.file", when=moment_text(texts, desk.now, desk.zone))
+    await channel.send_file(chat_id, html.encode(), f"{file_name(desk, sight)}.html", said)
+
+
+async def _send_link(hands: Hands, channel: Channel, chat_id: str, desk: Desk, look: Look) -> bool:
+    """False: the messenger takes no button that leads there, as Telegram none to http://localhost."""
+    texts, until = hands.texts, desk.now + hands.link_life
+    key = await state.secret(hands.db, COMMAND)
+    token = sign(key, ":".join((channel.name, chat_id)), until)
+    url = f"{hands.public_url.rstrip('/')}/{COMMAND}?{urlencode({'token': token, **look.query})}"
+    text = texts.fill("dashboard.link", when=deadline_text(texts, until, desk.zone, desk.now))
+    button = Button(texts.fill("button.dashboard"), url=url)
+    try:
+        await channel.send(chat_id, Outgoing(text=text, buttons=((button,),)))
+    except (AccessDenied, Unreachable):
+        raise
+    except Permanent:  # What it says quotes the address, and the token with it.
+        log.warning("%s refuses a button that leads to http.public_url: a file goes instead", channel.name)
+        return False
+    return True
 
 
 async def drawn(document: Document, desk: Desk) -> Mapping[str, str]:
@@ -141,9 +181,12 @@ def file_name(desk: Desk, sight: Sight) -> str:
 
 
 async def _reader(hands: Hands, token: str) -> tuple[Staff, datetime]:
-    """Who was taken out of the settings since, or may no longer, is nobody. Raises BadLinkError."""
+    """Who is no longer staff, or may no longer, is nobody. Raises BadLinkError."""
+    await know_staff(hands)
     key = await state.secret(hands.db, COMMAND)
-    places = [(":".join(place), person) for person in hands.known.staff for place in person.places]
+    # Before amoCRM was read, the settings know who it is, but not yet whom they follow.
+    staff = hands.account.staff if hands.account else (*hands.named_staff, *hands.invited)
+    places = [(":".join(place), person) for person in staff for place in person.places]
     person, until = whose(key, token, places, hands.now())
     if not may(person.role, COMMAND):
         raise BadLinkError("role")

@@ -18,6 +18,7 @@ from worker.actions import (
 from worker.actions.answer_staff import answer_staff, set_menu, tell_staff
 from worker.actions.base import Action
 from worker.actions.credit_referrer import credit_referrer
+from worker.actions.dashboard import send_dashboard
 from worker.actions.escalate import escalate
 from worker.actions.find_client import find_client, know_client
 from worker.actions.follow_press import follow_press
@@ -82,6 +83,8 @@ ACTIONS: Mapping[str, Action] = {
     "show_buttons": Action("desk", show_buttons),
     "ask_result": Action("desk", ask_result),
     "answer_staff": Action("desk", answer_staff),
+    # By itself: as a file it is drawn first, which may take half a minute.
+    "send_dashboard": Action("dashboard", send_dashboard),
     "tell_staff": Action("desk", tell_staff),
     "tell_forget": Action("desk", tell_forget),
     "set_menu": Action("desk", set_menu),

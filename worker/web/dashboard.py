@@ -5,10 +5,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from storage.errors import StorageError
 from worker.reports.page import content_policy
 from worker.web.health import Health
 
@@ -34,21 +33,18 @@ class Shown(Protocol):
     @property
     def refusal(self) -> str: ...  # one word for the metrics; "": it is the dashboard
     @property
-    def is_early(self) -> bool: ...
+    def is_for_now(self) -> bool: ...  # it cannot be shown yet: worth another try
 
 
-Show = Callable[[Mapping[str, str], str], Awaitable[Shown]]  # query and nonce; raises StorageError
+Show = Callable[[Mapping[str, str], str], Awaitable[Shown]]  # query and nonce
 
 
 def dashboard_routes(show: Show, health: Health) -> list[Route]:
     async def dashboard(request: Request) -> Response:
         nonce = secrets.token_urlsafe(16)
         policy = {"Content-Security-Policy": content_policy(nonce)}
-        try:
-            shown = await show(request.query_params, nonce)
-        except StorageError:
-            return PlainTextResponse("The database does not answer, try again\n", 503, {**HEADERS, **AGAIN})
-        if shown.is_early:
+        shown = await show(request.query_params, nonce)
+        if shown.is_for_now:
             return HTMLResponse(shown.html, 503, {**HEADERS, **policy, **AGAIN})
         if shown.refusal:
             health.count_rejected("dashboard", shown.refusal)
