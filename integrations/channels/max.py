@@ -26,7 +26,8 @@ from integrations.channels.base import (
 from integrations.channels.hooks import is_ours, is_same, json_of
 from integrations.channels.max_errors import NOT_THERE, SERVICE, TOO_LATE, explain, occupied
 from integrations.channels.max_read import UPDATE_TYPES, incoming_of, raw_of
-from integrations.channels.max_write import LONGEST_TEXT, body_of, cut, target_of
+from integrations.channels.max_write import LONGEST_TEXT, body_of, target_of
+from integrations.channels.utf16 import cut
 from integrations.errors import AccessDenied, Permanent, Temporary, Uncertain
 from integrations.http import Http, OnResult, Params
 from integrations.pace import Pace

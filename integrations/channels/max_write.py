@@ -6,6 +6,7 @@ from typing import Any
 
 from integrations.channels.base import Button, Outgoing
 from integrations.channels.max_read import GROUP
+from integrations.channels.utf16 import cut
 from integrations.errors import Unreachable
 from integrations.http import Params
 
@@ -51,11 +52,3 @@ def _button(button: Button) -> dict[str, str]:
     if button.url:
         return {"type": "link", "text": text, "url": button.url}
     return {"type": "callback", "text": text, "payload": button.data}
-
-
-def cut(text: str, limit: int) -> str:
-    """At most `limit` UTF-16 units; a cut is shown."""
-    units = text.encode("utf-16-le")
-    if len(units) <= 2 * limit:
-        return text
-    return units[: 2 * (limit - 1)].decode("utf-16-le", "ignore") + "…"

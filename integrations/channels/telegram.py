@@ -39,11 +39,11 @@ from integrations.channels.telegram_write import (
     LONGEST_TAP_ANSWER,
     LONGEST_TEXT,
     chat_of,
-    cut,
     inline,
     markup,
     quote,
 )
+from integrations.channels.utf16 import cut
 from integrations.errors import Permanent, Temporary
 from integrations.http import DEADLINE, OnResult
 from integrations.pace import Pace, Paused

@@ -23,14 +23,6 @@ def chat_of(chat_id: str) -> int | str:
     return int(chat_id) if re.fullmatch(r"-?\d+", chat_id) else chat_id
 
 
-def cut(text: str, limit: int) -> str:
-    """At most `limit` UTF-16 units, as Telegram counts; a cut is shown."""
-    units = text.encode("utf-16-le")
-    if len(units) <= 2 * limit:
-        return text
-    return units[: 2 * (limit - 1)].decode("utf-16-le", "ignore") + "…"
-
-
 def inline(rows: Sequence[Sequence[Button]]) -> InlineKeyboardMarkup | None:
     keyboard = [[_button(button) for button in row] for row in rows if row]
     return InlineKeyboardMarkup(keyboard) if keyboard else None
