@@ -512,8 +512,9 @@ class MadeUpAccount:
         self._append_event(type, entity_id, SINGULAR.get(task.entity_type or "", "task"), by, [], [])
 
     def chat_message(
-        self, lead: Lead | None = None, *, contact_id: int = 0, talk_id: int = 117, by: int | None = None
-    ) -> Event:
+        self, lead: Lead | None = None, *, contact_id: int = 0, talk_id: int = 117, by: int | None = None,
+        at: datetime | None = None,
+    ) -> Event:  # fmt: skip
         """A client wrote in a chat, or (`by`) somebody of the company: a user, or 0 for a robot or a phone.
 
         As in live accounts it stands with the deal if there is one, and says there whose the conversation is.
@@ -523,6 +524,8 @@ class MadeUpAccount:
         entity_type = SINGULAR[LEADS] if lead is not None else SINGULAR[CONTACTS]
         entity_id = lead.id if lead is not None else contact_id
         self._append_event(type, entity_id, entity_type, by or 0, [{"message": message}], [])
+        if at is not None:  # it was written before
+            self.events[-1].created_at = int(at.timestamp())
         self.events[-1].contact_id = contact_id or (lead.contact_ids[0] if lead and lead.contact_ids else 0)
         return self.events[-1]
 

@@ -174,5 +174,5 @@ def test_complaints_are_counted_as_they_were_opened_and_closed(demo: Demo) -> No
 
 def test_its_own_count_agrees_line_by_line(demo: Demo) -> None:
     lines = [line for line in demo.count.splitlines() if line.startswith("• ")]
-    assert len(lines) == len(SECTIONS) + 4
+    assert len(lines) == len(SECTIONS) + 6
     assert all(line.endswith(" — совпадает с отчётом.") for line in lines)

@@ -31,11 +31,14 @@ from worker.cli.demo_story import MONTHS, Line, Page, Story
 from worker.cli.demo_town import BEGINS, COMPANY, CONFIG, ENDS, PERIOD, ZONE
 from worker.clock import ManualClock
 from worker.config import load
+from worker.flows.calls import draw_calls
+from worker.flows.observe import observe
 from worker.log import Mask, TextLines
 from worker.reports.build import as_json, build_report
 from worker.reports.text import as_text
 from worker.rules.calendar import parse_period
 from worker.rules.eligibility import Reason
+from worker.rules.scorecards import due_week
 from worker.settings import Settings
 
 STYLES = {"client": "cyan", "bot": "green", "amocrm": "blue", "staff": "magenta", "week": "dim"}
@@ -103,7 +106,7 @@ async def _play(console: Console, folder: Path, log: "Errors") -> int:
             await db.close()
     _title(console, "Отчёт за квартал: sarafan report")
     print(as_text(report, settings.texts))
-    return _checked(console, compare(tally, town, as_json(report)))
+    return _checked(console, compare(tally, life.correspondence.chats, town, as_json(report)))
 
 
 def settings_in(folder: Path, town: Town, addresses: Addresses, config: str = CONFIG) -> Settings:
@@ -127,20 +130,37 @@ def settings_in(folder: Path, town: Town, addresses: Addresses, config: str = CO
 async def _live(app: App, life: Life, story: Story, clock: ManualClock, log: "Errors") -> None:
     """From event to event: people act, the worker does what there is to do, people read what came."""
     await app.recover()
-    now = BEGINS
+    now, week = BEGINS, ""
     while now < ENDS:
         clock.set(now)
         story.turn(now)
         for act in life.agenda.take(now):
             act()
         await app.step(pulls=life.has_changed_amocrm())
+        if (over := due_week(now, app.hands.calendar)) is not None and over.key != week:
+            await look_slowly(app, at_chats=not week)
+            week = over.key
         log.complain()
         story.look(life.watch())
         moments = [moment for moment in (life.agenda.next, await next_moment(app, now)) if moment is not None]
         if not moments:
             break
         now = max(min(moments), now + timedelta(seconds=1))
+    await look_slowly(app, at_chats=True)
     story.end_week()
+
+
+async def look_slowly(app: App, *, at_chats: bool) -> None:
+    """What the worker reads at its leisure: calls for the head to hear each week, chats on the first day and
+    the last, for the script writes them down when a deal is won."""
+
+    async def no_rest() -> None:
+        """There is nobody to spare."""
+
+    if at_chats:
+        await observe(app.hands, no_rest)
+    await draw_calls(app.hands, no_rest)
+    await app.step(pulls=False)
 
 
 async def next_moment(app: App, now: datetime) -> datetime | None:

@@ -6,14 +6,17 @@ Compared with the report at the end: if the two differ, one of them is wrong.
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Any
 
 from integrations.standins.amocrm_model import WON, Lead
 from integrations.standins.town import Town
+from worker.cli.demo_chats import WORTH, Chat
 from worker.cli.demo_people import CODE, COMPLAINTS, Seen
 from worker.cli.demo_town import BEGINS, ENDS, TITLES, Order
 from worker.rules.formats import number, plural
 
+TARGET, ENOUGH = 15, 5  # minutes, answers: as in the settings
 DEALS = ("сделка", "сделки", "сделок")
 
 
@@ -46,6 +49,7 @@ class Tally:
     codes: set[str] = field(default_factory=set)
     refused: Counter[str] = field(default_factory=Counter)  # whom the script says not to be asked, by reason
     friends: list[Order] = field(default_factory=list)
+    cards: list[tuple[str, ...]] = field(default_factory=list)  # the marks that each call was given
     orders: dict[str, Order] = field(default_factory=dict)  # what each client bought last
 
     def got(self, seen: Seen) -> None:
@@ -65,7 +69,7 @@ class Tally:
             self.friends.append(order)
 
 
-def compare(tally: Tally, town: Town, report: Mapping[str, Any]) -> Sequence[Checked]:
+def compare(tally: Tally, chats: Sequence[Chat], town: Town, report: Mapping[str, Any]) -> Sequence[Checked]:
     """`report` is that of `sarafan report --json`."""
     surveys = report["surveys"]
     return (
@@ -73,6 +77,8 @@ def compare(tally: Tally, town: Town, report: Mapping[str, Any]) -> Sequence[Che
         *(_mean(tally, key, surveys[key]) for key in TITLES if key != "nps"),
         _once(tally, surveys),
         _complaints(town, report["complaints"]),
+        _chats(chats, report["frt"]),
+        _calls(tally, report["iqs"]),
         *_referrals(tally, town, report["referrals"]),
     )
 
@@ -135,6 +141,43 @@ def _complaints(town: Town, said: Mapping[str, Any]) -> Checked:
             (len(leads) - len(lasted), said["open_now"]),
             (round(sum(lasted) / len(lasted)), round(said["resolution_mean"])),
         ),
+    )
+
+
+def _chats(chats: Sequence[Chat], said: Mapping[str, Any]) -> Checked:
+    """All of them in working hours, and answered on the same day: minutes are minutes of work."""
+    took = sorted(chat.after for chat in chats if chat.after is not None)
+    soon = sum(after <= TARGET for after in took)
+    half = median(took)
+    people = {
+        name: [chat.after for chat in chats if chat.manager == name and chat.after is not None]
+        for name in sorted({chat.manager for chat in chats})
+    }
+    return Checked(
+        title="Скорость первого ответа",
+        text=f"клиенты спросили {len(chats)} раз, ответили {len(took)}, из них за {TARGET} минут — {soon}; "
+        f"половину — за {number(half)} минут",
+        pairs=(
+            (len(took), said["answered"]),
+            (len(chats) - len(took), said["unanswered"]),
+            (soon, said["within"]),
+            (60 * half, said["business_median"]),
+            (
+                {name: 60 * median(of) if len(of) >= ENOUGH else None for name, of in people.items()},
+                {name: of["business_median"] for name, of in sorted(said["by_manager"].items())},
+            ),
+        ),
+    )
+
+
+def _calls(tally: Tally, said: Mapping[str, Any]) -> Checked:
+    worth = [[WORTH[mark] for mark in marks if mark in WORTH] for marks in tally.cards]
+    scores = [100 * sum(marks) / len(marks) for marks in worth]
+    mean = rounded(sum(scores) / len(scores))
+    return Checked(
+        title="Качество звонков (IQS)",
+        text=f"руководитель оценил {len(scores)}, в среднем {number(mean)} из 100",
+        pairs=((len(scores), said["reviews"]), (mean, said["score"])),
     )
 
 

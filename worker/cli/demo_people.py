@@ -4,7 +4,7 @@ They act on the stand-ins as people act on their phones, and see only what the s
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,6 +14,7 @@ from typing import Protocol
 
 from integrations.standins.amocrm_model import Lead
 from integrations.standins.town import HEAD_ID, Town
+from worker.cli.demo_chats import MARKS, WORTH, Correspondence
 from worker.cli.demo_deals import BY_HAND, PRESSES, SOLVED, orders
 from worker.cli.demo_town import (
     CREW_FIELD,
@@ -95,6 +96,7 @@ class Audience(Protocol):
     ) -> None: ...
     def answered(self, key: str, name: str, score: int) -> None: ...
     def did(self, who: str, what: str) -> None: ...
+    def marked(self, marks: Sequence[str]) -> None: ...
 
 
 @dataclass(slots=True)
@@ -118,10 +120,12 @@ class Life:
         self.clients: dict[str, Client] = {}
         self.leads: dict[Order, int] = {}
         self._complained: set[str] = set()
+        self._cards = 0
         self._seen_events = 0
         self._seen_telegram = 0
         self._seen_whatsapp = 0
         self._set_up_amocrm()
+        self.correspondence = Correspondence(town)
         for order in orders():
             self._plan(order)
         self._plan_by_hand()
@@ -186,7 +190,9 @@ class Life:
         friend = self._friend_of(order)
         if friend:
             amocrm.edit_lead(lead_id, fields=friend)
+        self.correspondence.before(order, amocrm.leads[lead_id])
         amocrm.close_lead(lead_id, won=not order.is_lost)
+        self.correspondence.called(order, amocrm.leads[lead_id])
         if order.client:
             self.clients[order.client].minded.clear()
         words = "; ".join(f"«{name}»: {value}" for name, value in friend.items())
@@ -362,6 +368,9 @@ class Life:
     # The head
 
     def _head_reads(self, seen: Seen) -> None:
+        if set(WORTH) < {*seen.labels}:
+            self._hear(seen)
+            return
         client = next((name for name in self.clients if name in seen.text), "")
         if "Беру" in seen.labels and client not in self._complained:
             self._complained.add(client)
@@ -373,6 +382,18 @@ class Life:
                 self.agenda.add(
                     seen.at + minutes(60), lambda: self._manager_writes(self.clients[client], says)
                 )
+
+    def _hear(self, seen: Seen) -> None:
+        """The recording of a call, and then the marks on its card, a minute for each."""
+        marks = MARKS[self._cards % len(MARKS)]
+        self._cards += 1
+
+        def tap(mark: str) -> None:
+            self.town.telegram.tap(HEAD_ID, mark, message_id=int(seen.quote))
+
+        for number, mark in enumerate(marks):
+            self.agenda.add(seen.at + minutes(3 + number), partial(tap, mark))
+        self.agenda.add(seen.at + minutes(3), lambda: self.audience.marked(marks))
 
     def _press(self, client: str, press: Press) -> None:
         amocrm = self.town.amocrm

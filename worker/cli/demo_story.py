@@ -140,6 +140,11 @@ class Story:
         self.tally.answered(key, score)
         self._this_week.scores.setdefault(key, []).append(score)
 
+    def marked(self, marks: Sequence[str]) -> None:
+        self.tally.cards.append(tuple(marks))
+        if self._is_new("marked"):
+            self._tell(HEAD, "слушает звонки прошлой недели и ставит отметки под карточками", "staff")
+
     def did(self, who: str, what: str) -> None:
         self._tell(who, what, "staff" if who == HEAD else "client")
 
@@ -190,14 +195,16 @@ class Story:
 
     def _to_head(self, seen: Seen) -> None:
         is_alert, is_result = "Низкая оценка" in seen.text, "Что сделали?" in seen.text
-        is_new = self._is_new("alert" if is_alert else seen.text.split()[-1])
-        if is_result and not is_new:
+        is_card = "½" in seen.labels
+        is_new = self._is_new("alert" if is_alert else "card" if is_card else seen.text.split()[-1])
+        if (is_result or is_card) and not is_new:
             return
         if is_alert and not is_new:
             # Whose deal it is, the complaint's line in amoCRM has just said.
             text = " · ".join(seen.text.partition("\n\n")[0].splitlines())
         else:
             text = f"{seen.text}{_shown(seen.labels)}" if is_new else cut_words(_first(seen.text), BRIEF)
+            text = re.sub(r"\nЗапись: \S+", "", text)
         self._tell(f"{T} → {HEAD}, руководитель", re.sub(r"\n+", "\n", text), "staff")
 
     def _in_amocrm(self) -> None:
@@ -291,7 +298,7 @@ class _Marks:
 
     def _notes(self, town: Town) -> Iterator[tuple[int, Change]]:
         for note in town.amocrm.notes.values():
-            if note.id > self._note and note.kind == LEADS:
+            if note.id > self._note and note.kind == LEADS and note.text:  # of a call there are no words
                 kind = re.sub(r"\d+", "", " ".join(note.text.split()[:3]))
                 text = f"примечание «{cut_words(_plain(note.text), 160)}»"
                 yield note.entity_id, Change(kind=f"note {kind}", text=text)

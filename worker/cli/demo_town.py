@@ -81,6 +81,9 @@ name = "Анна"
 role = "head"
 amocrm_user = "Анна Котова"
 
+[iqs]
+calls_per_week = 1
+
 [reports]
 daily = ""
 weekly = ""
