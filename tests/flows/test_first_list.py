@@ -95,3 +95,25 @@ async def test_a_restart_remembers_who_agreed(town: World) -> None:
     await town.restart()
     await town.next_morning()
     assert len(town.to_ivan()) == 1
+
+
+CLOSED = "Отправка вопросов ещё не включена, никому не пишем. Включить: /plan"
+
+
+@configured({**CAREFUL, "survey": [NPS]})
+async def test_the_morning_message_says_while_sending_is_not_switched_on(town: World) -> None:
+    await town.restart(delivery={"preview": False})
+    await town.asked()
+    await town.ivan_writes("3, монтаж три недели")
+    await town.restart(delivery={"preview": True})
+    assert (await morning(town)).endswith(f"\n\n{CLOSED}")
+    await answer(town, "/plan")
+    await town.taps("Включить отправку", "Анна")
+    assert CLOSED not in await morning(town)
+
+
+async def morning(town: World) -> str:
+    """What Anna reads the next day at nine."""
+    await town.at((town.local() + timedelta(days=1)).replace(hour=9, minute=0))
+    await looks_around(town)
+    return [text for text in town.to_anna() if text.startswith(f"Рекламации на {town.local().day} ")][-1]

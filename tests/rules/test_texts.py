@@ -71,9 +71,10 @@ client.reply_uncertain 110, client.reply_text_only 80, client.answered 60, deal.
 client.reply_edited 110, client.reply_edited.unsent 80
 client.reply_failed 80, client.stranger 370, erase.task 140
 erase.how 50, forget.how 90, forget.sure 160, forget.kept 40, forget.done 230, forget.nobody 120
-rollout.preview 100, rollout.bulk 140, morning.title 100, morning.line 100, morning.yesterday 380
-morning.quote 380, help.head 210, pause.on 110, pause.off 110, few 80, find.none 80, dashboard.expired 70
-staff.welcome 130, digest.title 60, s1.up 110, s1.down 110, s1.same 110, s1.few 80, s1.none 80, s2.overdue 110
+rollout.preview 100, rollout.bulk 140, rollout.closed.how 110, morning.title 100, morning.line 100
+morning.yesterday 380, morning.quote 380, help.head 210, pause.on 110, pause.off 110, few 80, find.none 80
+dashboard.expired 70, staff.welcome 130, digest.title 60, s1.up 110, s1.down 110, s1.same 110, s1.few 80
+s1.none 80, s2.overdue 110
 s2.channel 110, s2.person 80, s2.topic 80, s2.praise 60, s2.nothing 60, s3.oldest 80, s3.channel 80
 s3.call 150, s3.field 150, s3.nothing 150, quarter.caption 300, letter 600
 """

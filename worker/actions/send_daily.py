@@ -10,6 +10,7 @@ from storage.tables import Deal, Outbox, Survey
 from worker.account import Staff
 from worker.actions.alert_staff import wait_for_morning
 from worker.actions.base import Hands
+from worker.actions.first_list import is_closed
 from worker.actions.hearing import but
 from worker.actions.reaching import reach
 from worker.actions.words import staff_values
@@ -81,7 +82,8 @@ async def _text(hands: Hands, person: Staff, morning: Morning) -> str:
     quotes = await _quotes(hands, answered)
     if not cases and not quotes and not any(survey.band == Band.LOW for survey, *_ in answered):
         return ""
-    parts = _complaints(hands, cases, morning), _answers(hands, answered, morning, quotes)
+    closed = [hands.texts.fill("rollout.closed.how")] if await is_closed(hands) else []
+    parts = _complaints(hands, cases, morning), _answers(hands, answered, morning, quotes), closed
     return "\n\n".join("\n".join(lines) for lines in parts if lines)
 
 
