@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from integrations.standins.amocrm_account import MadeUpAccount
 from integrations.standins.amocrm_answers import (
     FORBIDDEN,
     REFUSALS,
@@ -35,7 +36,6 @@ from integrations.standins.amocrm_model import (
     LEADS,
     SINGULAR,
     Json,
-    MadeUpAccount,
 )
 from integrations.standins.amocrm_oauth import PATH as OAUTH
 from integrations.standins.amocrm_oauth import Integration

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 
+from integrations.standins.amocrm_account import MadeUpAccount
 from integrations.standins.amocrm_model import (
     CLOSED,
     COMPANIES,
@@ -15,7 +16,6 @@ from integrations.standins.amocrm_model import (
     Event,
     Json,
     Lead,
-    MadeUpAccount,
     Note,
     Pipeline,
     Status,

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from integrations.standins.amocrm_account import MadeUpAccount
 from integrations.standins.amocrm_elements import Refused, elements_of
-from integrations.standins.amocrm_model import COMPANIES, CONTACTS, LEADS, Entity, Json, Lead, MadeUpAccount
+from integrations.standins.amocrm_model import COMPANIES, CONTACTS, LEADS, Entity, Json, Lead
 
 
 class Links:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from integrations.standins.amocrm_account import MadeUpAccount
 from integrations.standins.amocrm_model import (
     CLOSED,
     LEADS,
@@ -10,7 +11,6 @@ from integrations.standins.amocrm_model import (
     WON,
     CustomField,
     Json,
-    MadeUpAccount,
     Pipeline,
     Status,
 )

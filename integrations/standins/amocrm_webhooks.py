@@ -4,9 +4,10 @@ import httpx
 from starlette.requests import Request
 from starlette.responses import Response
 
+from integrations.standins.amocrm_account import MadeUpAccount
 from integrations.standins.amocrm_answers import body_of, hal, missing, nothing, problem
 from integrations.standins.amocrm_json import webhook_json
-from integrations.standins.amocrm_model import Json, MadeUpAccount, Webhook
+from integrations.standins.amocrm_model import Json, Webhook
 from integrations.standins.amocrm_query import Query
 
 MOST_BAD_ANSWERS = 100

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from integrations.standins.amocrm_account import MadeUpAccount
 from integrations.standins.amocrm_elements import Element, RuleBroken, is_of, refuse_if_wrong
 from integrations.standins.amocrm_model import (
     COMPANIES,
@@ -14,7 +15,6 @@ from integrations.standins.amocrm_model import (
     Entity,
     Json,
     Lead,
-    MadeUpAccount,
     Task,
 )
 

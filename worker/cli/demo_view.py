@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from integrations.standins import telegram_model, whatsapp_people
-from integrations.standins.amocrm_model import CLOSED, WON, Lead, MadeUpAccount
+from integrations.standins.amocrm_account import MadeUpAccount
+from integrations.standins.amocrm_model import CLOSED, WON, Lead
 from integrations.standins.town import Town
 from integrations.standins.whatsapp import GreenApiStandIn
 from worker.cli.demo_cast import STAFF, Colleague
