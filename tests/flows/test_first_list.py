@@ -101,15 +101,18 @@ CLOSED = "Отправка вопросов ещё не включена, ник
 
 
 @configured({**CAREFUL, "survey": [NPS]})
-async def test_the_morning_message_says_while_sending_is_not_switched_on(town: World) -> None:
+async def test_the_morning_message_and_the_report_say_while_sending_is_not_switched_on(town: World) -> None:
     await town.restart(delivery={"preview": False})
     await town.asked()
     await town.ivan_writes("3, монтаж три недели")
     await town.restart(delivery={"preview": True})
     assert (await morning(town)).endswith(f"\n\n{CLOSED}")
+    assert (await answer(town, "/report")).text.startswith(f"{CLOSED}\n\n")
+    assert CLOSED not in (await answer(town, "/nps")).text
     await answer(town, "/plan")
     await town.taps("Включить отправку", "Анна")
     assert CLOSED not in await morning(town)
+    assert CLOSED not in (await answer(town, "/report")).text
 
 
 async def morning(town: World) -> str:

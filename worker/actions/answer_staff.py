@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -15,6 +16,7 @@ from worker.actions import keys, trial
 from worker.actions.base import Hands
 from worker.actions.dashboard import COMMAND as DASHBOARD
 from worker.actions.desks import desk_for
+from worker.actions.first_list import is_closed
 from worker.actions.plan_staff import plan_for
 from worker.actions.reaching import reach
 from worker.actions.trial_cast import conversation
@@ -206,7 +208,7 @@ async def _answer(desk: Desk, hands: Hands, wish: Wish) -> Answer:
     if not may(desk.person.role, wish.command):
         return refusal(desk)
     if wish.command in ABOUT_A_PERIOD:
-        return await report_answer(desk, wish)
+        return await _with_closed(desk, hands, wish, await report_answer(desk, wish))
     if wish.command in ("plan", FIRST_LIST):
         return await plan_for(desk, hands, wish)
     match wish.command:
@@ -214,6 +216,14 @@ async def _answer(desk: Desk, hands: Hands, wish: Wish) -> Answer:
             return await find_answer(desk, wish)
         case _:
             return help_answer(desk)
+
+
+async def _with_closed(desk: Desk, hands: Hands, wish: Wish, answer: Answer) -> Answer:
+    """Above the report: while sending is not switched on its figures stand still."""
+    if wish.command != "report" or not await is_closed(hands):
+        return answer
+    key = "rollout.closed.how" if desk.person.role in LEADERS else "rollout.closed"
+    return replace(answer, text=f"{desk.texts.fill(key)}\n\n{answer.text}")
 
 
 async def tell_staff(item: Outbox, hands: Hands) -> None:
