@@ -6,8 +6,9 @@ import httpx
 import pytest
 
 from storage.database import Database
+from storage.erase import erase_person
 from tests.cli.conftest import Sarafan
-from tests.world import ANNA, IVAN, World, settings_from, world
+from tests.world import ANNA, IVAN, PETR, World, settings_from, world
 from worker.cli.trying import NoTrial, Wanted, play
 
 MARK = "Проверка: так сообщение увидит клиент.\n\n"
@@ -59,6 +60,35 @@ async def test_it_is_sent_by_the_command_and_answered_by_the_worker(tmp_path: An
             with pytest.raises(NoTrial, match=r"Есть такие: nps$") as unknown:
                 await tries(town, survey="nsp", phone=IVAN)
             assert nobody.value.exit_code == unknown.value.exit_code == 2
+    finally:
+        await db.close()
+
+
+async def test_no_trial_goes_to_a_client_who_is_being_asked_or_wants_nothing(
+    tmp_path: Any, db_url: str
+) -> None:
+    """A slip in the number: what the client then says would be heard as a trial, and lost."""
+    db = await Database.open(db_url)
+    try:
+        async with world(db, tmp_path) as town:
+            await town.asked()
+            with pytest.raises(NoTrial, match="Это номер клиента"):
+                await tries(town, phone=IVAN)
+            assert len(town.to_ivan()) == 1
+            await town.ivan_writes("9")
+            told = len(town.to_ivan())
+            assert await tries(town, phone=IVAN) == "whatsapp"  # perhaps a phone of the company's own
+            assert len(town.to_ivan()) > told
+            await town.ivan_writes("стоп")
+            await town.ivan_writes("стоп")
+            told = len(town.to_ivan())
+            with pytest.raises(NoTrial, match="Это номер клиента"):
+                await tries(town, phone=IVAN)
+            async with db.transaction() as tx:
+                await erase_person(tx, PETR, town.clock.now())
+            with pytest.raises(NoTrial, match="Это номер клиента"):
+                await tries(town, phone=PETR)
+            assert (len(town.to_ivan()), town.whatsapp.messages(PETR)) == (told, [])
     finally:
         await db.close()
 

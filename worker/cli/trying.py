@@ -136,12 +136,33 @@ async def play(
 async def _places(settings: "Settings", hands: "Hands", wanted: Wanted) -> Sequence[tuple["Channel", str]]:
     """Where the person can be written to, the preferred place first."""
     if wanted.phone:
+        if await _is_taken(hands, wanted.phone):
+            raise NoTrial(_no_client(settings))
         return await _of_phone(hands, wanted.phone)
     names = {one.name: one for one in hands.known.staff}
     found = next((one for name, one in names.items() if name.casefold() == wanted.staff.casefold()), None)
     if found is None:
         raise NoTrial(_no_staff(settings, names, wanted.staff), WRONG)
     return [(hands.channels[name], chat) for name, chat in found.places if name in hands.channels]
+
+
+async def _is_taken(hands: "Hands", phone: str) -> bool:
+    """Is this a client with whom something is going on, or who wants no messages? Perhaps a wrong number.
+
+    What the client says next would be heard as part of the trial, and lost.
+    """
+    from storage import complaints, erase, people, surveys
+
+    async with hands.db.reading() as tx:
+        if await erase.is_erased(tx, phone):
+            return True
+        client = await people.client_by_key(tx, f"phone:{phone}")
+        if client is None or client.client_id is None:
+            return False
+        is_waiting = any(chat.waiting_since for chat in await people.chats_of(tx, client.client_id))
+        is_asked = await surveys.open_of_client(tx, client.client_id)
+        complaint = await complaints.open_of_client(tx, client.client_id)
+    return bool(client.opted_out_at or is_waiting or is_asked or complaint)
 
 
 async def _of_phone(hands: "Hands", phone: str) -> Sequence[tuple["Channel", str]]:
@@ -214,6 +235,16 @@ def _no_staff(settings: "Settings", names: Mapping[str, object], wanted: str) ->
         settings,
         f"Среди сотрудников нет имени «{wanted}». Есть: {known or 'никого'}. Список: sarafan staff.",
         f"Nobody of the staff is called “{wanted}”. There are: {known or 'none'}. The list: sarafan staff.",
+    )
+
+
+def _no_client(settings: "Settings") -> str:
+    return say(
+        settings,
+        "Это номер клиента: ему задан вопрос, он ждёт ответа, у него открыта рекламация или он просил не "
+        "писать. Проверьте номер или возьмите другой телефон.",
+        "This is a client's number: a question is open, they wait for an answer, they have an open complaint "
+        "or asked not to be written to. Look at the number again, or use another phone.",
     )
 
 
