@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help install demo test test-all faults accuracy bench check run lock
+.PHONY: help install demo test test-all faults accuracy bench shots check run lock
 
 help:
 	@echo "make demo     a made-up company runs through the real worker; ends with its report"
@@ -13,6 +13,7 @@ help:
 	@echo "make faults   the worker killed, cut off and lied to; the long ones too"
 	@echo "make accuracy how well replies are read: every labelled one that is read otherwise"
 	@echo "make bench    how fast and how big it is here: a table, and bench/RESULTS.md"
+	@echo "make shots    the pictures of reports in docs/, anew; needs a Chromium"
 	@echo "make check    format, lint and types"
 	@echo "make install  the command: .venv/bin/sarafan"
 	@echo "make run      the worker with ./config.toml"
@@ -37,6 +38,9 @@ accuracy: .venv/installed-dev
 
 bench: .venv/installed-dev
 	$(BIN)/python -m bench
+
+shots: .venv/installed-dev
+	$(BIN)/python -m tests.shots
 
 check: .venv/installed-dev
 	$(BIN)/ruff format --check .
