@@ -57,6 +57,15 @@ SPOTS = Spots(
     note="Сделок 45, ρ −1. Связь — не причина.",
 )
 ODD: tuple[Chart, ...] = (
+    *(
+        Trend(
+            key=key,
+            title=key,
+            kind=Kind.SECONDS,
+            points=tuple(Point(label=str(days), value=86400.0 * days) for days in values),
+        )
+        for key, values in (("falls", (300, 200, 100)), ("rises", (100, 200, 300)))
+    ),
     replace(SPOTS, key="no spots", spots={}),
     replace(SPOTS, key="one spot", spots={(0.0, 0.0): 10_000}, note=""),
     Bars(key="none", title="", kind=Kind.COUNT, bars=()),
@@ -195,6 +204,17 @@ def test_the_goal_the_break_and_the_unit_stand_above_what_is_drawn(drawn: dict[s
     goal, other = at["цель 60\u00a0₽"], at["другая шкала"]
     assert goal[1] < other[1] < top, "one under another, all above the axis"
     assert other[0] < at[""][0] * 0.8, "its words end within the picture"
+
+
+def test_the_words_of_a_point_stand_where_its_line_does_not_come_from(drawn: dict[str, str]) -> None:
+    """And none leaves the picture on the right, however long."""
+    for key, is_below in (("falls", True), ("rises", False)):
+        svg = drawn[key]
+        points = [float(y) for y in re.findall(r'<use [^>]*\by="([\d.]+)"', svg)][-3:]
+        at = places_of(svg)
+        last = at["100 дней" if key == "falls" else "300 дней"]
+        assert (last[1] > points[-1]) is is_below
+        assert last[0] < at[""][0]
 
 
 def test_spots_say_of_how_many_they_are_and_that_a_link_is_no_cause(drawn: dict[str, str]) -> None:

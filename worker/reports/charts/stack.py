@@ -13,7 +13,7 @@ LOW = 190  # pixels for the share
 
 
 def height(chart: Plain, room: float) -> float:
-    return TALL + LOW + 110
+    return TALL + LOW + 134
 
 
 def draw(chart: Plain, box: Box) -> None:
@@ -37,7 +37,7 @@ def draw(chart: Plain, box: Box) -> None:
             fontsize=SMALL,
         )
     stretches(upper, chart["labels"], box.width)
-    lower = box.make(0, TALL + 86, box.width, LOW)
+    lower = box.make(0, TALL + 110, box.width, LOW)
     room = box.width - (width(chart["goal_text"], SMALL) + 110 if chart["goal_text"] else 0)
     title = cut(chart["share_title"], SMALL, room)
     lower.set_title(title, loc="left", fontsize=SMALL, color=LIGHT["muted"], pad=14)

@@ -48,7 +48,11 @@ def draw(chart: Plain, box: Box) -> None:
     for stretch in _unbroken(points, chart["breaks"]):
         _stretch(axes, stretch)
     for place in told:
-        _value(axes, place, points[place], box.width - left)
+        beside = points[place + 1 if place == told[0] else place - 1]["value"] if len(told) > 1 else None
+        # A line that comes from above would run through words that stand above.
+        is_below = beside is not None and beside > points[place]["value"]
+        room_below = high_in_pixels * (points[place]["value"] - low) / (high - low)
+        _value(axes, place, points[place], box.width - left, is_above=not is_below or room_below < ABOVE)
 
 
 def _breaks(axes: Axes, chart: Plain, room: float) -> None:
@@ -116,16 +120,17 @@ def _stretch(axes: Axes, run: Sequence[tuple[int, Plain]]) -> None:
     )
 
 
-def _value(axes: Axes, place: int, point: Plain, room: float) -> None:
+def _value(axes: Axes, place: int, point: Plain, room: float, *, is_above: bool) -> None:
+    """Within the axes from left to right, over the point or under it."""
     low, high = axes.get_xlim()
-    beyond = room * (place - low) / (high - low) + width(point["text"], TEXT, bold=True) / 2 - room
+    middle, half = room * (place - low) / (high - low), width(point["text"], TEXT, bold=True) / 2
     axes.annotate(
         point["text"],
         (place, point["value"]),
-        xytext=offset(min(0.0, -beyond), 16),
+        xytext=offset(max(min(0.0, room - middle - half), half - middle), 16 if is_above else -16),
         textcoords="offset points",
         ha="center",
-        va="bottom",
+        va="bottom" if is_above else "top",
         weight="bold",
         annotation_clip=False,
     )
