@@ -473,6 +473,19 @@ async def test_nobody_is_found(town: World, words: str) -> None:
     assert (await answer(town, f"/find {words}")).text == NOT_FOUND
 
 
+async def test_find_fits_a_message_however_long_deals_are_called(town: World) -> None:
+    for place in range(3):
+        name = f"{place} {'Ворота секционные, Промышленная улица ' * 7}"
+        town.amocrm.close_lead(town.deal(name=name[:255]))
+    await town.step()
+    await town.next_morning()
+    for place in range(12):
+        await town.ivan_writes(f"{place}: " + "монтаж три недели, и пульт не работает. " * 8)
+    said = await answer(town, "/find 0001")
+    assert len(said.text) < 4096
+    assert said.text.endswith("Страница 1 из 2")
+
+
 async def test_find_without_words_tells_how(town: World) -> None:
     assert (await answer(town, "/find")).text == (
         "После команды напишите телефон, имя или номер сделки. Например: /find 4567"

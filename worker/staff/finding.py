@@ -8,12 +8,13 @@ from integrations.channels.base import Button
 from storage import finding
 from storage.finding import Story
 from storage.tables import Client, Complaint, Deal, Reply, Survey, SurveyState
-from worker.rules.formats import amount
+from worker.rules.formats import amount, cut_words
 from worker.rules.moments import closed_ago, moment_text
 from worker.rules.phone import normalise
 from worker.rules.scale import Scale
 from worker.staff.commands import Wish
 from worker.staff.desk import Answer, Desk, paged
+from worker.staff.planned import LONGEST_NAME
 
 MOST = 10  # clients to choose from
 MOST_WORDS = 6  # of a name: more of them find nobody whom these do not
@@ -102,7 +103,7 @@ def _card(desk: Desk, deal: Deal, complaint: int | None) -> str:
     return desk.texts.fill(
         "find.deal" if complaint is None else "find.complaint_card",
         no=complaint,
-        deal=deal.name,
+        deal=cut_words(deal.name, LONGEST_NAME),
         amount=amount(deal.price, desk.account.currency, desk.texts.language),
         closed_ago=closed_ago(desk.texts, deal.closed_at, desk.now, desk.zone),
         deal_url=desk.lead_url(deal.deal_id),
