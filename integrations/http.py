@@ -18,6 +18,7 @@ from integrations.pace import PATIENCE, READ_TIMEOUT, Pace, Passage, Paused
 from integrations.tls import trusted
 
 Params = Mapping[str, str | int]
+Files = Mapping[str, tuple[str, bytes, str]]  # field → its name, what it holds, and its kind
 OnResult = Callable[[str, str], None]  # service; a status such as «200», or «timeout», «refused» …
 
 TIMEOUTS = httpx.Timeout(connect=5, read=READ_TIMEOUT, write=20, pool=5)
@@ -204,6 +205,7 @@ class Http:
         *,
         params: Params | None = None,
         json: object = None,
+        files: Files | None = None,
         is_read: bool | None = None,
         what: str = "",
         read_timeout: timedelta | None = None,
@@ -224,7 +226,7 @@ class Http:
         timeouts = TIMEOUTS
         if read_timeout is not None:
             timeouts = httpx.Timeout(**{**TIMEOUTS.as_dict(), "read": read_timeout.total_seconds()})
-        ask = _Ask(method, path, params, json, is_read, what, timeouts)
+        ask = _Ask(method, path, params, json, files, is_read, what, timeouts)
         async for attempt in attempts:
             with attempt:
                 return await self._authorized(ask)
@@ -281,7 +283,13 @@ class Http:
         ends_at = time.monotonic() + self._deadline.total_seconds()
         try:
             request = self._client.build_request(
-                ask.method, ask.path, params=ask.params, json=ask.json, headers=headers, timeout=ask.timeouts
+                ask.method,
+                ask.path,
+                params=ask.params,
+                json=ask.json,
+                files=ask.files,
+                headers=headers,
+                timeout=ask.timeouts,
             )
             response = await self._client.send(request, stream=True)
             if response.is_success:  # A refusal has to be read first: it may be a reason to hold others back.
@@ -369,6 +377,7 @@ class _Ask:
     path: str
     params: Params | None
     json: object
+    files: Files | None
     is_read: bool
     what: str
     timeouts: httpx.Timeout

@@ -4,6 +4,7 @@ The API: https://dev.max.ru/docs-api. It says no by a status, or by `"success": 
 """
 
 import asyncio
+import logging
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -25,13 +26,16 @@ from integrations.channels.base import (
 )
 from integrations.channels.hooks import is_ours, is_same, json_of
 from integrations.channels.max_errors import NOT_THERE, SERVICE, TOO_LATE, explain, occupied
+from integrations.channels.max_pictures import NOT_READY, PAUSES, uploaded
 from integrations.channels.max_read import UPDATE_TYPES, incoming_of, raw_of
 from integrations.channels.max_write import LONGEST_TEXT, body_of, target_of
 from integrations.channels.utf16 import cut
-from integrations.errors import AccessDenied, Permanent, Temporary, Uncertain
+from integrations.errors import AccessDenied, OutsideError, Permanent, Temporary, Uncertain, Unreachable
 from integrations.http import Http, OnResult, Params
 from integrations.pace import Pace
 from integrations.tls import trusting
+
+log = logging.getLogger(__name__)
 
 API_URL = "https://platform-api2.max.ru"
 DEEP_LINK = "https://max.ru/{bot}?start={token}"
@@ -84,19 +88,20 @@ class MaxBot:
         self._bot_id = self._username = ""
         trust = _trust(settings.ca_file)
 
-        def http(rate: float) -> Http:
+        def http(rate: float, *, is_known: bool = True) -> Http:
             return Http(
                 SERVICE,
                 settings.api_url or API_URL,
-                headers={"Authorization": settings.token},  # without «Bearer»
+                headers={"Authorization": settings.token} if is_known else {},  # without «Bearer»
                 pace=Pace(rate if pace is None else None, now=now, sleep=sleep),
                 transport=transport,
                 on_result=on_result,
-                explain=explain,
+                explain=explain if is_known else None,
                 verify=trust,
             )
 
         self._calls, self._taps, self._updates = http(RATE), http(TAP_ANSWERS), http(POLLS)
+        self._uploads = http(RATE, is_known=False)
 
     def address(self, phone: str) -> str | None:
         """None: a bot cannot write first, and a phone number is no address."""
@@ -124,6 +129,10 @@ class MaxBot:
         body = body_of(message)
         if message.quote:
             body["link"] = {"type": "reply", "mid": message.quote}
+        if message.picture and (picture := await self._picture(message.picture)):
+            shown = {**body, "attachments": [picture, *body.get("attachments", ())]}
+            if (message_id := await self._post_shown(chat_id, target, shown)) is not None:
+                return message_id
         await self._take_turn(chat_id)
         try:
             return await self._post(target, body)
@@ -219,7 +228,7 @@ class MaxBot:
         return (incoming_of(body),)
 
     async def close(self) -> None:
-        for http in (self._calls, self._taps, self._updates):
+        for http in (self._calls, self._taps, self._updates, self._uploads):
             await http.close()
 
     async def _meet(self) -> None:
@@ -259,6 +268,41 @@ class MaxBot:
         if not isinstance(message_id, str) or not message_id:
             raise Uncertain(SERVICE, "took the message but gave no id")
         return message_id
+
+    async def _picture(self, picture: bytes) -> dict[str, Any] | None:
+        """None: it cannot be had now, and words wait for no picture."""
+        try:
+            with self._certified():
+                return await uploaded(self._calls, self._uploads, picture)
+        except AccessDenied as error:
+            if error.status == 401:
+                raise
+            log.warning("a message goes out without its picture: %s", error)
+        except OutsideError as error:
+            log.warning("a message goes out without its picture: %s", error)
+        return None
+
+    async def _post_shown(self, chat_id: str, target: Params, body: dict[str, Any]) -> str | None:
+        """None: MAX does not take it with this picture, and nothing was sent."""
+        for pause in (*PAUSES, None):
+            await self._take_turn(chat_id)
+            try:
+                return await self._post(target, body)
+            except Temporary as error:
+                if NOT_READY not in error.detail:
+                    raise
+                if pause is None:
+                    log.warning("a message goes out without its picture: %s", error)
+                else:
+                    await self._sleep(pause)
+            except (AccessDenied, Unreachable):
+                raise
+            except Permanent as error:
+                if error.status is None:
+                    raise
+                log.warning("a message goes out without its picture: %s", error)
+                break
+        return None
 
     async def _text_of(self, message_id: str) -> str:
         """The text of a message of ours: what an edit without a text leaves is written nowhere."""

@@ -29,6 +29,7 @@ from integrations.standins.max_model import (
     milliseconds,
 )
 from integrations.standins.max_people import MaxPeople
+from integrations.standins.telegram_parameters import parameters_of
 
 TOKEN = "f9LHodD0cOI-a-token-of-a-made-up-bot"  # noqa: S105
 UPDATE_LIFE = timedelta(hours=24)
@@ -60,6 +61,8 @@ class MaxStandIn(MaxPeople):
         self.longest_wait = longest_wait
         self.faults = Faults()
         self.requests: list[Logged] = []
+        self.pictures: dict[str, bytes] = {}  # by the token that names each in a message
+        self._places: dict[str, bool] = {}  # where a picture may be brought; True: one was
         self._confirmed = 0
         self._arrivals: dict[str, deque[float]] = {}
         helpers: tuple[Callable[..., Any], ...] = (
@@ -71,6 +74,8 @@ class MaxStandIn(MaxPeople):
             *control_routes(self.faults, self.requests, {helper.__name__: helper for helper in helpers}),
             Route("/me", self._route(self._get_me), methods=["GET"]),
             Route("/chats/{chat_id}", self._route(self._get_chat), methods=["GET"]),
+            Route("/uploads", self._route(self._post_uploads), methods=["POST"]),
+            Route("/upload/{number}", self._take_upload, methods=["POST"]),
             Route("/messages", self._route(self._post_message), methods=["POST"]),
             Route("/messages", self._route(self._put_message), methods=["PUT"]),
             Route("/messages/{mid}", self._route(self._get_message), methods=["GET"]),
@@ -150,7 +155,7 @@ class MaxStandIn(MaxPeople):
 
     def _post_message(self, request: Request, body: Any) -> Json:
         chat_id, person = self._addressee(request)
-        check_message(body, is_new=True)
+        check_message(body, is_new=True, pictures=self.pictures.keys())
         if self.rate_limit is not None and person is not None:
             self._count(f"dialogue {chat_id}", 2)
         link = body.get("link") or {}
@@ -165,8 +170,27 @@ class MaxStandIn(MaxPeople):
         )
         return {"message": self._message(post, person)}
 
+    def _post_uploads(self, request: Request, body: Any) -> Json:
+        """Where to bring one picture: an address of its own, which wants no token."""
+        if request.query_params.get("type") != "image":
+            raise bad("type: only images are known here")
+        number = str(len(self._places) + 1)
+        self._places[number] = False
+        return {"url": f"{request.base_url}upload/{number}"}
+
+    async def _take_upload(self, request: Request) -> Response:
+        number = request.path_params["number"]
+        if self._places.get(number) is not False:
+            return JSONResponse({"error_msg": "BAD_URL"}, 400)
+        brought = parameters_of(request.headers["content-type"], await request.body()).get("data")
+        if not isinstance(brought, bytes) or not brought.startswith(b"\x89PNG"):
+            return JSONResponse({"error_msg": "BAD_FILE"}, 400)
+        self._places[number] = True
+        self.pictures[f"picture-token-{number}"] = brought
+        return JSONResponse({"photos": {f"photo-{number}": {"token": f"picture-token-{number}"}}})
+
     def _put_message(self, request: Request, body: Any) -> Json:
-        check_message(body, is_new=False)
+        check_message(body, is_new=False, pictures=self.pictures.keys())
         post = self._named(request.query_params.get("message_id", ""))
         if post is None:
             raise Unsuccessful("Message not found")

@@ -1,6 +1,7 @@
 """What a made-up MAX consists of: people, groups, messages, and what it refuses to take."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -90,6 +91,12 @@ class Posted:
     is_deleted: bool = False
 
     @property
+    def pictures(self) -> list[str]:
+        """Their tokens."""
+        shown = (each["payload"].get("photos", {}) for each in self.attachments if each["type"] == "image")
+        return [photo["token"] for photos in shown for photo in photos.values()]
+
+    @property
     def rows(self) -> list[list[Json]]:
         keyboards = (each for each in self.attachments if each["type"] == "inline_keyboard")
         return next((each["payload"]["buttons"] for each in keyboards), [])
@@ -143,8 +150,8 @@ def card(phone: str, name: str, owner: Person | None) -> Json:
     return {"type": "contact", "payload": {"vcf_info": vcf, "max_info": owner.user if owner else None}}
 
 
-def check_message(body: Any, *, is_new: bool) -> None:
-    """Refuse what NewMessageBody does not allow."""
+def check_message(body: Any, *, is_new: bool, pictures: Collection[str] = ()) -> None:
+    """Refuse what NewMessageBody does not allow. `pictures`: the tokens of those that were brought."""
     if not isinstance(body, dict):
         raise bad("body must be an object")
     text = body.get("text")
@@ -158,9 +165,16 @@ def check_message(body: Any, *, is_new: bool) -> None:
     if is_new and not (text or "").strip() and not attachments:
         raise bad("Must not be empty: text, attachments")
     for attachment in attachments:
-        if attachment.get("type") != "inline_keyboard":
-            raise bad(f"attachment of type {attachment.get('type')} is not known here")
-        _check_rows(attachment.get("payload", {}).get("buttons"))
+        payload = attachment.get("payload") or {}
+        match attachment.get("type"):
+            case "inline_keyboard":
+                _check_rows(payload.get("buttons"))
+            case "image":
+                photos = payload.get("photos") or {}
+                if not photos or any(photo.get("token") not in pictures for photo in photos.values()):
+                    raise bad("payload: no such photo")
+            case other:
+                raise bad(f"attachment of type {other} is not known here")
 
 
 def _check_rows(rows: Any) -> None:

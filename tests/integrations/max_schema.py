@@ -30,6 +30,8 @@ def assert_calls_fit(requests: Iterable[Logged]) -> None:
 
 
 def problems_of(request: Logged) -> list[str]:
+    if request.path.startswith("/upload/"):
+        return []  # The address of a picture lies elsewhere, and is not described.
     path = re.sub(r"^/messages/.+", "/messages/{messageId}", request.path)
     operation = description()["paths"].get(path, {}).get(request.method.lower())
     if operation is None:

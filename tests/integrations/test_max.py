@@ -4,6 +4,7 @@ import asyncio
 import json
 import ssl
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,12 @@ def maria(server: MaxStandIn) -> Person:
 @pytest.fixture
 def chat(maria: Person) -> str:
     return str(maria.user_id)
+
+
+def waiting(server: MaxStandIn) -> MaxBot:
+    """A bot for which pauses take no time."""
+    given = BotSettings(token=server.token, api_url="http://max.test")
+    return MaxBot(given, transport=httpx.ASGITransport(server.app), pace=Pace(None), sleep=Time().sleep)
 
 
 def queries(server: MaxStandIn, path: str) -> list[str]:
@@ -135,6 +142,83 @@ async def test_asking_for_the_number_is_a_button_of_the_message(
     assert server.last(maria).rows == [[{"type": "request_contact", "text": "Поделиться номером"}]]
     await max_bot.send(chat, Outgoing(text="Спасибо", remove_keyboard=True))
     assert server.last(maria).rows == []
+
+
+DIGEST = Outgoing(
+    text="NPS вырос", picture=b"\x89PNG picture", buttons=((Button("Таблица", "q:report:w1:0"),),)
+)
+NOT_READY = {"code": "attachment.not.ready", "message": "Key: errors.process.attachment.file.not.processed"}
+
+
+@pytest.mark.parametrize("is_file", [False, True])
+async def test_a_picture_goes_out_with_its_words_and_buttons(
+    max_bot: MaxBot, server: MaxStandIn, chat: str, is_file: bool
+) -> None:
+    await max_bot.send(chat, replace(DIGEST, is_file=is_file))
+    [post] = server.messages(int(chat))
+    assert (post.text, post.labels) == ("NPS вырос", ["Таблица"])
+    assert [server.pictures[token] for token in post.pictures] == [DIGEST.picture]
+
+
+async def test_the_address_of_a_picture_gets_no_token_and_is_in_no_log(
+    max_bot: MaxBot, server: MaxStandIn, chat: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.faults.add("/upload/", status=500, times=0)
+    await max_bot.send(chat, DIGEST)
+    brought = [request for request in server.requests if request.path.startswith("/upload/")]
+    assert brought
+    assert all("authorization" not in request.headers for request in brought)
+    assert "without its picture" in caplog.text
+    assert "/upload/" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"path": "/uploads", "status": 503},
+        {"path": "/uploads", "status": 403, "json": {"code": "access.denied", "message": "No rights"}},
+        {"path": "/uploads", "json": {"url": "file:///etc/passwd"}, "status": 200},
+        {"path": "/upload/", "json": {"photos": {}}, "status": 200},
+        {"path": "/upload/", "status": 400},
+        {"path": "/messages", "times": 1, "status": 400, "json": {"code": "proto.payload", "message": "No"}},
+        {"path": "/messages", "times": 4, "status": 400, "json": NOT_READY},
+    ],
+)
+async def test_words_wait_for_no_picture(server: MaxStandIn, chat: str, fault: dict[str, Any]) -> None:
+    channel = waiting(server)
+    server.faults.add(**{"times": 0, "method": "POST", **fault})
+    await channel.send(chat, DIGEST)
+    [post] = server.messages(int(chat))
+    assert (post.text, post.labels, post.pictures) == ("NPS вырос", ["Таблица"], [])
+    await channel.close()
+
+
+async def test_max_may_need_a_moment_to_look_at_a_picture(server: MaxStandIn, chat: str) -> None:
+    channel = waiting(server)
+    server.faults.add("/messages", method="POST", times=2, status=400, json=NOT_READY)
+    await channel.send(chat, DIGEST)
+    [post] = server.messages(int(chat))
+    assert len(post.pictures) == 1
+    assert [len(server.pictures), len(queries(server, "/uploads"))] == [1, 1]
+    await channel.close()
+
+
+async def test_who_stopped_the_bot_is_not_written_to_once_more_without_the_picture(
+    max_bot: MaxBot, server: MaxStandIn, maria: Person, chat: str
+) -> None:
+    server.block(maria)
+    with pytest.raises(Unreachable):
+        await max_bot.send(chat, DIGEST)
+    assert len(queries(server, "/messages")) == 1
+
+
+async def test_a_picture_whose_message_may_have_arrived_is_not_sent_again(
+    max_bot: MaxBot, server: MaxStandIn, chat: str
+) -> None:
+    server.faults.add("/messages", method="POST", status=502, after=True)
+    with pytest.raises(Uncertain):
+        await max_bot.send(chat, DIGEST)
+    assert len(server.messages(int(chat))) == 1
 
 
 async def test_an_answer_quotes_a_message_even_if_that_is_gone(
