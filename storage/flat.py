@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Label, Select, and_, case
+from sqlalchemy import ColumnElement, Label, Select, and_, case, literal
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 Made = TypeVar("Made")
@@ -20,7 +20,15 @@ def within(moment: Any, begins: datetime, ends: datetime) -> ColumnElement[bool]
 
 def place_in(moment: Any, cuts: Sequence[datetime]) -> ColumnElement[int]:
     """Between which two of these a moment is."""
+    if not cuts:
+        return literal(0)
     return case(*((moment < cut, number) for number, cut in enumerate(cuts)), else_=len(cuts))
+
+
+def bits_of(*flags: ColumnElement[bool]) -> ColumnElement[int]:
+    """One number in place of columns of yes and no: each that GROUP BY compares costs, a million times."""
+    bits: Any = sum((case((flag, 1 << bit), else_=0) for bit, flag in enumerate(flags)), start=literal(0))
+    return bits  # type: ignore[no-any-return]
 
 
 def grouped_by(columns: Sequence[Any]) -> list[Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import (
@@ -13,8 +14,6 @@ from sqlalchemy import (
     exists,
     false,
     func,
-    literal,
-    null,
     or_,
     select,
     true,
@@ -23,7 +22,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.flat import LOST, WON, grouped_by, place_in, rows_as, rows_of, within
+from storage.flat import LOST, WON, bits_of, grouped_by, place_in, rows_as, rows_of, within
 from storage.narrowed import seller
 from storage.tables import Chat, Client, Deal, Message, PromoCode, Referral, Survey
 
@@ -38,9 +37,7 @@ class SaleRow:
     closed_at: datetime
     price: float | None
     is_referral: bool
-    deal_id: int = 0
-    client_id: int | None = None
-    manager_id: int = 0  # as when its client was asked, else who leads it now
+    deal_id: int = 0  # where something is to be told of it by itself
     referrer_id: int | None = None
     has_code: bool = False
     is_first: bool = True  # the client had won deals with us before; told of referrals only
@@ -50,11 +47,19 @@ class SaleRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SellerRow:
+    closed_at: datetime
+    manager_id: int  # as when its client was asked, else who leads it now
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class CodeRow:
     first_sent_at: datetime
     is_redeemed: bool  # a friend's closed deal names it
     uses: int = 0  # so many do
     won_clients: int = 0
+    count: int = 1  # so many are alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,78 +82,101 @@ async def sale_rows(
 ) -> list[SaleRow]:
     """Won deals that were closed in this time, of these pipelines; none named = all but complaints.
 
-    `cuts`: deals that differ in nothing but the client, and in when they were closed between two of these
-    moments, are one with the latest of their times, and counted.
+    Deals that differ in nothing that is told here, and in when they were closed between two of the `cuts`,
+    are one with the latest of their times, and counted. What a person has to look at is told deal by deal.
     """
     is_referral = func.coalesce(col(Referral.is_referral), false())
     problem = func.coalesce(col(Referral.problem), "")
+    closed_at, deal_id = col(Deal.closed_at), col(Deal.deal_id)
+    flags = bits_of(
+        is_referral.is_(true()),
+        func.coalesce(col(Referral.code), "") != "",
+        and_(is_referral.is_(true()), _bought_before(pipelines, complaints_pipeline)),
+        false() if referral_field is None else _is_unmarked(referral_field),
+    )
     apart = [
         col(Deal.price),
-        is_referral.label("is_known"),
-        seller().label("manager"),
         col(Referral.referrer_id),
-        (func.coalesce(col(Referral.code), "") != "").label("has_code"),
-        case(
-            (and_(is_referral, _bought_before(pipelines, complaints_pipeline)), false()), else_=true()
-        ).label("is_first"),
-        problem.label("why_not"),
-        (null() if referral_field is None else _is_unmarked(referral_field)).label("is_unmarked"),
+        (flags + FLAGS * place_in(closed_at, cuts)).label("flags"),
+        case((problem != "", deal_id), else_=0).label("of_deal"),
     ]
-    closed_at, deal_id = col(Deal.closed_at), col(Deal.deal_id)
-    if cuts:  # Problems are told deal by deal.
-        of_deal = case((problem != "", deal_id), else_=0).label("of_deal")
-        wanted = select(func.max(closed_at), null(), *apart, of_deal, func.count())
-    else:
-        wanted = select(closed_at, col(Deal.client_id), *apart, deal_id.label("of_deal"), literal(1))
-    wanted = wanted.outerjoin(Referral, col(Referral.deal_id) == deal_id).where(
-        is_sale(begins, ends, pipelines, complaints_pipeline)
+    wanted = (
+        select(func.max(closed_at), *apart, func.max(problem), func.count())
+        .outerjoin(Referral, col(Referral.deal_id) == deal_id)
+        .where(is_sale(begins, ends, pipelines, complaints_pipeline))
+        .group_by(*grouped_by(apart))
+        .order_by(*grouped_by(apart[3:]), *grouped_by(apart[:3]))
     )
-    if cuts:
-        wanted = wanted.group_by(*grouped_by(apart), "of_deal", place_in(closed_at, cuts)).order_by(
-            func.min(deal_id)
-        )
-    else:
-        wanted = wanted.order_by(deal_id)
-    return await rows_as(tx, wanted, _sale_row)
+    return await rows_as(tx, wanted, partial(_sale_row, knows_marks=referral_field is not None))
+
+
+FLAGS = 1 << 4  # more than all of them together
 
 
 def _sale_row(
-    closed_at: datetime, client_id: int | None, price: float | None, known: bool, manager_id: int | None,
-    referrer_id: int | None, has_code: bool, is_first: bool, problem: str, is_unmarked: bool | None,
-    deal_id: int, count: int,
+    closed_at: datetime, price: float | None, referrer_id: int | None, flags: int, deal_id: int, problem: str,
+    count: int, *, knows_marks: bool,
 ) -> SaleRow:  # fmt: skip
     return SaleRow(
         closed_at=closed_at,
         price=price,
-        is_referral=bool(known),
+        is_referral=bool(flags & 1),
         deal_id=deal_id,
-        client_id=client_id,
-        manager_id=manager_id or 0,
         referrer_id=referrer_id,
-        has_code=bool(has_code),
-        is_first=bool(is_first),
+        has_code=bool(flags & 2),
+        is_first=not flags & 4,
         problem=problem,
-        is_unmarked=None if is_unmarked is None else bool(is_unmarked),
+        is_unmarked=bool(flags & 8) if knows_marks else None,
         count=count,
     )
 
 
-async def code_rows(tx: AsyncSession, begins: datetime, ends: datetime) -> list[CodeRow]:
-    """Codes first sent in this time, and whether a friend's deal, won or lost, has named them since."""
-    named = named_codes()
+async def seller_rows(
+    tx: AsyncSession,
+    begins: datetime,
+    ends: datetime,
+    *,
+    cuts: Sequence[datetime] = (),
+    pipelines: frozenset[int] = frozenset(),
+    complaints_pipeline: int | None = None,
+) -> list[SellerRow]:
+    """The same deals by who sold them: beside their prices, nearly every deal would be a row of its own."""
+    closed_at = col(Deal.closed_at)
+    apart = [seller().label("manager"), place_in(closed_at, cuts).label("place")]
     wanted = (
-        select(
-            col(PromoCode.first_sent_at),
-            func.coalesce(named.c.uses, 0),
-            func.coalesce(named.c.won_clients, 0),
-        )
-        .outerjoin(named, named.c.client_id == col(PromoCode.client_id))
-        .where(within(col(PromoCode.first_sent_at), begins, ends))
-        .order_by(col(PromoCode.code))
+        select(func.max(closed_at), *apart, func.count())
+        .where(is_sale(begins, ends, pipelines, complaints_pipeline))
+        .group_by(*grouped_by(apart))
+        .order_by(*grouped_by(apart))
     )
     return [
-        CodeRow(first_sent_at, uses > 0, uses, won) for first_sent_at, uses, won in await rows_of(tx, wanted)
+        SellerRow(closed_at, manager_id or 0, count)
+        for closed_at, manager_id, _, count in await rows_of(tx, wanted)
     ]
+
+
+async def code_rows(
+    tx: AsyncSession, begins: datetime, ends: datetime, *, cuts: Sequence[datetime] = ()
+) -> list[CodeRow]:
+    """Codes first sent in this time, and whether a friend's deal, won or lost, has named them since.
+
+    Those that friends used alike between two of the `cuts` are one with the latest of their times.
+    """
+    named = named_codes()
+    first_sent_at = col(PromoCode.first_sent_at)
+    apart = [
+        func.coalesce(named.c.uses, 0).label("used"),
+        func.coalesce(named.c.won_clients, 0).label("won"),
+        place_in(first_sent_at, cuts).label("place"),
+    ]
+    wanted = (
+        select(func.max(first_sent_at), *apart, func.count())
+        .outerjoin(named, named.c.client_id == col(PromoCode.client_id))
+        .where(within(first_sent_at, begins, ends))
+        .group_by(*grouped_by(apart))
+        .order_by(*grouped_by(apart))
+    )
+    return [CodeRow(at, uses > 0, uses, won, count) for at, uses, won, _, count in await rows_of(tx, wanted)]
 
 
 async def programme_row(

@@ -4,21 +4,21 @@ from typing import Any
 
 from tests.metrics.made import CSAT, NOW, NPS, QUARTER, SPRING, SUMMER, complaint, survey
 from worker.metrics import fairness
-from worker.metrics.base import Facts, SaleFact, SurveyFact
+from worker.metrics.base import Facts, SellerFact, SurveyFact
 from worker.metrics.fairness import Fairness
 
 OLEG: dict[str, Any] = {"manager_id": 1, "manager": "Олег"}
 MARIA: dict[str, Any] = {"manager_id": 2, "manager": "Мария"}
 
 
-def told(*rows: SurveyFact, sales: tuple[SaleFact, ...] = (), **known: Any) -> dict[str, Fairness]:
+def told(*rows: SurveyFact, sellers: tuple[SellerFact, ...] = (), **known: Any) -> dict[str, Fairness]:
     given: dict[str, Any] = {"asked": (NPS, CSAT), "min_answers": 5, **known}
-    facts = Facts(now=NOW, surveys=rows, sales=sales, **given)
+    facts = Facts(now=NOW, surveys=rows, sellers=sellers, **given)
     return dict(fairness.compute(facts, QUARTER).by_manager)
 
 
-def won(manager: int, number: int = 1) -> tuple[SaleFact, ...]:
-    return (SaleFact(closed_at=SUMMER, amount=1, is_referral=False, manager_id=manager),) * number
+def won(manager: int, number: int = 1) -> tuple[SellerFact, ...]:
+    return (SellerFact(closed_at=SUMMER, manager_id=manager, count=number),)
 
 
 def test_a_deal_is_asked_about_once_however_many_questions_it_had() -> None:
@@ -31,7 +31,7 @@ def test_a_deal_is_asked_about_once_however_many_questions_it_had() -> None:
         survey(NPS, deal_id=4, refusal="stop_tag", **OLEG),  # ours, for the client wrote «стоп»
         survey(NPS, deal_id=5, refusal="stop_tag", settled_at=SPRING, is_stopped_by_hand=True, **OLEG),
     )
-    oleg = told(*rows, sales=won(1, 6))["Олег"]
+    oleg = told(*rows, sellers=won(1, 6))["Олег"]
     assert (oleg.won, oleg.asked, oleg.settled) == (6, 1, 4)
     assert oleg.not_asked == {"stop_tag": 2, "opted_out": 1}
     assert oleg.stopped_by_hand == 1
@@ -91,7 +91,7 @@ def test_people_of_one_name_and_people_who_only_sold_have_names() -> None:
         survey(NPS, deal_id=1, manager_id=11, manager="Анна"),
         survey(NPS, deal_id=2, manager_id=12, manager="Анна"),
     )
-    people = told(*rows, sales=won(13) + won(14) + won(0), people={13: "Олег", 11: "Анна Старая"})
+    people = told(*rows, sellers=won(13) + won(14) + won(0), people={13: "Олег", 11: "Анна Старая"})
     assert set(people) == {"Анна (11)", "Анна (12)", "Олег", "14"}  # who was removed is a number
     assert people["Олег"].won == 1
 

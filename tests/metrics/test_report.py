@@ -14,6 +14,7 @@ import pytest
 from sqlmodel import SQLModel
 
 from storage.database import Database
+from storage.survey_rows import survey_rows
 from storage.tables import Complaint, Deal, PromoCode, Referral, Survey
 from tests.metrics.made import (
     CES,
@@ -31,9 +32,16 @@ from tests.metrics.made import (
     spread,
     survey,
 )
-from worker.metrics.base import Asked, Facts
+from worker.metrics.base import Asked, Facts, SaleFact, SellerFact
 from worker.metrics.registry import METRICS
-from worker.reports.build import Report, ReportScope, as_json, build_report
+from worker.reports.build import (
+    Report,
+    ReportScope,
+    as_json,
+    build_report,
+    read_facts,
+    survey_fact,
+)
 from worker.reports.text import as_text
 from worker.reports.window import window_of
 from worker.reports.words import SENTENCES, Words
@@ -575,12 +583,12 @@ async def test_a_late_answer_counts_for_those_who_were_asked_then(db: Database) 
     assert (spring["answered"], spring["sent"], spring["response_rate"]) == (0, 1, 100.0)
 
 
-async def test_what_is_alike_is_read_once_and_counted_and_every_figure_is_that_of_each_by_itself(
-    db: Database,
-) -> None:
-    """Deal by deal, as links between metrics need it, against the counts of the database."""
+def busy_months() -> tuple[list[SQLModel], tuple[SaleFact, ...], tuple[SellerFact, ...]]:
+    """Rows, and the facts of their sales: one for each deal."""
     days = [datetime(2026, 4, 2, tzinfo=UTC) + timedelta(days=n * 3) for n in range(70)]
     rows: list[SQLModel] = []
+    sold: list[SaleFact] = []
+    clients: set[int] = set()
     for n, day in enumerate(days):
         by: dict[str, Any] = {"manager_id": 1 + n % 3, "manager": f"Олег {n % 2}", "pipeline_id": 1 + n % 2}
         told: dict[str, Any] = {"channel": ("telegram", "whatsapp")[n % 2], "settled_at": day, "sent_at": day}
@@ -605,12 +613,38 @@ async def test_what_is_alike_is_read_once_and_counted_and_every_figure_is_that_o
                 referrer_id=100 + n % 5 if n % 6 == 0 else None, decided_at=day,
             )
         )  # fmt: skip
+        sold.append(
+            SaleFact(
+                closed_at=day, amount=price, is_referral=n % 3 == 0, deal_id=n + 1, has_code=n % 6 == 0,
+                referrer_id=100 + n % 5 if n % 6 == 0 else None, problem=problem,
+                is_first=n % 3 > 0 or 1 + n % 30 not in clients,
+            )
+        )  # fmt: skip
+        clients.add(1 + n % 30)
+    # Of every deal somebody was asked, who need not lead it now.
+    sellers = [SellerFact(closed_at=day, manager_id=1 + n % 3) for n, day in enumerate(days)]
+    return rows, tuple(sold), tuple(sellers)
+
+
+async def test_what_is_alike_is_read_once_and_counted_and_every_figure_is_that_of_each_by_itself(
+    db: Database,
+) -> None:
+    rows, sold, sellers = busy_months()
     await keep(db, *rows)
-    for now in (NOW, days[50]):
-        alone = await figures(db, scope=replace(SCOPE, sales_health=True), now=now)
-        counted = await figures(db, now=now)
-        assert counted == {key: alone[key] for key in counted}
-    assert counted["surveys"]["nps"]["answered"] > 15
+    begins = QUARTER.previous().begins
+    async with db.reading() as tx:
+        surveys = await survey_rows(tx, begins, QUARTER.ends)
+    for now in (NOW, datetime(2026, 8, 30, tzinfo=UTC)):
+        counted = await read_facts(db, QUARTER, SCOPE, now)
+        alone = replace(
+            counted, surveys=tuple(survey_fact(row, SCOPE) for row in surveys), sales=sold, sellers=sellers
+        )
+        assert len(counted.surveys) < len(alone.surveys)
+        assert len(counted.sales) < len(alone.sales)
+        for metric in METRICS:
+            told = metric.compute(counted, QUARTER).as_json()
+            assert told == metric.compute(alone, QUARTER).as_json()
+    assert (await figures(db))["surveys"]["nps"]["answered"] > 15
 
 
 async def test_complaints_pipeline_is_no_sale_unless_it_is_named(db: Database) -> None:

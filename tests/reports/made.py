@@ -35,6 +35,7 @@ from worker.metrics.base import (
     ReviewFact,
     SaleCount,
     ScoreCount,
+    SellerFact,
 )
 from worker.metrics.registry import METRICS
 from worker.metrics.trends import codes_over, scores_over
@@ -101,10 +102,11 @@ def full() -> Report:
         ),
         sales=(
             *sales(12, 200_000.55, is_referral=True, referrer_id=7, is_unmarked=False),
-            *sales(1, 12_000_000 / 68, deal_id=41, problem="self", is_unmarked=True, manager_id=2),
+            *sales(1, 12_000_000 / 68, deal_id=41, problem="self", is_unmarked=True),
             *sales(67, 12_000_000 / 68),
             *sales(75, 1, at=SPRING),
         ),
+        sellers=(SellerFact(closed_at=SUMMER, manager_id=2),),
         codes=codes(9, is_redeemed=True) + codes(111),
         history=past(),
         programme=Programme(invited=60, interested=6, friends_won=12, friends_lost=2),

@@ -10,8 +10,9 @@ from sqlmodel import SQLModel
 from storage import facts
 from storage import sales as sales_of
 from storage.database import Database
-from storage.facts import ComplaintRow, SurveyRow
-from storage.sales import CodeRow
+from storage.facts import ComplaintRow
+from storage.sales import CodeRow, SellerRow
+from storage.survey_rows import SurveyRow, survey_rows
 from storage.tables import (
     Chat,
     Client,
@@ -41,7 +42,7 @@ async def keep(db: Database, *rows: SQLModel) -> None:
 
 async def surveys(db: Database) -> list[SurveyRow]:
     async with db.reading() as tx:
-        return await facts.survey_rows(tx, BEGINS, ENDS)
+        return await survey_rows(tx, BEGINS, ENDS)
 
 
 async def complaints(db: Database) -> list[ComplaintRow]:
@@ -107,15 +108,53 @@ async def test_rows_that_are_alike_are_one_and_counted(db: Database) -> None:
         *(survey(6, **{**answered, "settled_at": later}, survey_key=key) for key in ("nps", "csat")),
     )
     async with db.reading() as tx:
-        rows = await facts.survey_rows(tx, BEGINS, ENDS, middle=middle)
+        rows = await survey_rows(tx, BEGINS, ENDS, cuts=[middle])
     told = [(row.survey_key, row.settled_at, row.score, row.root_deal_id, row.count) for row in rows]
-    assert told == [
-        ("nps", later, 9, 0, 3),
+    assert sorted(told) == [
+        ("csat", later, 9, 6, 1),
         ("nps", INSIDE, 9, 0, 1),
         ("nps", later, 3, 0, 1),
+        ("nps", later, 9, 0, 3),
         ("nps", later, 9, 6, 1),
-        ("csat", later, 9, 6, 1),
     ]
+
+
+async def test_what_is_alike_over_months_is_one_and_counted_once(db: Database) -> None:
+    """The latest of its times stays. Apart stay answers of another part of the time and earlier questions."""
+    months = [BEGINS + timedelta(days=days) for days in (0, 31, 62, 91)]
+    answered: dict[str, Any] = {"state": SurveyState.ANSWERED, "score": 9, "band": "high"}
+    days = timedelta(days=3)
+    await keep(
+        db,
+        *(survey(n, **answered, settled_at=at, answered_at=at + days) for n, at in enumerate(months[:3])),
+        survey(3, **answered, settled_at=months[0], answered_at=months[2] + timedelta(days=9)),
+        survey(4, **answered, settled_at=months[3], answered_at=ENDS + days),
+        survey(5, **answered, settled_at=BEGINS - days, answered_at=BEGINS),
+        survey(6, **answered, settled_at=None, answered_at=BEGINS),
+        survey(7, SurveyState.SENT, settled_at=months[1]),
+        survey(8, SurveyState.SENT, settled_at=months[2], delivered_at=months[2]),
+    )
+    async with db.reading() as tx:
+        rows = await survey_rows(tx, BEGINS, ENDS, cuts=[months[2] + timedelta(days=5)])
+    told = [(row.settled_at, row.answered_at, row.root_deal_id, row.count) for row in rows]
+    nobody = datetime.max.replace(tzinfo=UTC)
+    assert sorted(told, key=lambda row: (row[0] or nobody, row[1] or nobody)) == [
+        (BEGINS - days, BEGINS, 5, 1),
+        (months[0], months[2] + timedelta(days=9), 0, 1),
+        (months[1], None, 0, 1),
+        (months[2], months[2] + days, 0, 3),
+        (months[2], None, 0, 1),
+        (months[3], ENDS + days, 0, 1),
+        (None, BEGINS, 6, 1),
+    ]
+
+
+async def test_who_sold_is_counted_by_the_times_that_are_told_apart(db: Database) -> None:
+    cut = INSIDE + timedelta(days=1)
+    await keep(db, *(deal(n, manager_id=7, price=n) for n in (1, 2)), deal(3, manager_id=7, closed_at=cut))
+    async with db.reading() as tx:
+        rows = await sales_of.seller_rows(tx, BEGINS, ENDS, cuts=[cut])
+    assert rows == [SellerRow(INSIDE, 7, 2), SellerRow(cut, 7, 1)]
 
 
 async def test_won_deals_that_are_alike_are_one_and_counted(db: Database) -> None:
@@ -344,8 +383,8 @@ async def test_only_won_deals_of_this_time_are_sales(db: Database) -> None:
         deal(8, closed_at=BEGINS),
     )
     assert [(row.closed_at, row.price, row.is_referral) for row in await sales(db)] == [
-        (INSIDE, 184_000.5, False),
         (BEGINS, 180_000, False),
+        (INSIDE, 184_000.5, False),
     ]
 
 
@@ -363,33 +402,33 @@ async def test_sales_pipelines_are_those_named_else_all_but_complaints(db: Datab
 async def test_what_was_decided_about_a_deal_says_if_it_is_a_referral(db: Database) -> None:
     await keep(
         db,
-        deal(1),
-        deal(2),
-        deal(3),
+        *(deal(number, price=number) for number in (1, 2, 3)),
         Referral(deal_id=1, is_referral=True, by_field=True, decided_at=INSIDE),
         Referral(deal_id=2, code="ДРУГ-1", problem="self", decided_at=INSIDE),
     )
-    assert [row.is_referral for row in await sales(db)] == [True, False, False]
+    assert {row.price: row.is_referral for row in await sales(db)} == {1: True, 2: False, 3: False}
 
 
 async def test_a_sale_tells_whose_it_was_when_the_client_was_asked(db: Database) -> None:
     await keep(db, deal(1, manager_id=8), deal(2, manager_id=8), survey(1, manager_id=7))
-    assert [row.manager_id for row in await sales(db)] == [7, 8]
+    async with db.reading() as tx:
+        rows = await sales_of.seller_rows(tx, BEGINS, ENDS)
+    assert [(row.manager_id, row.count) for row in rows] == [(7, 1), (8, 1)]
 
 
 async def test_a_friend_who_has_bought_before_is_no_new_client(db: Database) -> None:
     await keep(
         db,
         deal(1, client_id=9, closed_at=BEFORE),
-        deal(2, client_id=9),
-        deal(3, client_id=8),
+        deal(2, client_id=9, price=2),
+        deal(3, client_id=8, price=3),
         deal(4, client_id=7, closed_at=BEFORE, pipeline_id=5),  # a complaint that was solved is no purchase
-        deal(5, client_id=7),
-        deal(6, client_id=9),  # came again, without a code
+        deal(5, client_id=7, price=5),
+        deal(6, client_id=9, price=6),  # came again, without a code
         *(names(number, 1, referrer_id=1) for number in (2, 3, 5)),
     )
     rows = await sales(db, complaints_pipeline=5)
-    assert [(row.deal_id, row.is_first) for row in rows] == [(2, False), (3, True), (5, True), (6, True)]
+    assert [(row.price, row.is_first) for row in rows] == [(2, False), (3, True), (5, True), (6, True)]
     assert [(row.referrer_id, row.has_code) for row in rows] == [(1, True)] * 3 + [(None, False)]
 
 
@@ -398,11 +437,11 @@ async def test_an_empty_referral_field_is_told_and_of_who_was_forgotten_nothing_
     await keep(
         db,
         Client(client_id=5, key="erased:5", created_at=BEFORE, erased_at=INSIDE),
-        deal(1, fields=filled),
-        deal(2, fields={"200": [{"value": "17"}]}),
-        deal(3, fields={"100": []}),
-        deal(4),
-        deal(5, client_id=5),
+        deal(1, price=1, fields=filled),
+        deal(2, price=2, fields={"200": [{"value": "17"}]}),
+        deal(3, price=3, fields={"100": []}),
+        deal(4, price=4),
+        deal(5, price=5, client_id=5),
     )
     assert [row.is_unmarked for row in await sales(db, referral_field=100)] == [
         False, True, True, True, False
@@ -451,8 +490,8 @@ def names(deal_id: int, number: int, **known: Any) -> Referral:
 
 
 async def test_codes_are_of_the_time_when_they_were_first_sent(db: Database) -> None:
-    await keep(db, code(1), code(2, BEFORE), code(3, AFTER), code(4, None))
-    assert await codes(db) == [CodeRow(INSIDE, False)]
+    await keep(db, code(1), code(2, BEFORE), code(3, AFTER), code(4, None), code(5, BEGINS))
+    assert await codes(db) == [CodeRow(INSIDE, False, count=2)]
 
 
 @pytest.mark.parametrize(

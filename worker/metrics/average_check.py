@@ -1,11 +1,17 @@
 """The average check: what a won deal brings, and whether that grows."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from worker.metrics.base import Facts, Metric, SaleFact, amount, same_days_before, share
-from worker.metrics.stats import mean, mean_difference, mean_interval, median
+from worker.metrics.base import Facts, Metric, SaleFact, amount, number_of, same_days_before, share
+from worker.metrics.stats import (
+    counted_mean,
+    counted_mean_difference,
+    counted_mean_interval,
+    counted_median,
+)
 from worker.rules.calendar import Period
 from worker.rules.shares import Interval
 
@@ -62,11 +68,11 @@ class AverageCheck:
 def compute(facts: Facts, period: Period) -> AverageCheck:
     before = same_days_before(period, facts.now)
     now_prices, prices_before = _prices(facts.sales, period), _prices(facts.sales, before)
-    is_enough = min(len(now_prices), len(prices_before)) >= facts.min_answers
+    is_enough = min(now_prices.total(), prices_before.total()) >= facts.min_answers
     return AverageCheck(
-        current=_checks(facts.sales, period),
-        previous=_checks(facts.sales, before),
-        difference=mean_difference(prices_before, now_prices) if is_enough else None,
+        current=_checks(facts.sales, period, now_prices),
+        previous=_checks(facts.sales, before, prices_before),
+        difference=counted_mean_difference(prices_before, now_prices) if is_enough else None,
     )
 
 
@@ -79,22 +85,26 @@ def growth(before: float | None, now: float | None) -> float | None:
     return None if not before or now is None else 100 * (now - before) / before
 
 
-def _checks(sales: Sequence[SaleFact], period: Period) -> Checks:
-    prices = _prices(sales, period)
-    ends = mean_interval(prices)
+def _checks(sales: Sequence[SaleFact], period: Period, prices: Counter[float]) -> Checks:
+    ends = counted_mean_interval(prices)
     return Checks(
-        deals=sum(period.contains(sale.closed_at) for sale in sales),
-        priced=len(prices),
-        money=sum(prices),
-        average=mean(prices),
-        median=median(prices),
+        deals=number_of(sale for sale in sales if period.contains(sale.closed_at)),
+        priced=prices.total(),
+        money=sum(price * deals for price, deals in prices.items()),
+        average=counted_mean(prices),
+        median=counted_median(prices),
         # Of a few deals that differ much it would reach below nought, where no price is.
         interval=ends and Interval(max(0.0, ends.low), ends.high),
     )
 
 
-def _prices(sales: Sequence[SaleFact], period: Period) -> list[float]:
-    return [sale.amount for sale in sales if sale.amount and period.contains(sale.closed_at)]
+def _prices(sales: Sequence[SaleFact], period: Period) -> Counter[float]:
+    """Each with its number of deals."""
+    prices: Counter[float] = Counter()
+    for sale in sales:
+        if sale.amount and period.contains(sale.closed_at):
+            prices[sale.amount] += sale.count
+    return prices
 
 
 METRIC = Metric(

@@ -1,18 +1,15 @@
 """What a metric is: facts and a period in, a result out that report and JSON can draw."""
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol
 
 from worker.metrics.stats import rounded
 from worker.rules.calendar import Calendar, Duration
 from worker.rules.periods import Period, days
 from worker.rules.scale import Scale
 from worker.rules.scorecards import Criterion
-
-Fact = TypeVar("Fact")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +52,7 @@ class SurveyFact:
     manager_now: int = 0  # who leads the deal by now; 0 = not known
     subject: str = ""
     is_stopped_by_hand: bool = False  # not sent for a stop tag that a person has set
+    count: int = 1  # so many are alike
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,14 +81,22 @@ class SaleFact:
     closed_at: datetime
     amount: float
     is_referral: bool
-    deal_id: int = 0
-    client_id: int | None = None
-    manager_id: int = 0  # as when its client was asked; who leads it now where nobody was
+    deal_id: int = 0  # 0 where nothing is to be told of it by itself
     referrer_id: int | None = None  # the client who recommended the company
     has_code: bool = False  # it names a friend's code
     is_first: bool = True  # the client had bought nothing before
     problem: str = ""  # self, unknown, ambiguous: why what is written there is no recommendation
     is_unmarked: bool | None = None  # nothing says which discount the client came with; None: not kept
+    count: int = 1  # so many are alike
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SellerFact:
+    """Won deals by who sold them."""
+
+    closed_at: datetime
+    manager_id: int  # as when the client was asked; who leads it now where nobody was
+    count: int = 1
 
 
 class Purchase(NamedTuple):
@@ -109,6 +115,7 @@ class CodeFact:
     is_redeemed: bool
     uses: int = 0  # friends' closed deals that name it so far
     won_clients: int = 0  # friends who have bought
+    count: int = 1  # so many are alike
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,6 +243,7 @@ class Facts:
     complaints: tuple[ComplaintFact, ...] = ()
     requests: tuple[RequestFact, ...] = ()
     sales: tuple[SaleFact, ...] = ()
+    sellers: tuple[SellerFact, ...] = ()
     purchases: tuple[Purchase, ...] | None = None  # of all time; None: not asked for
     deals_without_client: int = 0  # won ones, of all time
     codes: tuple[CodeFact, ...] = ()
@@ -270,15 +278,9 @@ class Metric:
     minimum: int | None = None  # below so many no figure is made; None: that of the settings
 
 
-def counted(rows: Sequence[Fact]) -> list[tuple[Fact, int]]:
-    """What stands in the facts as often as it happened, once and with its number.
-
-    >>> alike, other = ["a"], ["b"]
-    >>> counted([alike, other, alike])
-    [(['a'], 2), (['b'], 1)]
-    """
-    found = {id(row): row for row in rows}
-    return [(found[key], number) for key, number in Counter(map(id, rows)).items()]
+def number_of(facts: Iterable[SurveyFact | SaleFact | CodeFact]) -> int:
+    """Surveys, deals or codes, where one fact may stand for many that are alike."""
+    return sum(fact.count for fact in facts)
 
 
 def is_running(period: Period, now: datetime) -> bool:

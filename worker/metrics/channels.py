@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from worker.metrics.base import Facts, Metric, SurveyFact
+from worker.metrics.base import Facts, Metric, SurveyFact, number_of
 from worker.rules.calendar import Period
 
 
@@ -63,7 +63,10 @@ def compute(facts: Facts, period: Period) -> ChannelResults:
     for row in rows:
         if not row.refusal and row.channel:
             sent.setdefault(row.channel, []).append(row)
-    failed = Counter(name for row in rows for name in set(row.failed_on))
+    failed: Counter[str] = Counter()
+    for row in rows:
+        for name in set(row.failed_on):
+            failed[name] += row.count
     results = {name: _result(name, sent.get(name, ()), failed[name], facts) for name in {*sent, *failed}}
     order = sorted(results, key=lambda name: (-results[name].sent, -results[name].failed, name))
     return ChannelResults({name: results[name] for name in order})
@@ -72,12 +75,12 @@ def compute(facts: Facts, period: Period) -> ChannelResults:
 def _result(name: str, rows: Sequence[SurveyFact], failed: int, facts: Facts) -> ChannelResult:
     tells_delivery, tells_reading = name in facts.delivery_told_by, name in facts.reading_told_by
     return ChannelResult(
-        sent=len(rows),
-        delivered=sum(row.was_delivered is True for row in rows) if tells_delivery else None,
-        read=sum(row.was_read is True for row in rows) if tells_reading else None,
-        answered=sum(row.answered_at is not None and row.score is not None for row in rows),
+        sent=number_of(rows),
+        delivered=number_of(row for row in rows if row.was_delivered) if tells_delivery else None,
+        read=number_of(row for row in rows if row.was_read) if tells_reading else None,
+        answered=number_of(row for row in rows if row.answered_at is not None and row.score is not None),
         failed=failed,
-        uncertain=sum(row.is_uncertain for row in rows),
+        uncertain=number_of(row for row in rows if row.is_uncertain),
     )
 
 

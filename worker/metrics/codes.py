@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from worker.metrics.base import CodeCount, CodeFact, share
+from worker.metrics.base import CodeCount, CodeFact, number_of, share
 from worker.metrics.stats import percent
 from worker.rules.calendar import Period
 from worker.rules.shares import Interval, wilson
@@ -63,10 +63,10 @@ def counted_codes(row: CodeCount) -> Codes:
 
 def codes_of(rows: Sequence[CodeFact]) -> Codes:
     return Codes(
-        issued=len(rows),
-        redeemed=sum(row.is_redeemed for row in rows),
-        uses=sum(row.uses for row in rows),
-        won_clients=sum(row.won_clients for row in rows),
+        issued=number_of(rows),
+        redeemed=number_of(row for row in rows if row.is_redeemed),
+        uses=sum(row.uses * row.count for row in rows),
+        won_clients=sum(row.won_clients * row.count for row in rows),
     )
 
 

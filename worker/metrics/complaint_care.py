@@ -1,12 +1,13 @@
 """How soon complaints are taken and clients spoken to, and what clients say once it is over."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from worker.metrics.base import ComplaintFact, Facts, Promises, SurveyFact, amount, share
-from worker.metrics.stats import mean, median, nearest_rank, percent
+from worker.metrics.base import ComplaintFact, Facts, Promises, SurveyFact, amount, number_of, share
+from worker.metrics.stats import counted_mean, median, nearest_rank, percent
 from worker.rules.calendar import Calendar, Duration, Period
 from worker.rules.scale import Band
 from worker.rules.shares import Interval, wilson
@@ -125,13 +126,18 @@ def contentment(surveys: Iterable[SurveyFact], facts: Facts, period: Period) -> 
         and row.answered_at is not None
         and period.contains(row.answered_at)
     ]
-    is_enough = len(rows) >= max(facts.min_answers, 1)
+    answers = number_of(rows)
+    is_enough = answers >= max(facts.min_answers, 1)
+    scores: Counter[int] = Counter()
     # Marks of two scales have no mean together.
-    scores = [row.score for row in rows if row.score is not None] if len({r.scale for r in rows}) < 2 else []
+    for row in rows if len({row.scale for row in rows}) < 2 else ():
+        scores[row.score or 0] += row.count
     return Contentment(
-        answers=len(rows),
-        mean=mean(scores) if is_enough else None,
-        satisfied=Share(part=sum(row.band != Band.LOW for row in rows), whole=len(rows), is_enough=is_enough),
+        answers=answers,
+        mean=counted_mean(scores) if is_enough else None,
+        satisfied=Share(
+            part=number_of(row for row in rows if row.band != Band.LOW), whole=answers, is_enough=is_enough
+        ),
     )
 
 

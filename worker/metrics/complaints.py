@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from worker.metrics.base import ComplaintFact, Facts, Metric, amount, same_days_before, share
+from worker.metrics.base import ComplaintFact, Facts, Metric, amount, number_of, same_days_before, share
 from worker.metrics.complaint_care import (
     Contentment,
     Promise,
@@ -156,7 +156,10 @@ def compute(facts: Facts, period: Period) -> ComplaintResult:
         resolved=sum(row.is_solved is True for row in closed),
         rejected=sum(row.is_solved is False for row in closed),
         resolution_business_median=_working_median(closed, facts),
-        per_won=Share(part=len(opened), whole=sum(period.contains(sale.closed_at) for sale in facts.sales)),
+        per_won=Share(
+            part=len(opened),
+            whole=number_of(sale for sale in facts.sales if period.contains(sale.closed_at)),
+        ),
         ages=ages,
         reopened=Share(
             part=sum(row.reopened > 0 for row in opened),

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from worker.metrics.base import Facts, Metric, SurveyFact, counted, share
+from worker.metrics.base import Facts, Metric, SurveyFact, share
 from worker.metrics.people import Person, names_of, person_of
 from worker.metrics.stats import percent
 from worker.rules.calendar import Period
@@ -89,15 +89,18 @@ class _Answer:
 def compute(facts: Facts, period: Period) -> FairnessResult:
     # What the report has no survey for is in none of its figures.
     scales = {(of.key, of.metric): of.scale for of in facts.asked}
-    rows = [(row, n) for row, n in counted(facts.surveys) if (row.survey, row.metric) in scales]
+    rows = [row for row in facts.surveys if (row.survey, row.metric) in scales]
     deals: defaultdict[Person, Counter[_Deal]] = defaultdict(Counter)
     for deal, number in _deals(rows, period):
         deals[deal.person][deal] += number
     answers: defaultdict[Person, Counter[_Answer]] = defaultdict(Counter)
-    for row, number in rows:
+    for row in rows:
         if row.score is not None and row.answered_at is not None and period.contains(row.answered_at):
-            answers[person_of(row)][_answer(row, scales[row.survey, row.metric])] += number
-    won: Counter[Person] = Counter(sale.manager_id for sale in facts.sales if period.contains(sale.closed_at))
+            answers[person_of(row)][_answer(row, scales[row.survey, row.metric])] += row.count
+    won: Counter[Person] = Counter()
+    for sale in facts.sellers:
+        if period.contains(sale.closed_at):
+            won[sale.manager_id] += sale.count
     closed_by_own: Counter[Person] = Counter(
         one.manager_id
         for one in facts.complaints
@@ -121,17 +124,17 @@ def compute(facts: Facts, period: Period) -> FairnessResult:
     return FairnessResult({name: found[name] for name in order})
 
 
-def _deals(rows: Sequence[tuple[SurveyFact, int]], period: Period) -> list[tuple[_Deal, int]]:
+def _deals(rows: Sequence[SurveyFact], period: Period) -> list[tuple[_Deal, int]]:
     """A deal with several questions counts once; how a complaint was solved is asked by other rules."""
     of_deal: dict[int, list[SurveyFact]] = {}
     alone: list[tuple[_Deal, int]] = []  # each is about a deal of its own
-    for row, number in rows:
+    for row in rows:
         if row.settled_at is None or not period.contains(row.settled_at) or row.is_of_complaint:
             continue
         if row.deal_id:
             of_deal.setdefault(row.deal_id, []).append(row)
         else:
-            alone.append((_deal([row]), number))
+            alone.append((_deal([row]), row.count))
     return [*alone, *((_deal(of), 1) for of in of_deal.values())]
 
 

@@ -81,7 +81,10 @@ class Figures:
 
 
 def figures_of(rows: Sequence[SurveyFact], asked: Asked, min_answers: int) -> Figures:
-    counts = Counter((row.score, row.band) for row in rows if row.score is not None)
+    counts: Counter[tuple[int, str]] = Counter()
+    for row in rows:
+        if row.score is not None:
+            counts[row.score, row.band] += row.count
     return figures_from(counts, asked, min_answers)
 
 

@@ -23,7 +23,7 @@ def manager_names(rows: Iterable[SurveyFact]) -> Mapping[Person, str]:
 def names_of(facts: Facts) -> Mapping[Person, str]:
     """Of all who were written down with a survey, and who have only sold or been complained of."""
     known = {of.manager_id: of.manager for of in facts.complaints}
-    others = {*known, *(sale.manager_id for sale in facts.sales)} - {0}
+    others = {*known, *(sale.manager_id for sale in facts.sellers)} - {0}
     users: dict[Person, str] = {
         user: facts.people.get(user) or known.get(user) or str(user) for user in others
     }

@@ -12,6 +12,7 @@ from worker.metrics.base import (
     SaleFact,
     amount,
     is_running,
+    number_of,
     same_days_before,
     share,
 )
@@ -177,20 +178,20 @@ def compute(facts: Facts, period: Period) -> ReferralResult:
     won = [row for row in facts.sales if period.contains(row.closed_at)]
     won_before = [row for row in facts.sales if before.contains(row.closed_at)]
     referral = [row for row in won if row.is_referral]
-    unmarked = [row.is_unmarked for row in won if row.is_unmarked is not None]
+    marks = [row for row in won if row.is_unmarked is not None]
     history = facts.history
     return ReferralResult(
         won=_sales(won),
         referral=_sales(referral),
         other=_sales([row for row in won if not row.is_referral]),
-        won_before=len(won_before),
-        referral_before=sum(row.is_referral for row in won_before),
+        won_before=number_of(won_before),
+        referral_before=number_of(row for row in won_before if row.is_referral),
         codes=codes_of([row for row in facts.codes if period.contains(row.first_sent_at)]),
         discount_cost=discount_cost(referral, facts.discount),
-        first_clients=sum(row.is_first for row in referral),
-        repeat_clients=sum(not row.is_first for row in referral),
+        first_clients=number_of(row for row in referral if row.is_first),
+        repeat_clients=number_of(row for row in referral if not row.is_first),
         problems={problem: [row.deal_id for row in won if row.problem == problem] for problem in PROBLEMS},
-        unmarked=sum(unmarked) if unmarked else None,
+        unmarked=number_of(row for row in marks if row.is_unmarked) if marks else None,
         programme=facts.programme,
         top=_top(referral),
         old_codes=counted_codes(history.old_codes) if history.old_codes else None,
@@ -206,17 +207,17 @@ def discount_cost(referral: Sequence[SaleFact], discount: float | None) -> float
     """
     if discount is None:
         return None
-    return sum(row.amount for row in referral) * discount / (100 - discount)
+    return _money(referral) * discount / (100 - discount)
 
 
 def _top(referral: Sequence[SaleFact]) -> list[Referrer]:
-    brought: dict[int, list[float]] = {}
+    brought: dict[int, list[SaleFact]] = {}
     for row in referral:
         if row.referrer_id is not None:
-            brought.setdefault(row.referrer_id, []).append(row.amount)
+            brought.setdefault(row.referrer_id, []).append(row)
     everybody = (
-        Referrer(client_id=client, deals=len(amounts), money=sum(amounts))
-        for client, amounts in brought.items()
+        Referrer(client_id=client, deals=number_of(rows), money=_money(rows))
+        for client, rows in brought.items()
     )
     return sorted(everybody, key=lambda one: (-one.deals, -one.money, one.client_id))[:TOP]
 
@@ -238,8 +239,12 @@ def _over_time(facts: Facts) -> list[Stretch]:
 
 def _sales(rows: Sequence[SaleFact]) -> Sales:
     return Sales(
-        deals=len(rows), money=sum(row.amount for row in rows), priced=sum(row.amount > 0 for row in rows)
+        deals=number_of(rows), money=_money(rows), priced=number_of(row for row in rows if row.amount > 0)
     )
+
+
+def _money(rows: Sequence[SaleFact]) -> float:
+    return sum(row.amount * row.count for row in rows)
 
 
 def _stretch_json(stretch: Stretch) -> dict[str, Any]:

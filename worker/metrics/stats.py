@@ -5,12 +5,18 @@ Intervals are at 95 %, in points and percent (0–100) where a docstring says so
 """
 
 import math
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
-from statistics import NormalDist, fmean, stdev, variance
-from typing import NamedTuple
+from fractions import Fraction
+from itertools import accumulate
+from statistics import NormalDist, fmean
+from typing import NamedTuple, TypeVar
 
 from worker.rules.shares import CONFIDENCE, Interval, Z
+
+Number = TypeVar("Number", int, float)
 
 # Answers that the adjusted interval of an NPS adds: three, of which a quarter each to the two ends.
 PSEUDO_ANSWERS = 3
@@ -104,20 +110,16 @@ def mean_interval(values: Sequence[float]) -> Interval | None:
     >>> [round(end, 2) for end in mean_interval([5, 5, 5, 4, 4, 3, 2, 5, 4, 1])]
     [2.8, 4.8]
     """
-    if len(values) < 2:
-        return None
-    half = t_quantile(len(values) - 1) * stdev(values) / math.sqrt(len(values))
-    centre = fmean(values)
-    return Interval(centre - half, centre + half)
+    return counted_mean_interval(Counter(values))
 
 
-def counted_mean(counts: Mapping[int, int]) -> float | None:
-    """Of whole numbers, each with how often it came."""
+def counted_mean(counts: Mapping[Number, int]) -> float | None:
+    """Of values, each with how often it came."""
     number = sum(counts.values())
-    return sum(value * times for value, times in counts.items()) / number if number else None
+    return float(_total(counts) / number) if number else None
 
 
-def counted_mean_interval(counts: Mapping[int, int]) -> Interval | None:
+def counted_mean_interval(counts: Mapping[Number, int]) -> Interval | None:
     """The t-interval of such a mean; None below two values.
 
     >>> [round(end, 2) for end in counted_mean_interval({5: 4, 4: 3, 3: 1, 2: 1, 1: 1})]
@@ -126,11 +128,7 @@ def counted_mean_interval(counts: Mapping[int, int]) -> Interval | None:
     number, centre = sum(counts.values()), counted_mean(counts)
     if number < 2 or centre is None:
         return None
-    total = sum(value * times for value, times in counts.items())
-    squares = sum(value * value * times for value, times in counts.items())
-    # Whole numbers up to the division: nothing is lost where all values are alike.
-    spread = (number * squares - total * total) / (number * (number - 1))
-    half = t_quantile(number - 1) * math.sqrt(spread / number)
+    half = t_quantile(number - 1) * math.sqrt(_variance(counts) / number)
     return Interval(centre - half, centre + half)
 
 
@@ -139,18 +137,39 @@ def mean_difference(before: Sequence[float], after: Sequence[float]) -> Interval
 
     Source: B. Welch, "The Generalization of Student's Problem", Biometrika 34 (1947) 28–35.
     """
-    if len(before) < 2 or len(after) < 2:
+    return counted_mean_difference(Counter(before), Counter(after))
+
+
+def counted_mean_difference(before: Mapping[Number, int], after: Mapping[Number, int]) -> Interval | None:
+    """The same of values, each with how often it came."""
+    numbers = [sum(counts.values()) for counts in (before, after)]
+    if min(numbers) < 2:
         return None
-    errors = [variance(values) / len(values) for values in (before, after)]
-    difference, error = fmean(after) - fmean(before), sum(errors)
+    errors = [_variance(counts) / number for counts, number in zip((before, after), numbers, strict=True)]
+    difference = (counted_mean(after) or 0.0) - (counted_mean(before) or 0.0)
+    error = sum(errors)
     if not error:
         return Interval(difference, difference)
-    freedom = error**2 / sum(
-        own**2 / (len(values) - 1) for own, values in zip(errors, (before, after), strict=True)
-    )
+    freedom = error**2 / sum(own**2 / (number - 1) for own, number in zip(errors, numbers, strict=True))
     # Rounded down, so the interval is a hair too wide and never too narrow.
     half = t_quantile(max(1, math.floor(freedom))) * math.sqrt(error)
     return Interval(difference - half, difference + half)
+
+
+def _variance(counts: Mapping[Number, int]) -> float:
+    """Exact up to the division: nothing is lost where all values are alike. Of at least two values."""
+    number, total = sum(counts.values()), _total(counts)
+    squares = sum(_exact(value) ** 2 * times for value, times in counts.items())
+    return float((number * squares - total * total) / (number * (number - 1)))
+
+
+def _total(counts: Mapping[Number, int]) -> int | Fraction:
+    return sum(_exact(value) * times for value, times in counts.items())
+
+
+def _exact(value: float) -> int | Fraction:
+    """Prices are whole as a rule, and whole numbers are soonest added up."""
+    return int(value) if value == int(value) else Fraction(value)
 
 
 def t_quantile(freedom: int, probability: float = 0.5 + CONFIDENCE / 2) -> float:
@@ -206,6 +225,20 @@ def _expanded_t(freedom: int, probability: float) -> float:
 def median(values: Iterable[float]) -> float | None:
     """Of an even number, the mean of the middle two."""
     return quantile(values, 0.5)
+
+
+def counted_median(counts: Mapping[Number, int]) -> float | None:
+    """Of values, each with how often it came.
+
+    >>> counted_median({5: 1, 1: 2, 3: 1}), counted_median({4: 2, 9: 1})
+    (2.0, 4.0)
+    """
+    ordered = sorted(counts)
+    ends = list(accumulate(counts[value] for value in ordered))
+    if not ends:
+        return None
+    below, above = (ordered[bisect_right(ends, place)] for place in ((ends[-1] - 1) // 2, ends[-1] // 2))
+    return below + (above - below) * 0.5
 
 
 def nearest_rank(values: Iterable[float], share: float) -> float | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from worker.metrics.base import Asked, Facts, Metric, SurveyFact, share
+from worker.metrics.base import Asked, Facts, Metric, SurveyFact, number_of, share
 from worker.metrics.headlines import HEADLINES, Figures, Headline, figures_of
 from worker.metrics.people import manager_names, person_of, told_apart
 from worker.metrics.stats import percent
@@ -198,25 +198,32 @@ def _answers(rows: Iterable[SurveyFact], period: Period) -> list[SurveyFact]:
 
 def _distribution(asked: Asked, answers: Iterable[SurveyFact]) -> Mapping[int, int]:
     """Every value of the scale; what is outside it has its own, so that the sum is `answered`."""
-    counts = Counter(row.score for row in answers if row.score is not None)
+    counts: Counter[int] = Counter()
+    for row in answers:
+        if row.score is not None:
+            counts[row.score] += row.count
     return {value: counts[value] for value in sorted({*asked.scale.values, *counts})}
 
 
 def _funnel(rows: Sequence[SurveyFact]) -> Funnel:
     sent = [row for row in rows if not row.refusal]
-    told_read = [row.was_read for row in sent if row.was_read is not None]
-    refusals = Counter(row.refusal for row in rows if row.refusal)
+    answered = [row for row in sent if _is_answered(row)]
+    told_read = [row for row in sent if row.was_read is not None]
+    refusals: Counter[str] = Counter()
+    for row in rows:
+        if row.refusal:
+            refusals[row.refusal] += row.count
     return Funnel(
-        sent=len(sent),
+        sent=number_of(sent),
         not_sent=dict(sorted(refusals.items(), key=lambda refusal: (-refusal[1], refusal[0]))),
-        uncertain=sum(row.is_uncertain for row in sent),
+        uncertain=number_of(row for row in sent if row.is_uncertain),
         # Where the channel does not tell, sent counts as delivered.
-        delivered=sum(row.was_delivered is not False for row in sent),
-        read=sum(told_read) if told_read else None,
-        read_known=len(told_read),
-        answered=sum(_is_answered(row) for row in sent),
-        commented=sum(_is_answered(row) and row.has_comment for row in sent),
-        declined=sum(row.is_declined and not _is_answered(row) for row in sent),
+        delivered=number_of(row for row in sent if row.was_delivered is not False),
+        read=number_of(row for row in told_read if row.was_read) if told_read else None,
+        read_known=number_of(told_read),
+        answered=number_of(answered),
+        commented=number_of(row for row in answered if row.has_comment),
+        declined=number_of(row for row in sent if row.is_declined and not _is_answered(row)),
         is_collecting=any(row.is_open for row in sent),
     )
 

@@ -1,20 +1,19 @@
 """One report: rows of the storage become facts, and every metric says what they come to."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
-from itertools import chain, repeat
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.calls import ReviewRow, review_rows
 from storage.chat_events import chat_rows, read_so_far, seen_by_us
 from storage.database import Database
-from storage.facts import ComplaintRow, SurveyRow, complaint_rows, request_rows, survey_rows
+from storage.facts import ComplaintRow, complaint_rows, request_rows
 from storage.narrowed import AFTER_COMPLAINT, Only, only_of
-from storage.sales import SaleRow, code_rows, programme_row, sale_rows
+from storage.sales import SaleRow, code_rows, programme_row, sale_rows, seller_rows
+from storage.survey_rows import SurveyRow, survey_rows
 from storage.tables import SurveyState
 from worker.metrics.base import (
     Asked,
@@ -29,6 +28,7 @@ from worker.metrics.base import (
     Result,
     ReviewFact,
     SaleFact,
+    SellerFact,
     SurveyFact,
     same_days_before,
 )
@@ -41,9 +41,6 @@ from worker.rules.eligibility import Reason
 from worker.rules.formats import percent_of
 from worker.rules.scale import Band
 from worker.rules.scorecards import read_criteria
-
-Row = TypeVar("Row", SurveyRow, SaleRow)
-Fact = TypeVar("Fact")
 
 # Gateways to the accounts of people tell what arrived and what was read; bots tell neither.
 TELLING_CHANNELS = frozenset({"whatsapp", "max_account", "telegram_account"})
@@ -114,11 +111,11 @@ async def read_facts(db: Database, period: Period, scope: ReportScope, now: date
         # Links between metrics are made deal by deal; all else of what is alike, however much it is.
         middle = None if scope.sales_health else period.begins
         so_far = same_days_before(period, now)
-        cuts = () if scope.sales_health else (so_far.begins, so_far.ends, period.begins)
-        surveys = await survey_rows(tx, begins, ends, middle=middle)
+        cuts = (so_far.begins, so_far.ends, period.begins)
+        surveys = await survey_rows(tx, begins, ends, cuts=[] if middle is None else [middle])
         complaints = await complaint_rows(tx, begins, ends)
         requests = await request_rows(tx, begins, ends)
-        codes = await code_rows(tx, begins, ends)
+        codes = await code_rows(tx, begins, ends, cuts=(period.begins,))
         sales = await sale_rows(
             tx,
             begins,
@@ -127,6 +124,9 @@ async def read_facts(db: Database, period: Period, scope: ReportScope, now: date
             pipelines=pipelines,
             complaints_pipeline=complaints_pipeline,
             referral_field=scope.referral_field,
+        )
+        sellers = await seller_rows(
+            tx, begins, ends, cuts=cuts, pipelines=pipelines, complaints_pipeline=complaints_pipeline
         )
         programme = await programme_row(
             tx, period.begins, ends, pipelines=pipelines, complaints_pipeline=complaints_pipeline
@@ -152,7 +152,7 @@ async def read_facts(db: Database, period: Period, scope: ReportScope, now: date
             now=now,
             asked=scope.surveys,
             min_answers=scope.min_answers,
-            surveys=_each(surveys, partial(_survey, scope=scope)),
+            surveys=tuple(survey_fact(row, scope) for row in surveys),
             complaints=tuple(_complaint(row) for row in complaints),
             requests=tuple(
                 RequestFact(asked_at=row.asked_at, is_answered=row.is_answered) for row in requests
@@ -161,13 +161,18 @@ async def read_facts(db: Database, period: Period, scope: ReportScope, now: date
             correspondence=correspondence,
             reviews=tuple(map(_review, reviews)),
             has_topics=scope.has_topics,
-            sales=_each(sales, _sale),
+            sales=tuple(map(_sale, sales)),
+            sellers=tuple(
+                SellerFact(closed_at=row.closed_at, manager_id=row.manager_id, count=row.count)
+                for row in sellers
+            ),
             codes=tuple(
                 CodeFact(
                     first_sent_at=row.first_sent_at,
                     is_redeemed=row.is_redeemed,
                     uses=row.uses,
                     won_clients=row.won_clients,
+                    count=row.count,
                 )
                 for row in codes
             ),
@@ -188,11 +193,6 @@ async def read_facts(db: Database, period: Period, scope: ReportScope, now: date
         )
 
     return await aside(facts)  # Of years there are hundreds of thousands of rows.
-
-
-def _each(rows: Iterable[Row], fact_of: Callable[[Row], Fact]) -> tuple[Fact, ...]:
-    """Rows that are alike share one fact, which stands there as often: a million are as small as a few."""
-    return tuple(chain.from_iterable(repeat(fact_of(row), row.count) for row in rows))
 
 
 async def _correspondence(
@@ -236,7 +236,7 @@ def _review(row: ReviewRow) -> ReviewFact:
     )
 
 
-def _survey(row: SurveyRow, scope: ReportScope) -> SurveyFact:
+def survey_fact(row: SurveyRow, scope: ReportScope) -> SurveyFact:
     is_confirmed = bool(row.delivered_at or row.read_at or row.answered_at)
     return SurveyFact(
         survey=row.survey_key,
@@ -266,6 +266,7 @@ def _survey(row: SurveyRow, scope: ReportScope) -> SurveyFact:
         manager_now=row.manager_now,
         subject=row.subject,
         is_stopped_by_hand=row.reason == Reason.STOP_TAG and not row.has_own_tag,
+        count=row.count,
     )
 
 
@@ -295,13 +296,12 @@ def _sale(row: SaleRow) -> SaleFact:
         amount=row.price or 0,
         is_referral=row.is_referral,
         deal_id=row.deal_id,
-        client_id=row.client_id,
-        manager_id=row.manager_id,
         referrer_id=row.referrer_id,
         has_code=row.has_code,
         is_first=row.is_first,
         problem=row.problem,
         is_unmarked=row.is_unmarked,
+        count=row.count,
     )
 
 
