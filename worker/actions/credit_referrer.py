@@ -32,10 +32,9 @@ async def credit_referrer(item: Outbox, hands: Hands) -> None:
         }
         notes.append(NewNote(home_deal.deal_id, hands.texts.fill("deal.note_referred", **about_friend)))
     for note in notes:
-        # One call each: after a lost answer the half that is there is found and not repeated.
-        if item.attempt > 1 and note.text in await hands.amocrm.note_texts(note.lead_id):
-            continue
-        await hands.amocrm.add_notes([note])
+        # Looked for at each try: the second may have been refused, which counts as none, behind the first.
+        if note.text not in await hands.amocrm.note_texts(note.lead_id):
+            await hands.amocrm.add_notes([note])
 
 
 def _named(hands: Hands, referral: Referral) -> Values:

@@ -106,13 +106,14 @@ async def note_result(item: Outbox, hands: Hands) -> None:
     when = moment_value(hands, datetime.fromisoformat(payload["when"]))
     head = hands.texts.fill("complaint.note_result", staff=str(payload["staff"]), when=when)
     text = f"{head} {payload['words']}"[:LONGEST_NOTE]
-    if item.attempt == 1 or text not in await hands.amocrm.note_texts(lead_id):
-        await hands.amocrm.add_notes([NewNote(lead_id, text)])
     if complaint.task_id is not None:
         try:
             await hands.amocrm.update_task(complaint.task_id, result_text=cut_words(str(payload["words"])))
         except Gone as error:
             log.info("the task of complaint %s was deleted: %s", complaint.id, error)
+    # Last: a refusal is no try, and after one that came behind the note it would be written anew.
+    if item.attempt == 1 or text not in await hands.amocrm.note_texts(lead_id):
+        await hands.amocrm.add_notes([NewNote(lead_id, text)])
     await _answer(item, hands, "alert.result_kept")
 
 

@@ -305,7 +305,9 @@ async def add_task(item: Outbox, hands: Hands) -> None:
         client = await people.client(tx, int(named)) if named else None
     if survey is not None and survey.band != Band.LOW:
         return  # Corrected upwards before anybody acted on it.
-    values = staff_values(hands, client=client, deal=deal, survey=survey, now=hands.now(), deadline=until)
+    # By its words it is looked for, and they tell the day of the deadline but on that day.
+    asked_at = item.created_at
+    values = staff_values(hands, client=client, deal=deal, survey=survey, now=asked_at, deadline=until)
     values["words"] = cut_words(str(item.payload.get("words") or ""))
     text = hands.texts.fill(str(item.payload["text_key"]), **values)
     tasks = await hands.amocrm.lead_tasks(deal_id) if item.uncertain else ()
