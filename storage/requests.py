@@ -80,6 +80,20 @@ async def answered(
     return [number for number in (await tx.exec(open_ones)).scalars().all() if number is not None]
 
 
+async def unanswered(tx: AsyncSession, channel: str, chat_id: str, at: datetime) -> list[int]:
+    """What a person wrote in this chat at that moment did not go out: which requests wait again."""
+    answered_by_it = (
+        update(Request)
+        .where(
+            col(Request.channel) == channel, col(Request.chat_id) == chat_id, col(Request.answered_at) == at
+        )
+        .values(answered_at=None, answered_by="")
+        .returning(col(Request.id))
+        .execution_options(synchronize_session=False)
+    )
+    return [number for number in (await tx.exec(answered_by_it)).scalars().all() if number is not None]
+
+
 async def open_since(tx: AsyncSession, channel: str, chat_id: str) -> datetime | None:
     """When the oldest of what is not answered in this chat was asked."""
     wanted = select(func.min(Request.asked_at)).where(

@@ -141,6 +141,29 @@ async def test_what_ivan_writes_while_the_answer_waits_is_answered_by_nobody_yet
     assert (await chat(town)).waiting_since == second.asked_at
 
 
+async def test_an_answer_that_is_taken_out_of_the_queue_for_the_night_is_told_of(town: World) -> None:
+    await ivan_asks(town)
+    town.whatsapp.set_phone_online(False)
+    await replies(town, "Олег приедет завтра")
+    assert town.to_anna()[-1] == "Отправлено клиенту."
+    await town.later(hours=9)  # 21:00: the window is closed
+    assert town.to_anna()[-1] == (
+        f"Ответ клиенту, скорее всего, не дошёл: Иван Петров, {IVAN}. Мессенджер его не отправил. "
+        "Ответьте на сообщение клиента ещё раз или позвоните."
+    )
+    async with town.db.reading() as tx:
+        (request,) = (await tx.exec(select(Request))).all()
+    assert (request.answered_at, request.answered_by, request.taken_by) == (None, "", "Анна")
+    assert (await chat(town)).waiting_since == request.asked_at
+    told = len(town.to_anna())
+    town.whatsapp.set_phone_online(True)
+    await town.later(minutes=10)
+    await replies(town, "Олег приедет завтра к десяти")
+    await town.later(minutes=10)
+    assert town.to_ivan()[-1] == "ВладАвтоматика: Олег приедет завтра к десяти"
+    assert town.to_anna()[told:] == ["Отправлено клиенту."]
+
+
 @configured({"whatsapp": {"provider": "none"}})
 async def test_who_has_blocked_the_bot_is_to_be_called(town: World) -> None:
     deal = await town.closed_deal()

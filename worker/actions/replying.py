@@ -21,6 +21,7 @@ from worker.staff.commands import COMMANDS, CONTROLLER, typed
 
 log = logging.getLogger(__name__)
 
+HUMAN = "human"  # `kind` of the message that carries an answer of staff
 LONGEST = 3500  # characters: with the company's name before them they fit every messenger
 PATIENCE = timedelta(minutes=30)  # with a messenger that is down: after that a call is better
 
@@ -197,7 +198,7 @@ async def _sent(item: Outbox, hands: Hands, answer: Answer, *, message_id: str, 
             chat.human_wrote_at = chat.answered_at = now
         await asked.record_message(
             tx, channel=name, chat_id=answer.chat.chat_id, message_id=message_id, survey_id=None,
-            kind="human", text_variant="human.reply", now=now,
+            kind=HUMAN, text_variant="human.reply", now=now,
         )  # fmt: skip
         for number in {request.id, *done}:
             about = {"request_id": number}
