@@ -25,19 +25,21 @@ async def begin(tx: AsyncSession, row: Trial) -> Trial:
     return row
 
 
-async def trial(tx: AsyncSession, trial_id: int) -> Trial | None:
-    return (await tx.exec(select(Trial).where(Trial.id == trial_id))).first()
+async def trial(tx: AsyncSession, trial_id: int, *, lock: bool = False) -> Trial | None:
+    """`lock`: nobody else changes it until this transaction ends."""
+    wanted = select(Trial).where(Trial.id == trial_id)
+    return (await tx.exec(wanted.with_for_update() if lock else wanted)).first()
 
 
 async def current(tx: AsyncSession, channel: str, chat_id: str, now: datetime) -> Trial | None:
-    """The one that goes on in this chat."""
+    """The one that goes on in this chat, for whoever is about to change it."""
     wanted = select(Trial).where(
         Trial.channel == channel,
         Trial.chat_id == chat_id,
         col(Trial.ended_at).is_(None),
         col(Trial.ends_at) > now,
     )
-    return (await tx.exec(wanted)).first()
+    return (await tx.exec(wanted.with_for_update())).first()
 
 
 async def end(tx: AsyncSession, trial_id: int, now: datetime) -> bool:
@@ -49,7 +51,7 @@ async def end(tx: AsyncSession, trial_id: int, now: datetime) -> bool:
 
 
 async def note_step(tx: AsyncSession, trial_id: int, step: int, changes: Mapping[str, Any]) -> None:
-    row = await trial(tx, trial_id)
+    row = await trial(tx, trial_id, lock=True)
     if row is not None and step < len(row.steps):
         row.steps = [{**kept, **changes} if number == step else kept for number, kept in enumerate(row.steps)]
 

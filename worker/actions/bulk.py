@@ -88,7 +88,7 @@ async def ask_about_bulk(item: Outbox, hands: Hands) -> None:
         if sent is not None:
             place, message_id = sent
             async with hands.db.transaction() as tx:
-                kept = await rollout.bulk(tx, row.id or 0)
+                kept = await rollout.bulk(tx, row.id or 0, is_held=True)
                 if kept is not None:
                     kept.messages = [*kept.messages, [*place, message_id]]
 
@@ -130,7 +130,7 @@ async def decide(
 ) -> str:
     """«Спросить всех» or «Не спрашивать» was pressed in this message; the words for the presser."""
     now = hands.now()
-    row = await rollout.bulk(tx, bulk_id)
+    row = await rollout.bulk(tx, bulk_id, is_held=True)
     if row is None or decision not in DECIDED:
         return ""
     if await rollout.decide(tx, bulk_id, decision, staff.name, now):
