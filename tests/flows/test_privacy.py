@@ -312,6 +312,9 @@ async def test_who_asks_to_be_erased_is_erased_by_the_owner_in_the_bot(town: Wor
     question = town.telegram.last("Анна")
     await town.taps("Стереть", "Анна")
     assert question.text.startswith("+7***0001: стёрто. Клиентов: 1, контактов: 1, чатов: 1, ответов: 1 ")
+    assert question.text.endswith(
+        "Карточку в amoCRM, сообщения бота сотрудникам и прежние копии базы удалите сами."
+    )
     assert question.labels == []
     left = await everywhere(town.db)
     assert [text for text in ("Петров", "9140000001", "000-00-01") if text in left] == []

@@ -70,7 +70,7 @@ client.replied 80
 client.reply_uncertain 110, client.reply_text_only 80, client.answered 60, deal.note_replied 400
 client.reply_edited 110, client.reply_edited.unsent 80, client.reply_lost 260
 client.reply_failed 80, client.stranger 370, erase.task 140
-erase.how 50, forget.how 90, forget.sure 160, forget.kept 40, forget.done 230, forget.nobody 120
+erase.how 50, forget.how 90, forget.sure 160, forget.kept 40, forget.done 260, forget.nobody 120
 rollout.preview 100, rollout.bulk 140, rollout.closed.how 110, morning.title 100, morning.line 100
 morning.yesterday 380, morning.quote 380, help.head 210, pause.on 110, pause.off 110, few 80, find.none 80
 dashboard.expired 70, staff.welcome 130, digest.title 60, s1.up 110, s1.down 110, s1.same 110, s1.few 80

@@ -147,8 +147,8 @@ def _told(settings: "Settings", phone: str, erased: "Erasure") -> str:
         settings,
         f"{phone}: стёрто. Клиентов: {erased.clients}, контактов: {erased.contacts}, чатов: {erased.chats}, "
         f"ответов: {erased.replies} (оценки остались без имени), входящих сообщений: {erased.messages}. "
-        "Карточку в amoCRM и прежние копии базы удалите сами.",
+        "Карточку в amoCRM, сообщения бота сотрудникам и прежние копии базы удалите сами.",
         f"{phone}: erased. Clients: {erased.clients}, contacts: {erased.contacts}, chats: {erased.chats}, "
         f"replies: {erased.replies} (scores stay without a name), messages as they came: {erased.messages}. "
-        "Delete the card in amoCRM and older copies of the database yourself.",
+        "Delete the card in amoCRM, what the bot wrote to staff and older copies of the database yourself.",
     )
