@@ -55,6 +55,8 @@ def written(say: object, *, secrets: tuple[str, ...] = (), format: str = "text")
         ),
         ("https://x/file/bot123456:ABC/photo.jpg", "https://x/file/bot***/photo.jpg"),
         (f"token 123456789:{TOKEN}", "token ***"),
+        # WhatsApp's ids hold the number in base64.
+        ("whatsapp wamid.HBgLNzkxNDAwMDAwMDEVAgARGBI+/A=:read is", "whatsapp wamid.***:read is"),
         ("https://7103.api.greenapi.com/waInstance71/sendMessage/d75b3a66", None),
         ("https://x.ru/dashboard?token=abc&a=1 next", "https://x.ru/dashboard?*** next"),
         ('"GET /webhooks?hub.verify_token=abc HTTP/1.1"', '"GET /webhooks?*** HTTP/1.1"'),

@@ -22,6 +22,7 @@ _SECRETS = (
     (re.compile(r"(/(?:file/)?bot)\d+:[^/\s'\"]+"), rf"\1{HIDDEN}"),  # https://api.telegram.org/bot<token>/…
     (re.compile(r"(?<!\w)\d{6,12}:[\w-]{20,}"), HIDDEN),  # the same token alone
     (re.compile(r"(waInstance\d+/\w+/)[^/\s?'\"]+"), rf"\1{HIDDEN}"),  # Green-API has it in the path
+    (re.compile(r"\b(wamid\.)[\w+/=-]+"), rf"\1{HIDDEN}"),  # an id of WhatsApp: the number in base64
     (re.compile(r"(://)[^/\s@]+@"), rf"\1{HIDDEN}@"),  # user:password@host
     (re.compile(r"\?(?=[\w.%\[\]-]+=)[^\s'\"<>]*"), f"?{HIDDEN}"),
 )

@@ -76,7 +76,7 @@ async def _one(hands: Hands, row: Inbox, waiting: Chats) -> bool:
     try:
         messages = channel.read(row.raw)
     except UnreadableError as error:
-        log.error("%s %s cannot be read and was put aside: %s", row.channel, row.external_id, error)
+        log.error("what came by %s (row %s) cannot be read and was put aside: %s", row.channel, row.id, error)
         async with hands.db.transaction() as tx:
             return await inbox.quarantine(tx, row.id, str(error), now)
     await know_staff(hands)
@@ -91,7 +91,7 @@ async def _one(hands: Hands, row: Inbox, waiting: Chats) -> bool:
     except StorageError:
         raise  # Not the row's fault, so it is not what puts it aside.
     except Exception as error:
-        log.exception("%s %s could not be taken in", row.channel, row.external_id)
+        log.exception("what came by %s (row %s) could not be taken in", row.channel, row.id)
         async with hands.db.transaction() as tx:
             if await inbox.note_failure(tx, row.id, type(error).__name__) >= TRIES:
                 return await inbox.quarantine(tx, row.id, type(error).__name__, now)
