@@ -236,8 +236,7 @@ def test_a_legend_that_is_too_long_goes_on_below(drawn: dict[str, str]) -> None:
 def test_a_name_is_worth_more_than_the_figures_of_an_interval_that_is_drawn(drawn: dict[str, str]) -> None:
     told = texts_of(drawn["slow"])
     assert "Константин Громов" in told
-    assert "ответов 9" in told
-    assert "от 35 мин до 1 ч 15 мин, ответов 9" in told
+    assert told.count("ответов 9") == 2, "and the two are written alike"
 
 
 def test_pictures_keep_to_the_policy_and_the_theme_of_the_page(drawn: dict[str, str]) -> None:

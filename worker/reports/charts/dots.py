@@ -41,18 +41,26 @@ def draw(chart: Plain, box: Box) -> None:
             color=LIGHT["muted"],
             annotation_clip=False,
         )
+    # The intervals are drawn too: where a name needs the room, their figures give way, for all alike.
+    has_room = all(_rest(point, box, _aside(point, is_full=True)) >= 0 for point in points)
     for row, point in enumerate(points):
-        _person(axes, row, point, box, low, high)
+        _person(axes, row, point, box, _aside(point, is_full=has_room))
 
 
-def _person(axes: Axes, row: int, point: Plain, box: Box, low: float, high: float) -> None:
-    asides = (", ".join(filter(None, (point["interval"], point["answers"]))), point["answers"])
-    room = box.width - width(point["text"], TEXT, bold=True) - 60
-    # The interval is drawn too: its figures give way to the name.
-    aside = next((one for one in asides if width(point["label"], TEXT) + width(one, TINY) <= room), asides[1])
+def _aside(point: Plain, *, is_full: bool) -> str:
+    return ", ".join(filter(None, (point["interval"] if is_full else "", point["answers"])))
+
+
+def _rest(point: Plain, box: Box, aside: str) -> float:
+    """Pixels that are left beside all that is written of a person."""
+    value = width(point["text"], TEXT, bold=True)
+    return box.width - width(point["label"], TEXT) - value - width(aside, TINY) - 60
+
+
+def _person(axes: Axes, row: int, point: Plain, box: Box, aside: str) -> None:
     small = width(aside, TINY)
     text = axes.get_yaxis_transform()
-    name = cut(point["label"], TEXT, room - small)
+    name = cut(point["label"], TEXT, width(point["label"], TEXT) + min(0.0, _rest(point, box, aside)))
     axes.text(0, row + 0.4, name, ha="left", va="bottom", transform=text, bbox=PAPER)
     axes.text(
         1,
