@@ -204,7 +204,7 @@ class Story:
             text = " · ".join(seen.text.partition("\n\n")[0].splitlines())
         else:
             text = f"{seen.text}{_shown(seen.labels)}" if is_new else cut_words(_first(seen.text), BRIEF)
-            text = re.sub(r"\nЗапись: \S+", "", text)
+            text = re.sub(r"\nЗапись: \S+\s+", " · ", text)  # of a card, which then is one line
         self._tell(f"{T} → {HEAD}, руководитель", re.sub(r"\n+", "\n", text), "staff")
 
     def _in_amocrm(self) -> None:
