@@ -4,12 +4,31 @@ A connection works in a thread of its own. The library goes there and back for m
 fetching and closing; SQLAlchemy fetches all rows at once anyway, so all four fit into one visit.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Generator, Iterable
+from contextlib import suppress
 from functools import partial
 from typing import Any, Self
 
 import aiosqlite
+
+BETWEEN = 0.02  # seconds
+
+
+class _Job:
+    """What a thread is asked to do, unless it is no longer wanted when its turn comes."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._work = work
+        self.is_wanted, self.is_over = True, False
+
+    def __call__(self) -> None:
+        try:
+            if self.is_wanted:
+                self._work()
+        finally:
+            self.is_over = True
 
 
 class Connection(aiosqlite.Connection):
@@ -19,7 +38,25 @@ class Connection(aiosqlite.Connection):
         return Cursor(self)
 
     async def visit(self, work: Callable[[], None]) -> None:
-        await self._execute(work)  # type: ignore[no-untyped-call]  # the library's own has no types
+        job = _Job(work)
+        try:
+            await self._execute(job)  # type: ignore[no-untyped-call]  # the library's own has no types
+        except asyncio.CancelledError:
+            job.is_wanted = False
+            self._break_off(job)  # Else whoever closes the connection waits until the answer is there.
+            raise
+
+    def _break_off(self, job: "_Job") -> None:
+        """Again and again: SQLite does not hear it before the statement runs."""
+        if job.is_over or self._connection is None:
+            return
+        with suppress(sqlite3.ProgrammingError):  # it was closed just now
+            self._connection.interrupt()
+        asyncio.get_running_loop().call_later(BETWEEN, self._break_off, job)
+
+    def stop(self) -> "asyncio.Future[Any] | None":
+        """Once: told again, the library waits for ever for its thread, which has ended."""
+        return super().stop() if self._running else None
 
 
 class PrivateConnection(Connection):
