@@ -1,6 +1,7 @@
 """The HTTP server in the worker's loop: who starts it and who stops it."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -69,6 +70,31 @@ async def test_a_request_in_flight_ends_before_the_stop() -> None:
         await asyncio.sleep(0.15)
         await server.stop()
         assert (await answer).text == "done"
+
+
+async def test_one_that_takes_too_long_is_let_go_before_what_it_works_with_is_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("worker.web.server.GRACE_SECONDS", 0.1)
+    done: list[str] = []
+
+    async def hangs(_: Request) -> Response:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0.1)
+            done.append("put away")
+        return PlainTextResponse("")
+
+    server = Server(Starlette(routes=[Route("/", hangs)]), "127.0.0.1", 0)
+    server.start()
+    async with httpx.AsyncClient() as client:
+        answer = asyncio.create_task(client.get(f"http://127.0.0.1:{server.port}/"))
+        await asyncio.sleep(0.15)
+        await server.stop()
+        assert done == ["put away"]
+        with contextlib.suppress(httpx.HTTPError):
+            assert (await answer).status_code == 500
 
 
 async def test_it_stops_right_after_its_start_twice_or_without_one() -> None:

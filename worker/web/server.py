@@ -14,6 +14,7 @@ from worker.web.health import Health, health_routes
 from worker.web.webhooks import Hooks, webhook_routes
 
 GRACE_SECONDS = 3  # for requests in flight; the whole worker has to be gone in 10
+LAST_SECONDS = 1  # for those let go, to put away what they work with
 
 
 def build_app(
@@ -96,5 +97,7 @@ class Server:
         """Let requests in flight end and close the socket. Safe to call twice, or without a start."""
         self._uvicorn.should_exit = True
         if self._task:
-            await self._task  # uvicorn closes the socket.
+            await self._task  # uvicorn closes the socket, and lets go what takes too long …
+            if hanging := self._uvicorn.server_state.tasks:
+                await asyncio.wait(hanging, timeout=LAST_SECONDS)  # … without waiting until it is gone.
         self._socket = None
