@@ -197,15 +197,23 @@ class Database:
         if writes and task in self._tasks:
             # On SQLite it would wait for itself.
             raise RuntimeError("a transaction inside a transaction: hand `tx` on instead")
-        async with self._translated(), AsyncSession(engine, expire_on_commit=False) as tx:
+        async with self._translated():
+            tx = AsyncSession(engine, expire_on_commit=False)
             if writes and task:
                 self._tasks.add(task)
             try:
-                async with tx.begin():
-                    yield tx
+                yield tx
+                await tx.commit()
+            except BaseException:
+                # In a task of its own: whoever is cancelled once more must not keep the connection.
+                closing = asyncio.create_task(tx.close())
+                await asyncio.shield(closing)
+                raise
             finally:
                 if writes and task:
                     self._tasks.discard(task)
+            # The connection went back with the commit, so nothing is left to wait for.
+            tx.sync_session.close()
 
     @asynccontextmanager
     async def _translated(self) -> AsyncIterator[None]:

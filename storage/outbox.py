@@ -15,7 +15,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.database import Database
-from storage.sql import inline, insert_into, is_postgres
+from storage.sql import inline, insert_into, is_postgres, table_of
 from storage.tables import Json, Outbox, OutboxState
 
 _IS_WAITING = col(Outbox.state) == inline(OutboxState.WAITING)
@@ -206,7 +206,7 @@ async def postpone(
         "attempt": item.attempt if counts else item.attempt - 1,
     }
     async with db.transaction() as tx:
-        return await _if_held(tx, item, values)
+        return await _if_held(tx, item, _held(values), {})
 
 
 async def refuse(db: Database, item: Outbox, due_at: datetime, error: str) -> bool:
@@ -285,7 +285,18 @@ def _row(kind: str, key: str, payload: Json, due_at: datetime, now: datetime) ->
 
 
 async def _settle(tx: AsyncSession, item: Outbox, state: OutboxState, error: str, now: datetime) -> bool:
-    was_asked_again = col(Outbox.revision) != item.revision
+    settled: dict[str, Any] = {"now": now, "seen": item.revision, "because": error}
+    if typed := TYPED.get(item.kind):
+        settled["emptied"] = {**item.payload, typed: ""}
+    return await _if_held(tx, item, _settling(state, typed is not None), settled)
+
+
+@cache
+def _settling(state: OutboxState, was_typed: bool) -> UpdateBase:
+    was_asked_again, now = (
+        col(Outbox.revision) != bindparam("seen"),
+        bindparam("now", type_=table_of(Outbox).c.done_at.type),
+    )
     values: dict[str, Any] = {
         "state": case((was_asked_again, OutboxState.WAITING.value), else_=state.value),
         "done_at": case((was_asked_again, None), else_=now),
@@ -293,25 +304,29 @@ async def _settle(tx: AsyncSession, item: Outbox, state: OutboxState, error: str
         "attempt": case((was_asked_again, 0), else_=col(Outbox.attempt)),
         "uncertain": False if state == OutboxState.DONE else col(Outbox.uncertain),
         "owner": "",
-        "error": error,
+        "error": bindparam("because"),
     }
-    if typed := TYPED.get(item.kind):
-        values["payload"] = {**item.payload, typed: ""}
-    return await _if_held(tx, item, values)
+    if was_typed:
+        values["payload"] = bindparam("emptied")
+    return _held(values)
 
 
-async def _if_held(tx: AsyncSession, item: Outbox, values: dict[str, Any]) -> bool:
+async def _if_held(tx: AsyncSession, item: Outbox, change: UpdateBase, params: Mapping[str, Any]) -> bool:
     """Change a claimed row; whoever lost the claim changes nothing."""
-    held = (
+    claim = {"of_id": item.id, "claimed_by": item.owner, "at_attempt": item.attempt}
+    return (await tx.exec(change, params={**claim, **params})).scalar() is not None
+
+
+def _held(values: Mapping[str, Any]) -> UpdateBase:
+    return (
         update(Outbox)
         .where(
-            col(Outbox.id) == item.id,
+            col(Outbox.id) == bindparam("of_id"),
             col(Outbox.state) == OutboxState.DOING,
-            col(Outbox.owner) == item.owner,
-            col(Outbox.attempt) == item.attempt,
+            col(Outbox.owner) == bindparam("claimed_by"),
+            col(Outbox.attempt) == bindparam("at_attempt"),
         )
         .values(values)
         .returning(col(Outbox.id))
         .execution_options(synchronize_session=False)
     )
-    return (await tx.exec(held)).scalar() is not None

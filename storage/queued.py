@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import exists
+from sqlalchemy import bindparam, exists
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from storage.surveys import SETTLES
 from storage.tables import Inbox, Message, Survey, SurveyState
@@ -44,8 +46,13 @@ async def mark_cleared(tx: AsyncSession, channel: str, message_ids: Collection[s
 
 async def cleared(tx: AsyncSession, channel: str, now: datetime, keys: Collection[str]) -> Sequence[Survey]:
     """The questions whose time to be told of is over. `keys`: of all surveys, for the index."""
+    return (await tx.exec(_cleared(channel, tuple(keys)), params={"now": now})).all()
+
+
+@lru_cache  # asked after each poll
+def _cleared(channel: str, keys: tuple[str, ...]) -> SelectOfScalar[Survey]:
     wanted = select(Survey).where(col(Survey.survey_key).in_(keys), *_is_cleared(channel))
-    return (await tx.exec(wanted.where(col(Survey.next_at) <= now))).all()
+    return wanted.where(col(Survey.next_at) <= bindparam("now"))
 
 
 async def plan_again(tx: AsyncSession, survey: Survey, echo_kind: str, now: datetime) -> bool:

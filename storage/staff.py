@@ -49,8 +49,11 @@ async def join(
 
 async def joined(tx: AsyncSession) -> Sequence[InvitedStaff]:
     """Everybody who opened their link, the first one first."""
-    wanted = select(InvitedStaff).where(col(InvitedStaff.joined_at).is_not(None))
-    return (await tx.exec(wanted.order_by(col(InvitedStaff.id)))).all()
+    return (await tx.exec(_JOINED)).all()
+
+
+# Built once: it is asked before each thing that staff may be told of.
+_JOINED = select(InvitedStaff).where(col(InvitedStaff.joined_at).is_not(None)).order_by(col(InvitedStaff.id))
 
 
 async def current(tx: AsyncSession, now: datetime) -> Sequence[InvitedStaff]:

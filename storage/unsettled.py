@@ -3,10 +3,13 @@
 import re
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
+from sqlalchemy import bindparam
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from storage.surveys import LOOKING
 from storage.tables import Survey, SurveyState
@@ -68,15 +71,20 @@ async def to_look_for(
 
     `keys`: of all surveys.
     """
-    wanted = (
+    wanted = _to_look_for(channel, tuple(keys), limit)
+    return (await tx.exec(wanted, params={"now": now})).all()
+
+
+@lru_cache  # asked after each poll
+def _to_look_for(channel: str, keys: tuple[str, ...], limit: int) -> SelectOfScalar[Survey]:
+    return (
         select(Survey)
         # With the keys the index on key and state helps; without, every survey would be read.
         .where(col(Survey.survey_key).in_(keys), *_looked_for(), col(Survey.channel) == channel)
-        .where(col(Survey.next_at) <= now)
+        .where(col(Survey.next_at) <= bindparam("now"))
         .order_by(col(Survey.next_at))
         .limit(limit)
     )
-    return (await tx.exec(wanted)).all()
 
 
 def _looked_for() -> tuple[Any, ...]:
