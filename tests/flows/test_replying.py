@@ -231,6 +231,23 @@ async def test_what_was_not_sent_is_not_sent_by_an_edit_either(town: World) -> N
     assert len(town.to_ivan()) == told
 
 
+async def test_a_reply_to_a_message_that_was_sent_anew_is_not_lost_in_silence(town: World) -> None:
+    """Its first answer was lost, so nobody knows what the one that arrived all the same is about."""
+    town.telegram.faults.add("sendMessage", after=True, status=504, nth=1)
+    await ivan_asks(town)
+    await town.later(minutes=5)
+    first, last = [one for one in town.telegram.messages("Анна") if "пишет (" in one.text]
+    told = len(town.to_ivan())
+    town.telegram.says("Анна", "Олег приедет завтра", reply_to=first.message_id)
+    await town.step(pulls=False)
+    assert len(town.to_ivan()) == told
+    assert town.to_anna()[-1].startswith("Этот ответ никому не ушёл")
+    town.telegram.says("Анна", "Олег приедет завтра", reply_to=last.message_id)
+    await town.step(pulls=False)
+    assert town.to_ivan()[told:] == ["ВладАвтоматика: Олег приедет завтра"]
+    assert town.to_anna()[-1] == "Отправлено клиенту."
+
+
 @configured(TWO_HEADS)
 @pytest.mark.parametrize("text", ["Просто мысли вслух", "/help"])
 async def test_what_quotes_no_words_of_a_client_goes_to_no_client(town: World, text: str) -> None:

@@ -69,6 +69,7 @@ alert.uncalled 140, alert.burst 110, alert.burst_line 110, alert.late 70, client
 client.replied 80
 client.reply_uncertain 110, client.reply_text_only 80, client.answered 60, deal.note_replied 400
 client.reply_edited 110, client.reply_edited.unsent 80, client.reply_lost 260
+client.reply_nowhere 140
 client.reply_failed 80, client.stranger 370, erase.task 140
 erase.how 50, forget.how 90, forget.sure 160, forget.kept 40, forget.done 260, forget.nobody 120
 rollout.preview 100, rollout.bulk 140, rollout.closed.how 110, morning.title 100, morning.line 100

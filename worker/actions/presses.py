@@ -67,6 +67,8 @@ async def take(
     is_taken = said is not None or await take_result(tx, hands, row, message, staff, now)
     is_taken = is_taken or await scorecards.take_comment(tx, hands, row, message, staff)
     is_taken = is_taken or await answer_staff.take(tx, hands, row, message, staff)
+    if not is_taken:
+        await replying.tell_of_nothing(tx, hands, row, message)
     if message.kind is IncomingKind.TAP:
         text = (said or "") if is_taken else await _said(tx, hands, row, message, staff, now)
         await _toast(tx, hands, row, message, text)

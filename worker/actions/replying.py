@@ -60,6 +60,15 @@ def _key(row: Inbox, message: Incoming) -> str:
     return keys.reply_client(row.channel, message.chat_id, message.message_id)
 
 
+async def tell_of_nothing(tx: AsyncSession, hands: Hands, row: Inbox, message: Incoming) -> None:
+    """A reply to something that is answered by nobody, or was sent twice because its answer was lost.
+
+    In a group people may talk about our messages among themselves.
+    """
+    if message.kind in (IncomingKind.TEXT, IncomingKind.MEDIA) and message.quoted and not message.is_group:
+        await _tell(tx, hands, row, message, hands.texts.fill("client.reply_nowhere"))
+
+
 async def _meant(tx: AsyncSession, row: Inbox, message: Incoming) -> Request | None:
     if message.kind is IncomingKind.TAP:
         mark, _, number = message.data.removesuffix(":take").partition(":")
