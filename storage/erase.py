@@ -29,6 +29,7 @@ from storage.tables import (
     Message,
     Outbox,
     OutboxState,
+    PromoCode,
     Referral,
     Reply,
     Request,
@@ -87,6 +88,7 @@ async def erase_person(tx: AsyncSession, phone: str, now: datetime) -> Erasure:
     # Held, so that whoever writes down just now what was said there ends first, or finds no chat.
     chats = list((await tx.exec(select(Chat).where(_named(Chat.chat_id, phone)).with_for_update())).all())
     clients = await _clients(tx, phone, {chat.client_id for chat in chats if chat.client_id})
+    clients += await _merged(tx, clients)
     ids = [client.client_id for client in clients if client.client_id is not None]
     others = col(Chat.client_id).in_(ids), col(Chat.id).not_in([chat.id for chat in chats])
     chats += (await tx.exec(select(Chat).where(*others).with_for_update())).all()
@@ -150,6 +152,19 @@ async def _clients(tx: AsyncSession, phone: str, also: Collection[int]) -> list[
         .with_for_update()
     )
     return list(found.all())
+
+
+async def _merged(tx: AsyncSession, clients: list[Client]) -> list[Client]:
+    """Whom we knew apart before, and who kept the code for friends: questions of theirs carried it."""
+    ids = [client.client_id for client in clients]
+    found = await tx.exec(
+        select(Client)
+        .join(PromoCode, col(PromoCode.client_id) == col(Client.client_id))
+        .join(Survey, col(Survey.promo_code) == col(PromoCode.code))
+        .where(col(Survey.client_id).in_(ids), col(Client.client_id).not_in(ids))
+        .where(col(Client.erased_at).is_(None))
+    )
+    return list({client.client_id: client for client in found}.values())
 
 
 async def _erase_calls(tx: AsyncSession, ids: list[int], phone: str) -> None:
@@ -322,8 +337,8 @@ def _trace(phone: str, names: Collection[str], *others: str) -> re.Pattern[str]:
 
 
 def _written(phone: str) -> str:
-    """A number as people write it: with +7, 8 or nothing before it, with spaces, brackets and dashes."""
-    return r"[\s()-]*".join(phone.removeprefix("+")[-10:]) + r"(?!\d)"
+    """A number as people write it: after +7, 8 or nothing, with spaces, brackets, dots and dashes."""
+    return r"[\s().\u2010-\u2015-]*".join(phone.removeprefix("+")[-10:]) + r"(?!\d)"
 
 
 async def _erase_typed(tx: AsyncSession, phone: str, names: Collection[str]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event
 from sqlmodel import SQLModel, col, select
 
-from storage import erase, state
+from storage import erase, people, state
 from storage.database import Database
 from storage.erase import Erasure
 from storage.tables import (
@@ -23,6 +23,7 @@ from storage.tables import (
     Message,
     Outbox,
     OutboxState,
+    PromoCode,
     Referral,
     Reply,
     Request,
@@ -73,7 +74,7 @@ async def known(db: Database) -> None:
         inbox("in2", '{"chatId": "79140000012@c.us", "text": "Спасибо"}'),
         inbox("in3", '{"chatId": "791400000012@c.us", "id": "1234567890"}'),
         Complaint(id=1, lead_id=900, client_id=1, name="Рекламация: Мария", opened_at=NOW),
-        Referral(deal_id=502, referrer_id=1, typed="89140000001, Мария", decided_at=NOW),
+        Referral(deal_id=502, referrer_id=1, typed="89140000001, Мария"),
         outbox("say", {"channel": "telegram", "chat_id": "123456789", "text": "Спасибо, Мария"}),
         outbox("sync_deal", {"deal_id": 501}),
         outbox("client_wrote", {"survey_id": 1, "words": WORDS}, OutboxState.DONE),
@@ -239,6 +240,7 @@ async def test_a_chat_that_the_company_opened_is_found_by_its_number(db: Databas
     [
         ({"name": "Ворота, мария иванова"}, False),
         ({"name": "Ворота, 8 (914) 000-00-01"}, False),
+        ({"name": "Ворота, 8.914.000–00‑01"}, False),
         ({"_embedded": {"contacts": [{"id": 301, "is_main": True}]}}, False),
         ({"name": "Мария", "_embedded": {"contacts": [{"id": 3011}]}}, True),  # somebody else
         ({"name": "9140000001234"}, True),  # a longer number
@@ -308,9 +310,9 @@ async def test_a_friends_deal_that_names_the_number_no_longer_does(db: Database)
         db,
         *(Deal(deal_id=number, fields=fields, client_id=2, created_at=NOW, updated_at=NOW, seen_at=NOW)
           for number, fields in ((601, named), (602, by_name), (603, by_code))),
-        Referral(deal_id=601, is_referral=True, referrer_id=1, typed="8 (914) 000-00-01", decided_at=NOW),
-        Referral(deal_id=602, problem="unknown", typed="мария иванова посоветовала", decided_at=NOW),
-        Referral(deal_id=603, referrer_id=2, code="ДРУГ-48215", typed="ДРУГ-48215", decided_at=NOW),
+        Referral(deal_id=601, is_referral=True, referrer_id=1, typed="8 (914) 000-00-01"),
+        Referral(deal_id=602, problem="unknown", typed="мария иванова посоветовала"),
+        Referral(deal_id=603, referrer_id=2, code="ДРУГ-48215", typed="ДРУГ-48215"),
     )  # fmt: skip
     await forget(db)
     async with db.reading() as tx:
@@ -321,6 +323,24 @@ async def test_a_friends_deal_that_names_the_number_no_longer_does(db: Database)
     assert fields[601] == {"77": [{"value": erase.FORGOTTEN, "enum_id": None}], "78": named["78"]}
     assert fields[602] == {"77": [{"value": erase.FORGOTTEN, "enum_id": None}]}
     assert fields[603] == by_code
+
+
+async def test_who_became_one_with_them_and_kept_a_code_of_their_own_is_forgotten_too(db: Database) -> None:
+    await known(db)
+    async with db.transaction() as tx:
+        gone = Client(client_id=9, key="chat:telegram:555666777", name="Машуля", created_at=NOW)
+        into = (await tx.exec(select(Client).where(Client.client_id == 1))).one()
+        mine = Survey(**survey(3, 501, chat_id="").model_dump(exclude={"survey_key"}), survey_key="csat")
+        mine.client_id, mine.promo_code = 9, "ДРУГ-2"
+        tx.add_all([gone, mine])
+        for number, code in ((1, "ДРУГ-1"), (9, "ДРУГ-2")):
+            tx.add(PromoCode(code=code, digits=code[-1], client_id=number, created_at=NOW))
+        await tx.flush()
+        await people.merge(tx, gone, into=into)
+    assert "Машуля" in await everything(db)
+    await forget(db)
+    left = await everything(db)
+    assert [text for text in ("Машуля", "555666777") if text in left] == []
 
 
 async def test_what_they_said_in_a_chat_that_is_somebody_elses_by_now_is_forgotten(db: Database) -> None:
