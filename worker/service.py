@@ -96,8 +96,9 @@ class Service:
         finally:
             log.info("stopping")
             scheduler.shutdown(wait=False)
-            await self._end_flows()
-            await server.stop()
+            await asyncio.gather(
+                self._end_flows(), server.stop()
+            )  # one after the other might take ten seconds
         return self.exit_code
 
     def stop(self, exit_code: int = 0) -> None:
