@@ -156,6 +156,27 @@ def test_a_picture_shows_the_figures_of_its_chart(drawn: dict[str, str]) -> None
     assert {"14,4", "9,4", "17\u00a0%", "цель 20\u00a0%", "Выигранные сделки, млн ₽"} <= {*money}
 
 
+def test_calls_are_counted_as_reviews_and_not_as_answers() -> None:
+    [calls] = [chart for chart in draw(full(), texts()).charts if chart.key == "iqs.by_manager"]
+    assert [point["answers"] for point in plain(calls, WORDS)["points"]] == ["проверок 6", "проверок 6"]
+
+
+async def test_a_poster_tells_how_it_counts_what_it_shows_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: dict[str, Any] = {}
+
+    async def kept(charts: list[Chart], words: Words, **more: str) -> bytes:
+        told.update(more)
+        return b""
+
+    monkeypatch.setattr(pictures, "png", kept)
+    monkeypatch.setattr(pictures, "MOST_CHARTS", 1)
+    await pictures.poster(draw(full(), texts()), WORDS)
+    assert told["source"].startswith("Оценки: ")
+    assert "Рекламации" not in told["source"]
+
+
 def test_nothing_breaks_a_picture(drawn: dict[str, str]) -> None:
     for chart in ODD:
         assert texts_of(drawn[chart.key]) is not None

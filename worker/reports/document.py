@@ -93,6 +93,7 @@ class Dots(Chart):
 
     points: tuple[Point, ...]
     average: float | None = None
+    counted: str = "answers"  # what each point's are, as `Words.cover` names it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

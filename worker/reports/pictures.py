@@ -64,8 +64,9 @@ async def png(
 
 async def poster(document: Document, words: Words) -> bytes:
     """The whole report as a picture, to be opened as a file: of a long photo Telegram leaves a thin strip."""
-    charts = [chart for section in document.sections for chart in _main(section)][:MOST_CHARTS]
-    units = dict.fromkeys(f"{of.group}: {of.unit}." for of in document.sections if of.charts and of.unit)
+    found = [(section, chart) for section in document.sections for chart in _main(section)][:MOST_CHARTS]
+    charts = [chart for _, chart in found]
+    units = dict.fromkeys(f"{of.group}: {of.unit}." for of, _ in found if of.unit)
     return await png(charts, words, title=document.title, subtitle=document.subtitle, source=" ".join(units))
 
 
@@ -165,7 +166,9 @@ def _dots(chart: Dots, words: Words) -> dict[str, Any]:
     unit = _unit(chart.kind, [point.value or 0 for point in known], words)
     more = len(known) - MOST_ROWS
     return {
-        "points": [_point(point, unit[0], chart.kind, words) for point in known[:MOST_ROWS]],
+        "points": [
+            _point(point, unit[0], chart.kind, words, counted=chart.counted) for point in known[:MOST_ROWS]
+        ],
         "average": _scaled(chart.average, unit[0]),
         "average_text": _told("average", chart.average, chart.kind, words),
         "more": words.cover("more", n=words.count(more)) if more > 0 else "",
@@ -218,7 +221,9 @@ def _spots(chart: Spots, words: Words) -> dict[str, Any]:
     }
 
 
-def _point(point: Point, divisor: float, kind: Kind, words: Words) -> dict[str, Any]:
+def _point(
+    point: Point, divisor: float, kind: Kind, words: Words, *, counted: str = "answers"
+) -> dict[str, Any]:
     interval = ""
     if point.low is not None and point.high is not None:
         interval = words.cover(
@@ -234,7 +239,7 @@ def _point(point: Point, divisor: float, kind: Kind, words: Words) -> dict[str, 
         "high": _scaled(point.high, divisor),
         "text": "" if point.value is None else said(point.value, kind, words),
         "interval": interval,
-        "answers": "" if point.answers is None else words.cover("answers", n=words.count(point.answers)),
+        "answers": "" if point.answers is None else words.cover(counted, n=words.count(point.answers)),
     }
 
 

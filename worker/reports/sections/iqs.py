@@ -170,6 +170,7 @@ def _charts(result: IqsResult, key: str, words: Words) -> Iterator[Chart]:
         kind=Kind.SCORE,
         points=tuple(_point(name, of) for name, of in known.items()),
         average=result.total.score,
+        counted="reviews",
     )
 
 
