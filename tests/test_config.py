@@ -369,6 +369,7 @@ BROKEN = [
     ('[http]\nlisten = "8080"', "config.toml:2: http.listen:", '"8080"', '"127.0.0.1:8080"'),
     ('[http]\nwebhook_secret = "a/b"', "config.toml:2: http.webhook_secret:", "«…»", "цифры, - и _"),
     ('[http]\npublic_url = "example.com"', "http.public_url:", '"example.com"', "https://"),
+    ('[http]\npublic_url = "https://x.ru/?a=b"', "http.public_url:", '"https://x.ru/?a=b"', "https://"),
     ('[amocrm]\npoll_interval = "1bd"', "config.toml:2: amocrm.poll_interval:", '"1bd"', '"5m"'),
     ("[amocrm]\npoll_interval = 300", "config.toml:2: amocrm.poll_interval:", "300", '"5m"'),
     ('[amocrm]\npoll_interval = "0s"', "config.toml:2: amocrm.poll_interval:", '"0s"', "больше нуля"),

@@ -42,6 +42,7 @@ from worker.values import (
     Number,
     Prefix,
     Proxy,
+    PublicUrl,
     Quiet,
     Rate,
     ScaleText,
@@ -100,7 +101,7 @@ class Http:
     __pydantic_config__ = FORBID
 
     listen: Listen = "127.0.0.1:8080"
-    public_url: UrlOrNone = ""
+    public_url: PublicUrl = ""
     webhook_secret: SecretWord = SecretStr("")
     dashboard_link: Span = timedelta(hours=12)
 

@@ -176,6 +176,13 @@ def _url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _public(text: str) -> str:
+    """What paths are put behind."""
+    parts = urlsplit(_url(text))
+    _ensure(not parts.query and not parts.fragment)
+    return text.rstrip("/")
+
+
 def _site(text: str) -> str:
     """An address of a whole site: without path, query or a user."""
     parts = urlsplit(_url(text))
@@ -352,6 +359,7 @@ Zone = Annotated[ZoneInfo, _reader(_zone, ZONE)]
 Country = Annotated[str, _reader(_country, COUNTRY)]
 
 Url = Annotated[str, _reader(_url, URL)]
+PublicUrl = Annotated[str, _reader(lambda text: _public(text) if text else "", URL)]
 UrlOrNone = Annotated[str, _reader(lambda text: _url(text) if text else "", URL)]
 Site = Annotated[str, _reader(lambda text: _site(text) if text else "", SITE)]
 Listen = Annotated[str, _reader(_listen, LISTEN)]
