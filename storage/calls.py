@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import String, cast, func, literal, or_, true
+from sqlalchemy import String, and_, cast, func, literal, or_, true
 from sqlalchemy import select as columns
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -12,7 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from storage.flat import rows_of, within
 from storage.rows import insert_all_once, insert_once
 from storage.state import recall, remember
-from storage.tables import Call, Deal, Json, Scorecard
+from storage.tables import Call, Client, Contact, Deal, Json, Scorecard
 
 MARK = "calls.draw"
 MOST_KEYS = 500  # in one question to the database
@@ -59,6 +60,31 @@ async def pipelines_of(tx: AsyncSession, deal_ids: Collection[int]) -> dict[int,
         part = wanted[start : start + MOST_KEYS]
         rows = await tx.exec(select(Deal.deal_id, Deal.pipeline_id).where(col(Deal.deal_id).in_(part)))
         found |= dict(rows.all())
+    return found
+
+
+async def of_forgotten(
+    tx: AsyncSession, deal_ids: Collection[int], contact_ids: Collection[int]
+) -> tuple[set[int], set[int]]:
+    """Those of these deals and contacts whose person asked to be forgotten."""
+    is_gone = col(Client.erased_at).is_not(None)
+    deals = select(Deal.deal_id).join(Client, col(Client.client_id) == col(Deal.client_id)).where(is_gone)
+    contacts = (
+        select(Contact.contact_id)
+        .outerjoin(Client, col(Client.client_id) == col(Contact.client_id))
+        .where(or_(is_gone, and_(col(Client.client_id).is_(None), col(Contact.is_deleted).is_(False))))
+    )
+    return (
+        await _among(tx, deals, col(Deal.deal_id), deal_ids),
+        await _among(tx, contacts, col(Contact.contact_id), contact_ids),
+    )
+
+
+async def _among(tx: AsyncSession, wanted: Any, column: Any, ids: Collection[int]) -> set[int]:
+    found: set[int] = set()
+    in_order = sorted(ids)
+    for start in range(0, len(in_order), MOST_KEYS):
+        found.update((await tx.exec(wanted.where(column.in_(in_order[start : start + MOST_KEYS])))).all())
     return found
 
 

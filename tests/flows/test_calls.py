@@ -12,7 +12,7 @@ from storage import calls
 from storage.erase import erase_person
 from storage.tables import Call, Scorecard
 from tests.flows.test_staff_commands import BOSS, HEAD, OLEG, VERA, answer, opens
-from tests.world import IVAN, ZONE, World, configured
+from tests.world import IVAN, PETR, ZONE, World, configured
 from worker.flows.calls import draw_calls, remind_of_cards
 
 INNA = {"telegram_id": 666666666, "name": "Инна", "role": "controller"}
@@ -362,3 +362,20 @@ async def test_a_stranger_taps_in_vain_and_a_forgotten_client_leaves_marks_only(
     assert not any(IVAN[2:] in one.key for one in await stored(town))
     assert {one.comment for one in await cards(town)} == {""}
     assert card.call_id == (await cards(town))[0].call_id
+
+
+@scored
+async def test_no_call_of_who_was_forgotten_before_the_draw_is_scored(town: World) -> None:
+    await opens(town, VERA)
+    deal = await week_of_calls(town, 2)
+    call(town, 7, kind=CONTACTS, entity=town.ivan())
+    town.amocrm.close_lead(deal)  # so that we know whose it is
+    other = town.deal([town.contact("Пётр", PETR)])
+    await town.step()
+    call(town, 8, entity=other)
+    call(town, 9, entity=other, params={"link": f"https://pbx.example/{IVAN[1:]}.mp3"})  # Ivan's telephone
+    async with town.db.transaction() as tx:
+        await erase_person(tx, IVAN, town.clock.now())
+    town.clock.set(MONDAY)
+    assert await draw(town) == 1
+    assert {one.deal_id for one in await stored(town)} == {other}

@@ -1,20 +1,24 @@
 """Calls in, once a week: some of each manager's are drawn by chance and become scorecards."""
 
 import logging
+import re
 import secrets
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from sqlmodel.ext.asyncio.session import AsyncSession
+
 from integrations.amocrm.calls import CARDS, INCOMING, CallNote, call_notes
 from integrations.errors import Permanent
-from storage import calls, outbox
+from storage import calls, erase, outbox
 from storage.calls import Draw
 from storage.tables import Call, Scorecard
 from worker.account import Staff
 from worker.actions import scorecards
 from worker.actions.base import Hands
+from worker.rules.phone import normalise
 from worker.rules.scorecards import Week, due_week, in_order, reviewers, version_of, written
 
 log = logging.getLogger(__name__)
@@ -58,6 +62,7 @@ async def draw_calls(hands: Hands, rest: Rest) -> int:
     async with hands.db.transaction() as tx:
         if (last := await calls.last_draw(tx)) is None or last.is_done:
             return 0  # Another worker was faster.
+        found = await _without_forgotten(tx, hands, found)
         known = await calls.known_keys(tx, [one.key for one in found])
         pipelines = await calls.pipelines_of(
             tx, {one.note.entity_id for one in found if one.cards == CARDS[0]}
@@ -148,6 +153,25 @@ async def _heard(hands: Hands, week: Week, rest: Rest) -> list[Heard] | None:
             refused += 1
             log.info("calls of %s cannot be read: %s", cards, error)
     return None if refused == len(CARDS) else list(found.values())
+
+
+async def _without_forgotten(tx: AsyncSession, hands: Hands, found: Sequence[Heard]) -> list[Heard]:
+    """Nothing of who asked to be forgotten, known by the card or by the number in a telephone's names."""
+    on = {cards: {one.note.entity_id for one in found if one.cards == cards} for cards in CARDS}
+    deals, contacts = await calls.of_forgotten(tx, on[CARDS[0]], on[CARDS[1]])
+    gone = {(CARDS[0], deal) for deal in deals} | {(CARDS[1], contact) for contact in contacts}
+    named = [_numbers(hands, one.note) for one in found]
+    erased = await erase.erased_among(tx, set().union(*named))
+    return [
+        one
+        for one, numbers in zip(found, named, strict=True)
+        if (one.cards, one.note.entity_id) not in gone and not erased.intersection(numbers)
+    ]
+
+
+def _numbers(hands: Hands, note: CallNote) -> set[str]:
+    found = re.findall(r"(?<!\d)\d{10,12}(?!\d)", f"{note.link} {note.uniq}")
+    return {number for text in found if (number := normalise(text, hands.region)) is not None}
 
 
 def _usable(page: Iterable[CallNote], cards: str, week: Week, sellers: set[int]) -> list[Heard]:
