@@ -102,3 +102,16 @@ def test_a_quarter_in_which_nothing_was_closed_is_nought_and_no_gap() -> None:
     assert isinstance(solved, Trend)
     assert [point.value for point in solved.points] == [3, 0, 5, 6, 4, 0]
     assert solved.title == "Решено рекламаций: 0, кварталом раньше: 4"
+
+
+def test_the_months_of_a_digest_contradict_no_sentence_under_them() -> None:
+    document = draw(full(), texts())
+    months, people = digest.picture_of(
+        digest.main_survey(full()), document, document, WORDS, people=True, goal=60.0
+    )
+    assert (months.title, people.title) == (
+        "NPS по месяцам",
+        "NPS: выше среднего Ирина Ким; ниже <b>Олег</b> & =1+1",
+    )
+    assert isinstance(months, Trend)
+    assert months.goal == 60.0

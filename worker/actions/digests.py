@@ -238,7 +238,12 @@ async def _picture(
     months = draw(await _report(desk, last), desk.texts)
     goal = hands.goals.get(survey.asked.metric)
     charts = facts.picture_of(
-        survey, months, drawn, people=desk.person.role in LEADERS, goal=None if goal is None else goal.target
+        survey,
+        months,
+        drawn,
+        words,
+        people=desk.person.role in LEADERS,
+        goal=None if goal is None else goal.target,
     )
     if not charts:
         return b""

@@ -119,14 +119,26 @@ def answer_counts(report: Report) -> tuple[int, int]:
 
 
 def picture_of(
-    survey: SurveyResult | None, months: Document, window: Document, *, people: bool, goal: float | None
+    survey: SurveyResult | None,
+    months: Document,
+    window: Document,
+    words: Words,
+    *,
+    people: bool,
+    goal: float | None,
 ) -> list[Chart]:
-    """The main score over the months, and under it people with their intervals."""
+    """The main score over the months, and under it people with their intervals.
+
+    The months say no finding of their own: the words beneath tell that of the whole window, and two that
+    differ would leave the reader with none.
+    """
     if survey is None:
         return []
     key = f"surveys.{survey.asked.key}."
     over_time: list[Chart] = [
-        replace(one, goal=goal) for one in months.charts if isinstance(one, Trend) and one.key.startswith(key)
+        replace(one, goal=goal, title=words.finding("trend.months", survey=survey.asked.title))
+        for one in months.charts
+        if isinstance(one, Trend) and one.key.startswith(key)
     ]
     beside: list[Chart] = [
         one for one in window.charts if isinstance(one, Dots) and one.key == f"{key}by_manager"
