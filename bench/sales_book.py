@@ -50,6 +50,7 @@ OWN: Mapping[str, Mapping[str, str]] = {
         "status_id": "CASE WHEN n % 10 = 9 THEN 143 ELSE 142 END",
         "closed_at": at(),
         "updated_at": at(),
+        "decided_at": at(),
         "created_at": at("-20"),
     },
     "surveys": {
@@ -80,7 +81,7 @@ OWN: Mapping[str, Mapping[str, str]] = {
         "band": BAND,
         "text": "CASE WHEN n % 4 = 0 THEN 'всё хорошо, спасибо' ELSE '' END",
     },
-    "referrals": {"deal_id": "n", "is_referral": "n % 8 = 0", "decided_at": at()},
+    "referrals": {"deal_id": "n", "is_referral": "n % 8 = 0"},
     "promo_codes": {
         "code": "'ДРУГ-' || n",
         "digits": "'d' || n",
@@ -107,7 +108,7 @@ async def fill(db: Database, deals: int) -> None:
             Reply(channel="whatsapp", external_id="in", received_at=early, kind="text", counts=True),
             IS_ANSWERED,
         ),
-        (Referral(deal_id=0, decided_at=early), "n % 10 <> 9"),
+        (Referral(deal_id=0), "n % 10 <> 9"),
         (PromoCode(code="0", digits="0", client_id=0, created_at=early), "n % 5 = 0"),
         (Complaint(opened_at=early, by_hand=True, is_solved=True), f"n % {COMPLAINTS} = 0"),
     ]

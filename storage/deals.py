@@ -3,13 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import bindparam, exists, func
 from sqlmodel import and_, col, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import Select, SelectOfScalar
 
-from storage.sql import table_of
+from storage.sql import inline_number, table_of
 from storage.state import recall, remember
 from storage.tables import Client, Complaint, Contact, Deal, Referral, Survey
 
@@ -17,7 +19,7 @@ WATERMARK = "pull.watermark"
 SURVEYS_SINCE = "pull.surveys_since"
 
 # What stays ours when a deal is read again.
-_OURS = {"client_id", "link_token", "is_reply", "is_past", "entered_at", "seen_at"}
+_OURS = {"client_id", "link_token", "is_reply", "is_past", "entered_at", "seen_at", "decided_at"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +152,17 @@ async def contacts_to_read(
     tx: AsyncSession, *, complaints_pipeline: int | None, limit: int = 10_000
 ) -> list[int]:
     """Main contacts, not read yet, of deals for which it matters who the client is."""
+    wanted = _contacts_to_read(complaints_pipeline, limit)
+    return [contact_id for contact_id in (await tx.exec(wanted)).all() if contact_id is not None]
+
+
+@lru_cache  # as the next ones, asked after each pull
+def _contacts_to_read(
+    complaints_pipeline: int | None, limit: int
+) -> SelectOfScalar[int] | SelectOfScalar[None]:
     surveyed = exists().where(col(Survey.deal_id) == col(Deal.deal_id))
     is_open_complaint = and_(Deal.pipeline_id == complaints_pipeline, col(Deal.status_id).not_in((142, 143)))
-    wanted = (
+    return (
         select(Deal.contact_id)
         .where(
             col(Deal.contact_id).is_not(None),
@@ -165,7 +175,6 @@ async def contacts_to_read(
         .distinct()
         .limit(limit)
     )
-    return [contact_id for contact_id in (await tx.exec(wanted)).all() if contact_id is not None]
 
 
 async def referrals_to_decide(
@@ -175,32 +184,43 @@ async def referrals_to_decide(
 
     Of who was forgotten the fields are no longer kept, so what was decided before stands.
     """
+    return [(deal, referral) for deal, referral in await tx.exec(_referrals_to_decide(limit))]
+
+
+@lru_cache
+def _referrals_to_decide(limit: int) -> Select[Deal, Referral]:
     is_forgotten = exists().where(col(Client.client_id) == Deal.client_id, col(Client.erased_at).is_not(None))
-    was_changed = and_(col(Referral.decided_at) < col(Deal.updated_at), ~is_forgotten)
-    wanted = (
+    is_new = col(Deal.decided_at).is_(None)
+    return (
         select(Deal, Referral)
         .outerjoin(Referral, col(Referral.deal_id) == col(Deal.deal_id))
         .where(
-            Deal.status_id == 142,
+            col(Deal.status_id) == inline_number(142),
+            # In the words of the partial index, so that few deals are looked at.
+            or_(is_new, col(Deal.decided_at) < col(Deal.updated_at)),
             col(Deal.is_deleted).is_(False),
-            or_(col(Referral.deal_id).is_(None), was_changed),
+            or_(is_new, ~is_forgotten),
         )
         .order_by(col(Deal.closed_at))
         .limit(limit)
     )
-    return [(deal, referral) for deal, referral in await tx.exec(wanted)]
 
 
 async def lead_ids_without_token(
     tx: AsyncSession, *, but_pipeline: int | None, limit: int = 1000
 ) -> Sequence[int]:
     """Deals whose link to the bots has not been made."""
+    return (await tx.exec(_lead_ids_without_token(but_pipeline, limit))).all()
+
+
+@lru_cache
+def _lead_ids_without_token(but_pipeline: int | None, limit: int) -> SelectOfScalar[int]:
     wanted = select(Deal.deal_id).where(
         col(Deal.link_token).is_(None), col(Deal.is_deleted).is_(False), col(Deal.is_past).is_(False)
     )
     if but_pipeline is not None:
         wanted = wanted.where(Deal.pipeline_id != but_pipeline)
-    return (await tx.exec(wanted.limit(limit))).all()
+    return wanted.limit(limit)
 
 
 async def watermark(tx: AsyncSession) -> datetime | None:

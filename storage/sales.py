@@ -24,6 +24,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.flat import LOST, WON, bits_of, grouped_by, place_in, rows_as, rows_of, within
 from storage.narrowed import seller
+from storage.sql import inline
 from storage.tables import Chat, Client, Deal, Message, PromoCode, Referral, Survey
 
 ON_REQUEST = "code"  # `kind` of the message to a client who asked for the code
@@ -205,7 +206,7 @@ async def programme_row(
         .join(Referral, col(Referral.deal_id) == col(Deal.deal_id))
         .where(
             is_closed(begins, ends, pipelines, complaints_pipeline),
-            col(Referral.code) != "",
+            col(Referral.code) != inline(""),
             col(Referral.problem) == "",
         )
     )
@@ -234,7 +235,7 @@ def named_codes() -> Subquery:
             ),
         )
         .where(
-            col(Referral.code) != "",
+            col(Referral.code) != inline(""),
             col(Referral.problem) == "",
             col(Deal.status_id).in_((WON, LOST)),
             col(Deal.is_deleted).is_(false()),

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, String, Table, literal
+from sqlalchemy import ColumnElement, Integer, String, Table, literal
 from sqlalchemy.dialects import sqlite
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -43,3 +43,8 @@ def inline(state: str) -> ColumnElement[str]:
     A plan that PostgreSQL prepared for any value cannot know that a bound one fits.
     """
     return literal(str(state), String(), literal_execute=True)
+
+
+def inline_number(number: int) -> ColumnElement[int]:
+    """The same of a number."""
+    return literal(number, Integer(), literal_execute=True)

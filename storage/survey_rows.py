@@ -155,14 +155,10 @@ def _grouped(
 
 
 def _joined(wanted: Select[*tuple[Any, ...]], which: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
-    return (
-        wanted.outerjoin(Deal, col(Deal.deal_id) == col(Survey.deal_id))
-        .outerjoin(Contact, col(Contact.contact_id) == col(Survey.contact_id))
-        .where(
-            which,
-            or_(col(Survey.state).in_(SETTLED), col(Survey.answered_at).is_not(None)),
-            func.coalesce(col(Deal.is_reply), false()).is_(false()),
-        )
+    return wanted.outerjoin(Deal, col(Deal.deal_id) == col(Survey.deal_id)).where(
+        which,
+        or_(col(Survey.state).in_(SETTLED), col(Survey.answered_at).is_not(None)),
+        func.coalesce(col(Deal.is_reply), false()).is_(false()),
     )
 
 
@@ -194,7 +190,7 @@ def _flags(*more: ColumnElement[bool]) -> ColumnElement[int]:
     return bits_of(
         col(Survey.uncertain).is_(True),
         and_(col(Survey.score).is_not(None), _has_words()),
-        func.coalesce(col(Contact.own_tag), "") != "",
+        and_(col(Survey.reason) != "", _has_own_tag()),
         col(Survey.call_asked_at).is_not(None),
         *more,
     )
@@ -250,6 +246,12 @@ def _has_other_questions() -> ColumnElement[bool]:
     return exists().where(
         col(other.root_deal_id) == col(Survey.root_deal_id), col(other.id) != col(Survey.id)
     )
+
+
+def _has_own_tag() -> ColumnElement[bool]:
+    """Where somebody was not asked, it matters who says so: looked up for nobody else."""
+    its = and_(col(Contact.contact_id) == col(Survey.contact_id), col(Contact.own_tag) != "")
+    return exists().where(its).correlate(Survey)
 
 
 def _has_complaint() -> ColumnElement[bool]:

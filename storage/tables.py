@@ -20,6 +20,11 @@ def _serial() -> Any:
     return Field(default=None, primary_key=True, sa_type=SerialId)
 
 
+def _id_of_amocrm() -> Any:
+    """On SQLite it is the row's own number then, and found at once, without an index beside the table."""
+    return Field(primary_key=True, sa_type=SerialId)
+
+
 def _big(**options: Any) -> Any:
     return Field(sa_type=BigInteger, **options)
 
@@ -32,9 +37,9 @@ def _json(default_factory: Any = dict) -> Any:
     return Field(default_factory=default_factory, sa_type=JSON)
 
 
-def _partial(name: str, column: str, where: str) -> Index:
+def _partial(name: str, *columns: str, where: str) -> Index:
     """The migration makes it on both databases; to name `postgresql_where` here would import its drivers."""
-    return Index(name, column, sqlite_where=text(where))
+    return Index(name, *columns, sqlite_where=text(where))
 
 
 class SurveyState(StrEnum):
@@ -67,8 +72,34 @@ class Deal(SQLModel, table=True):
     """The mirror of a deal, of any pipeline, as last read from amoCRM."""
 
     __tablename__ = "deals"
+    __table_args__ = (
+        # All that reports ask of every deal there was: the deals themselves are ten times as long.
+        Index(
+            "deals_closed",
+            "closed_at",
+            "status_id",
+            "pipeline_id",
+            "manager_id",
+            "price",
+            "is_deleted",
+            "is_reply",
+        ),
+        _partial(
+            "deals_without_link",
+            "link_token",
+            "is_past",
+            "is_deleted",
+            "pipeline_id",
+            where="link_token IS NULL",
+        ),
+        _partial(
+            "deals_to_decide",
+            "closed_at",
+            where="status_id = 142 AND (decided_at IS NULL OR decided_at < updated_at)",
+        ),
+    )
 
-    deal_id: int = _big(primary_key=True)
+    deal_id: int = _id_of_amocrm()
     name: str = _text()
     price: float = 0
     pipeline_id: int = _big(default=0)
@@ -81,13 +112,14 @@ class Deal(SQLModel, table=True):
     fields: Json = _json()  # field id as text → [{"value": …, "enum_id": …}]
     created_at: datetime
     updated_at: datetime = Field(index=True)
-    closed_at: datetime | None = Field(default=None, index=True)
+    closed_at: datetime | None = None
     entered_at: datetime | None = None  # when it was first seen in its present status
     is_deleted: bool = False
     is_reply: bool = False  # the messenger integration opened it because of a reply: counts nowhere
     is_past: bool = False  # closed before the first start, read for the numbers only: nobody is asked
     link_token: str | None = Field(default=None, unique=True)  # of the deep links to the bots
     seen_at: datetime
+    decided_at: datetime | None = None  # `updated_at` as it was when its referral was decided last
 
 
 class Contact(SQLModel, table=True):
@@ -95,7 +127,7 @@ class Contact(SQLModel, table=True):
 
     __tablename__ = "contacts"
 
-    contact_id: int = _big(primary_key=True)
+    contact_id: int = _id_of_amocrm()
     client_id: int | None = _big(default=None, index=True)
     name: str = _text()
     phone: str | None = None  # E.164, the one that identifies the client
@@ -156,19 +188,22 @@ class Survey(SQLModel, table=True):
     __tablename__ = "surveys"
     __table_args__ = (
         UniqueConstraint("survey_key", "deal_id"),
-        _partial("surveys_open", "next_at", "state = 'planned'"),
-        _partial("surveys_sending", "owner", "state = 'sending'"),
-        _partial("surveys_asked", "expires_at", "state = 'sent' OR state = 'uncertain'"),
-        _partial("surveys_bulk", "bulk_id", "bulk_id IS NOT NULL"),
+        _partial("surveys_open", "next_at", where="state = 'planned'"),
+        _partial("surveys_sending", "owner", where="state = 'sending'"),
+        _partial("surveys_asked", "expires_at", where="state = 'sent' OR state = 'uncertain'"),
+        _partial("surveys_bulk", "bulk_id", where="bulk_id IS NOT NULL"),
         Index("surveys_state", "survey_key", "state"),
         Index("surveys_chat", "channel", "chat_id"),
+        # With what reports ask of each: who led the deal, when it was asked.
+        Index("surveys_deal", "deal_id", "manager_id"),
+        Index("surveys_answered", "answered_at", "settled_at"),
     )
 
     id: int | None = _serial()
     survey_key: str
     metric: str
     trigger: str
-    deal_id: int = _big(index=True)  # the deal it is about; for `complaint_closed` the complaint deal
+    deal_id: int = _big()  # the deal it is about; for `complaint_closed` the complaint deal
     root_deal_id: int = _big(
         index=True
     )  # the sales deal behind it: surveys of one root never block each other
@@ -210,7 +245,7 @@ class Survey(SQLModel, table=True):
     scale: str = ""  # on which it was asked, by its id: the settings may change before the answer
     score: int | None = None
     band: str = ""  # low, neutral, high
-    answered_at: datetime | None = Field(default=None, index=True)  # when the client first scored
+    answered_at: datetime | None = None  # when the client first scored
     revision: int = 0
     late: bool = False
     confirm_until: datetime | None = None  # a bare 4 or 5 was asked about once; act after this
@@ -280,7 +315,7 @@ class Inbox(SQLModel, table=True):
     __tablename__ = "inbox"
     __table_args__ = (
         UniqueConstraint("channel", "external_id", "kind"),
-        _partial("inbox_new", "id", "state = 'new'"),
+        _partial("inbox_new", "id", where="state = 'new'"),
     )
 
     id: int | None = _serial()
@@ -303,8 +338,8 @@ class Outbox(SQLModel, table=True):
 
     __tablename__ = "outbox"
     __table_args__ = (
-        _partial("outbox_open", "due_at", "state = 'waiting'"),
-        _partial("outbox_doing", "owner", "state = 'doing'"),
+        _partial("outbox_open", "due_at", where="state = 'waiting'"),
+        _partial("outbox_doing", "owner", where="state = 'doing'"),
     )
 
     id: int | None = _serial()
@@ -387,7 +422,7 @@ class Request(SQLModel, table=True):
     """Words of a client that were shown to staff; a reply to them goes to the client's chat."""
 
     __tablename__ = "requests"
-    __table_args__ = (_partial("requests_open", "chat_id", "answered_at IS NULL"),)
+    __table_args__ = (_partial("requests_open", "chat_id", where="answered_at IS NULL"),)
 
     id: int | None = _serial()
     about: str = Field(unique=True)  # the occasion, as in the keys of what it calls for
@@ -472,8 +507,9 @@ class Referral(SQLModel, table=True):
     """What a deal says about who recommended the company: decided anew whenever the deal changes."""
 
     __tablename__ = "referrals"
+    __table_args__ = (_partial("referrals_coded", "code", where="code <> ''"),)
 
-    deal_id: int = _big(primary_key=True)
+    deal_id: int = _id_of_amocrm()
     is_referral: bool = False
     by_field: bool = False  # the referral field has the value
     code: str = ""  # the friend's code that was recognised
@@ -482,7 +518,6 @@ class Referral(SQLModel, table=True):
     typed: str = _text()
     told: str = ""  # due, done: the referrer hears of it, where the settings say so
     reward: str = ""  # due, done: the task to pay the bonus
-    decided_at: datetime  # the deal's `updated_at` as it was then
 
 
 class ChatEvent(SQLModel, table=True):

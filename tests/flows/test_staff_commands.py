@@ -164,7 +164,7 @@ async def test_who_brought_most_is_named_to_those_who_may_read_names(town: World
         for deal_id, (referrer, price) in deals.items():
             moments: dict[str, Any] = dict.fromkeys(("created_at", "updated_at", "closed_at", "seen_at"), now)
             tx.add(Deal(deal_id=deal_id, price=price, status_id=142, pipeline_id=1, **moments))
-            tx.add(Referral(deal_id=deal_id, is_referral=True, referrer_id=referrer, decided_at=now))
+            tx.add(Referral(deal_id=deal_id, is_referral=True, referrer_id=referrer))
     named = "Привели больше всех:\n• Иван Петров: 2 сделки на 180 000 ₽\n• ***: 1 сделка"
     assert named in (await answer(town, "/referrals")).text.replace(NB, " ")
     assert "Привели" not in (await answer(town, "/referrals", "Вера")).text  # a controller sees figures

@@ -469,13 +469,13 @@ async def test_a_full_database_gives_the_numbers_of_the_contract(db: Database) -
         ),
         *(won(600 + n, 200_000) for n in range(12)),
         *(won(620 + n, 12_000_000 / 68) for n in range(68)),
-        *(Referral(deal_id=600 + n, is_referral=True, by_field=True, decided_at=SUMMER) for n in range(12)),
+        *(Referral(deal_id=600 + n, is_referral=True, by_field=True) for n in range(12)),
         *(
             PromoCode(code=f"Д-{n}", digits=str(n), client_id=n, created_at=SUMMER, first_sent_at=SUMMER)
             for n in range(1, 121)
         ),
         *(won(800 + n, 1, closed_at=NOW, client_id=1000) for n in range(1, 10)),
-        *(Referral(deal_id=800 + n, code=f"Д-{n}", is_referral=True, decided_at=NOW) for n in range(1, 10)),
+        *(Referral(deal_id=800 + n, code=f"Д-{n}", is_referral=True) for n in range(1, 10)),
         *(
             Complaint(
                 lead_id=n,
@@ -610,7 +610,7 @@ def busy_months() -> tuple[list[SQLModel], tuple[SaleFact, ...], tuple[SellerFac
         rows.append(
             Referral(
                 deal_id=n + 1, is_referral=n % 3 == 0, code="ДРУГ-1" if n % 6 == 0 else "", problem=problem,
-                referrer_id=100 + n % 5 if n % 6 == 0 else None, decided_at=day,
+                referrer_id=100 + n % 5 if n % 6 == 0 else None,
             )
         )  # fmt: skip
         sold.append(

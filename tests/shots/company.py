@@ -136,7 +136,7 @@ class _Company:
             closed_at=closed_at,
             seen_at=closed_at,
         )
-        yield Referral(deal_id=deal, is_referral=is_friends, by_field=is_friends, decided_at=closed_at)
+        yield Referral(deal_id=deal, is_referral=is_friends, by_field=is_friends)
         self._chat(deal, name, closed_at)
         score = chance.choice(LIKED[name][0])
         asked_at = closed_at + timedelta(days=1)

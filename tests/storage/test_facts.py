@@ -165,7 +165,7 @@ async def test_won_deals_that_are_alike_are_one_and_counted(db: Database) -> Non
         *(deal(number, client_id=number) for number in (1, 2, 3)),
         deal(4, closed_at=cut),
         *(deal(number, price=5) for number in (5, 6)),
-        *(Referral(deal_id=number, problem="unknown", decided_at=INSIDE) for number in (5, 6)),
+        *(Referral(deal_id=number, problem="unknown") for number in (5, 6)),
     )
     told = [(row.price, row.deal_id, row.count) for row in await sales(db, cuts=(cut,))]
     assert told == [(180_000, 0, 3), (180_000, 0, 1), (5, 5, 1), (5, 6, 1)]
@@ -403,8 +403,8 @@ async def test_what_was_decided_about_a_deal_says_if_it_is_a_referral(db: Databa
     await keep(
         db,
         *(deal(number, price=number) for number in (1, 2, 3)),
-        Referral(deal_id=1, is_referral=True, by_field=True, decided_at=INSIDE),
-        Referral(deal_id=2, code="ДРУГ-1", problem="self", decided_at=INSIDE),
+        Referral(deal_id=1, is_referral=True, by_field=True),
+        Referral(deal_id=2, code="ДРУГ-1", problem="self"),
     )
     assert {row.price: row.is_referral for row in await sales(db)} == {1: True, 2: False, 3: False}
 
@@ -485,7 +485,7 @@ def code(number: int, sent: datetime | None = INSIDE) -> PromoCode:
 def names(deal_id: int, number: int, **known: Any) -> Referral:
     return Referral(
         deal_id=deal_id,
-        **{"code": f"ДРУГ-{number}", "is_referral": True, "decided_at": AFTER, **known},
+        **{"code": f"ДРУГ-{number}", "is_referral": True, **known},
     )
 
 

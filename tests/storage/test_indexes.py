@@ -2,13 +2,15 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
 from sqlalchemy import event
 
-from storage import asked, inbox, outbox, reminders, rollout, surveys
+from storage import asked, deals, inbox, outbox, reminders, rollout, sales, surveys
 from storage.database import Database
+from storage.survey_rows import survey_rows
 
 NOON = datetime(2026, 10, 5, 12, 0, tzinfo=UTC)
 
@@ -59,9 +61,35 @@ async def _read(db: Database, question: Callable[..., Awaitable[object]], *given
         # With every page of deals.
         (lambda db: _read(db, rollout.closings, NOON, NOON), "ix_surveys_triggered_at"),
         (lambda db: _read(db, rollout.size, 17), "surveys_bulk"),
+        # After every pull.
+        (lambda db: _read(db, deals.referrals_to_decide), "deals_to_decide"),
+        (
+            lambda db: _read(db, partial(deals.lead_ids_without_token, but_pipeline=9100)),
+            "deals_without_link",
+        ),
     ],
 )
 async def test_the_partial_index_is_used(
+    db: Database, asked: Callable[[Database], Awaitable[object]], index: str
+) -> None:
+    assert index in await plan_of(db, asked)
+
+
+async def test_of_all_deals_those_with_a_friends_code_are_read(db: Database) -> None:
+    """A report asks for them several times, and most name none. PostgreSQL reads an empty table anyhow."""
+    if db.is_sqlite:
+        assert "referrals_coded" in await plan_of(db, lambda db: _read(db, sales.code_rows, NOON, NOON))
+
+
+@pytest.mark.parametrize(
+    ("asked", "index"),
+    [
+        (lambda db: _read(db, sales.seller_rows, NOON, NOON), "surveys_deal"),
+        (lambda db: _read(db, sales.seller_rows, NOON, NOON), "deals_closed"),
+        (lambda db: _read(db, partial(survey_rows, cuts=[NOON]), NOON, NOON), "surveys_answered"),
+    ],
+)
+async def test_a_report_reads_of_a_long_row_what_stands_in_the_index(
     db: Database, asked: Callable[[Database], Awaitable[object]], index: str
 ) -> None:
     assert index in await plan_of(db, asked)

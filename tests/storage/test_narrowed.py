@@ -112,7 +112,7 @@ async def test_the_referral_programme_is_told_of_what_is_followed(
         surveys = (await tx.exec(select(Survey))).all()
         for survey in surveys:
             survey.client_id = 8 if survey.root_deal_id == 2 else 7
-        tx.add(Referral(deal_id=3, code="ДРУГ-2", referrer_id=8, is_referral=True, decided_at=INSIDE))
+        tx.add(Referral(deal_id=3, code="ДРУГ-2", referrer_id=8, is_referral=True))
     async with narrowed(company, only).reading() as tx:
         row = await sales_of.programme_row(tx, BEGINS, ENDS)
     assert (row.invited, row.interested, row.friends_won, row.friends_lost) == (invited, 0, won, 0)

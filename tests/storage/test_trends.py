@@ -68,7 +68,7 @@ async def test_sales_are_counted_by_time_and_by_whether_friends_brought_them(db:
         db,
         won(1, 100, MAY), won(2, 50.5, MAY), won(3, 7, AUGUST), won(4, 1, AUGUST, status_id=143),
         won(5, 1, AUGUST, pipeline_id=9), won(6, 1, WINTER),
-        Referral(deal_id=2, is_referral=True, by_field=True, decided_at=MAY),
+        Referral(deal_id=2, is_referral=True, by_field=True),
     )  # fmt: skip
     async with db.reading() as tx:
         rows = await trends.sale_counts(tx, QUARTERS, complaints_pipeline=9)
@@ -85,7 +85,7 @@ async def test_codes_are_counted_by_the_time_of_the_code_with_what_friends_did_s
         )
 
     def names(deal_id: int, number: int) -> Referral:
-        return Referral(deal_id=deal_id, code=f"Д-{number}", is_referral=True, decided_at=AUGUST)
+        return Referral(deal_id=deal_id, code=f"Д-{number}", is_referral=True)
 
     await keep(
         db,

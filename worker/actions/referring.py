@@ -22,11 +22,12 @@ async def decide_referral(
     tx: AsyncSession, hands: Hands, deal: Deal, row: Referral | None, now: datetime
 ) -> None:
     """Keep the decision; a referrer who is named for the first time is credited by a note on both deals."""
+    # By amoCRM's clock: a change that came while we were deciding is still to be looked at.
+    deal.decided_at = deal.updated_at
     fields, prefix = hands.known.fields, hands.referral.code_prefix
     friend = _texts(deal, fields.referral_code)
     if row is not None and row.referrer_id is not None and friend == (FORGOTTEN,):
-        row.decided_at = deal.updated_at  # Who it was cannot be read any more: what was decided stands.
-        return
+        return  # Who it was cannot be read any more: what was decided stands.
     codes, phones = await _owners(tx, hands, friend, prefix)
     decision = referral_of(
         ReferralFacts(
@@ -44,13 +45,11 @@ async def decide_referral(
     )
     before = row.referrer_id if row is not None else None
     if row is None:
-        row = Referral(deal_id=deal.deal_id, decided_at=now)
+        row = Referral(deal_id=deal.deal_id)
         tx.add(row)
     row.is_referral, row.by_field = decision.is_referral, decision.by_field
     row.code, row.referrer_id = decision.code, decision.referrer_id
     row.problem, row.typed = decision.problem, decision.typed
-    # By amoCRM's clock: a change that came while we were deciding is still to be looked at.
-    row.decided_at = deal.updated_at
     if deal.is_past:  # For the numbers only: nobody is told, and no words are kept.
         row.typed = ""
         return

@@ -32,15 +32,15 @@ def index(table: str, *columns: str) -> None:
     op.create_index("_".join(("ix", table, *columns)), table, columns)
 
 
-def partial_index(name: str, table: str, column: str, where: str) -> None:
+def partial_index(name: str, table: str, *columns: str, where: str) -> None:
     """Of the open rows only, so that a claim stays fast in a million settled ones."""
-    op.create_index(name, table, [column], sqlite_where=sa.text(where), postgresql_where=sa.text(where))
+    op.create_index(name, table, columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
 
 
 def upgrade() -> None:
     op.create_table(
         "deals",
-        always("deal_id", BIG),
+        always("deal_id", SERIAL),
         always("name", TEXT),
         always("price", FLOAT),
         always("pipeline_id", BIG),
@@ -60,17 +60,23 @@ def upgrade() -> None:
         always("is_past", FLAG),
         maybe("link_token", STRING),
         always("seen_at", MOMENT),
+        maybe("decided_at", MOMENT),
         sa.PrimaryKeyConstraint("deal_id"),
         sa.UniqueConstraint("link_token"),
     )
     index("deals", "client_id")
-    index("deals", "closed_at")
     index("deals", "contact_id")
     index("deals", "updated_at")
+    closed = ["closed_at", "status_id", "pipeline_id", "manager_id", "price", "is_deleted", "is_reply"]
+    op.create_index("deals_closed", "deals", closed)
+    linkless = ["link_token", "is_past", "is_deleted", "pipeline_id"]
+    partial_index("deals_without_link", "deals", *linkless, where="link_token IS NULL")
+    undecided = "status_id = 142 AND (decided_at IS NULL OR decided_at < updated_at)"
+    partial_index("deals_to_decide", "deals", "closed_at", where=undecided)
 
     op.create_table(
         "contacts",
-        always("contact_id", BIG),
+        always("contact_id", SERIAL),
         maybe("client_id", BIG),
         always("name", TEXT),
         maybe("phone", STRING),
@@ -176,21 +182,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("survey_key", "deal_id"),
     )
-    index("surveys", "answered_at")
     index("surveys", "client_id")
     index("surveys", "conversation")
-    index("surveys", "deal_id")
     index("surveys", "due_at")
     index("surveys", "root_deal_id")
     index("surveys", "sent_at")
     index("surveys", "settled_at")
     index("surveys", "triggered_at")
-    partial_index("surveys_open", "surveys", "next_at", "state = 'planned'")
-    partial_index("surveys_sending", "surveys", "owner", "state = 'sending'")
-    partial_index("surveys_asked", "surveys", "expires_at", "state = 'sent' OR state = 'uncertain'")
-    partial_index("surveys_bulk", "surveys", "bulk_id", "bulk_id IS NOT NULL")
+    partial_index("surveys_open", "surveys", "next_at", where="state = 'planned'")
+    partial_index("surveys_sending", "surveys", "owner", where="state = 'sending'")
+    partial_index("surveys_asked", "surveys", "expires_at", where="state = 'sent' OR state = 'uncertain'")
+    partial_index("surveys_bulk", "surveys", "bulk_id", where="bulk_id IS NOT NULL")
     op.create_index("surveys_state", "surveys", ["survey_key", "state"])
     op.create_index("surveys_chat", "surveys", ["channel", "chat_id"])
+    op.create_index("surveys_deal", "surveys", ["deal_id", "manager_id"])
+    op.create_index("surveys_answered", "surveys", ["answered_at", "settled_at"])
 
     op.create_table(
         "bulks",
@@ -261,7 +267,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("channel", "external_id", "kind"),
     )
-    partial_index("inbox_new", "inbox", "id", "state = 'new'")
+    partial_index("inbox_new", "inbox", "id", where="state = 'new'")
 
     op.create_table(
         "outbox",
@@ -282,8 +288,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("key"),
     )
     index("outbox", "kind")
-    partial_index("outbox_open", "outbox", "due_at", "state = 'waiting'")
-    partial_index("outbox_doing", "outbox", "owner", "state = 'doing'")
+    partial_index("outbox_open", "outbox", "due_at", where="state = 'waiting'")
+    partial_index("outbox_doing", "outbox", "owner", where="state = 'doing'")
 
     op.create_table(
         "complaints",
@@ -364,7 +370,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("about"),
     )
-    partial_index("requests_open", "requests", "chat_id", "answered_at IS NULL")
+    partial_index("requests_open", "requests", "chat_id", where="answered_at IS NULL")
     index("requests", "asked_at")
     index("requests", "client_id")
 
@@ -429,7 +435,7 @@ def upgrade() -> None:
 
     op.create_table(
         "referrals",
-        always("deal_id", BIG),
+        always("deal_id", SERIAL),
         always("is_referral", FLAG),
         always("by_field", FLAG),
         always("code", STRING),
@@ -438,10 +444,10 @@ def upgrade() -> None:
         always("typed", TEXT),
         always("told", STRING),
         always("reward", STRING),
-        always("decided_at", MOMENT),
         sa.PrimaryKeyConstraint("deal_id"),
     )
     index("referrals", "referrer_id")
+    partial_index("referrals_coded", "referrals", "code", where="code <> ''")
 
     op.create_table(
         "chat_events",
