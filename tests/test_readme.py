@@ -47,3 +47,11 @@ def test_every_file_that_is_linked_exists(readme: str) -> None:
     missing = [name for name in linked if not (ROOT / name).exists()]
     assert linked
     assert not missing
+
+
+def test_every_picture_is_shown_in_both_readmes_and_small() -> None:
+    """Whoever has a slow connection reads them too; `make shots` takes them anew."""
+    for picture in (ROOT / "docs").glob("*.png"):
+        assert picture.stat().st_size <= 150_000, picture.name
+        for readme in READMES:
+            assert f"docs/{picture.name}" in (ROOT / readme).read_text(encoding="utf-8"), readme
