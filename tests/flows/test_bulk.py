@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from tests.flows.test_staff_commands import BOSS, HEAD, OLEG, opens
-from tests.world import World, configured
+from tests.world import MAX_BOT, World, configured
 from worker.rules.eligibility import Reason
 
 FEW = {"delivery": {"hold_above": 3}, "staff": [HEAD, BOSS, OLEG]}
@@ -89,3 +89,21 @@ async def test_who_leads_no_more_decides_nothing(town: World) -> None:
     tap = await town.taps("Спросить всех", "Анна")
     assert town.telegram.taps[tap].answer == "Это решает руководитель."
     assert {one.waits_for for one in await town.surveys()} == {"held"}
+
+
+VERA_IN_MAX = {"max_id": 700_001, "name": "Вера", "role": "head"}
+
+
+@configured({**MAX_BOT, **FEW, "staff": [HEAD, VERA_IN_MAX]})
+async def test_while_one_messenger_is_down_the_head_in_the_other_is_asked(town: World) -> None:
+    town.max.person("Вера", user_id=700_001)
+    town.max.start("Вера")
+    await town.step(pulls=False)
+    down = town.telegram.faults.add(r"(?i)/sendMessage$", times=0, status=502)
+    await closes(town, 4)
+    question = town.max.last("Вера")
+    assert question.text == ASKED.format("4 сделки")
+    town.telegram.faults.active.remove(down)
+    await town.later(minutes=15)
+    assert town.telegram.last("Анна").text == question.text
+    assert town.max.last("Вера") is question

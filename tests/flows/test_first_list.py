@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from tests.flows.test_staff_commands import BOSS, HEAD, ILYA, NPS, answer, opens
-from tests.world import IVAN, MONDAY, PETR, World, configured
+from tests.world import IVAN, MAX_BOT, MONDAY, PETR, World, configured
 from worker.flows.follow import follow
 from worker.rules.eligibility import Reason
 
@@ -95,6 +95,19 @@ async def test_a_restart_remembers_who_agreed(town: World) -> None:
     await town.restart()
     await town.next_morning()
     assert len(town.to_ivan()) == 1
+
+
+@configured({**MAX_BOT, **CAREFUL, "staff": [HEAD, {"max_id": 700_001, "name": "Вера", "role": "head"}]})
+async def test_while_one_messenger_is_down_the_head_in_the_other_sees_the_list(town: World) -> None:
+    town.max.person("Вера", user_id=700_001)
+    town.max.start("Вера")
+    await town.step(pulls=False)
+    town.telegram.faults.add(r"(?i)/sendMessage$", times=0, status=502)
+    await two_deals(town)
+    assert "Проверьте, нет ли здесь тех, кого спрашивать не надо" in town.max.last("Вера").text
+    town.telegram.faults.clear()
+    await town.later(minutes=15)
+    assert sum("Проверьте" in text for text in town.to_anna()) == 1
 
 
 CLOSED = "Отправка вопросов ещё не включена, никому не пишем. Включить: /plan"

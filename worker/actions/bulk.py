@@ -15,7 +15,7 @@ from worker.account import Place, Staff
 from worker.actions import keys
 from worker.actions.alert_staff import wait_for_morning
 from worker.actions.base import Hands
-from worker.actions.reaching import reach
+from worker.actions.reaching import Postponed, reach
 from worker.actions.words import clock_time
 from worker.rules.crowds import crowds, spans
 from worker.rules.eligibility import Reason
@@ -68,29 +68,38 @@ async def ask_about_bulk(item: Outbox, hands: Hands) -> None:
         waiting = await rollout.waiting(tx, row.id or 0) if row is not None else []
     if row is None:
         return
-    message = Outgoing(text=_text(hands, row), buttons=_buttons(hands, row))
+    message, later = Outgoing(text=_text(hands, row), buttons=_buttons(hands, row)), Postponed()
     for name, chat_id, message_id in row.messages:
         if (channel := hands.channels.get(name)) is not None:
-            try:
-                await channel.edit(chat_id, message_id, message)
-            except Permanent as error:
-                log.info("a question about many deals stays as it is: %s", error)
-    if row.decision or not waiting:
-        return
-    wait_for_morning(hands)
+            with later:
+                try:
+                    await channel.edit(chat_id, message_id, message)
+                except Permanent as error:
+                    log.info("a question about many deals stays as it is: %s", error)
+    if not row.decision and waiting:
+        wait_for_morning(hands)
+        await _ask(hands, row, waiting, message, later)
+    later.settle()
+
+
+async def _ask(
+    hands: Hands, row: Bulk, waiting: Sequence[Survey], message: Outgoing, later: Postponed
+) -> None:
+    """Whoever has not been asked yet; while one messenger is down, those in another."""
     told = {Place(name, chat_id) for name, chat_id, _ in row.messages}
     if not (deciders := _deciders(hands, waiting)):
         log.error("deals closed at once wait for a head, and none of the staff can be met")
     for person in deciders:
         if told.intersection(person.places):
             continue
-        sent = await reach(hands, person.places, message)
-        if sent is not None:
-            place, message_id = sent
-            async with hands.db.transaction() as tx:
-                kept = await rollout.bulk(tx, row.id or 0, is_held=True)
-                if kept is not None:
-                    kept.messages = [*kept.messages, [*place, message_id]]
+        with later:
+            sent = await reach(hands, person.places, message)
+            if sent is not None:
+                place, message_id = sent
+                async with hands.db.transaction() as tx:
+                    kept = await rollout.bulk(tx, row.id or 0, is_held=True)
+                    if kept is not None:
+                        kept.messages = [*kept.messages, [*place, message_id]]
 
 
 def _deciders(hands: Hands, waiting: Sequence[Survey]) -> Sequence[Staff]:

@@ -15,7 +15,7 @@ from worker.actions.alert_staff import wait_for_morning
 from worker.actions.base import Hands
 from worker.actions.desks import desk_for
 from worker.actions.plan_staff import midnight, plan_for
-from worker.actions.reaching import reach
+from worker.actions.reaching import Postponed, reach
 from worker.actions.words import clock_time
 from worker.rules.mornings import due_morning
 from worker.staff.commands import FIRST_LIST, HEAD, Wish
@@ -72,16 +72,18 @@ async def show_first_list(item: Outbox, hands: Hands) -> None:
         if not await rollout.has_due(tx, midnight(hands, 2)):
             return  # Settled while it was night.
         shown = {Place(channel, chat_id) for channel, chat_id, _ in await rollout.shown_in(tx, today)}
+    later = Postponed()
     for person in await _readers(hands):
         if shown.intersection(person.places):
             continue
         answer = await plan_for(desk_for(hands, person), hands, Wish(command=FIRST_LIST))
-        sent = await reach(hands, person.places, Outgoing(text=answer.text, buttons=answer.buttons))
-        if sent is None:
-            continue
-        place, message_id = sent
-        async with hands.db.transaction() as tx:
-            await rollout.note_shown(tx, today, [*place, message_id])
+        with later:  # One messenger may be down, and another not.
+            sent = await reach(hands, person.places, Outgoing(text=answer.text, buttons=answer.buttons))
+            if sent is not None:
+                place, message_id = sent
+                async with hands.db.transaction() as tx:
+                    await rollout.note_shown(tx, today, [*place, message_id])
+    later.settle()
 
 
 async def _readers(hands: Hands) -> Sequence[Staff]:
@@ -129,11 +131,14 @@ async def close_first_list(item: Outbox, hands: Hands) -> None:
     """The lists lose their buttons: there is nothing to decide any more."""
     async with hands.db.reading() as tx:
         shown = await rollout.shown_in(tx)
+    later = Postponed()
     for name, chat_id, message_id in dict.fromkeys(map(tuple, [*shown, *item.payload["messages"]])):
         channel = hands.channels.get(name)
         if channel is None or not message_id:
             continue
-        try:
-            await channel.edit(chat_id, message_id, Outgoing(text=""))
-        except Permanent as error:
-            log.info("a list keeps its buttons: %s", error)
+        with later:
+            try:
+                await channel.edit(chat_id, message_id, Outgoing(text=""))
+            except Permanent as error:
+                log.info("a list keeps its buttons: %s", error)
+    later.settle()

@@ -80,16 +80,18 @@ async def edit_request(item: Outbox, hands: Hands) -> None:
             return
         deal = await deals.deal(tx, request.deal_id) if request.deal_id else None
         shown = await requests.shown(tx, _id(request))
-    message = Outgoing(text="", buttons=_buttons(hands, request, deal))
+    message, later = Outgoing(text="", buttons=_buttons(hands, request, deal)), Postponed()
     for one in shown:
         channel = hands.channels.get(one.channel)
         is_ours = Place(one.channel, one.chat_id) in hands.groups
         if channel is None or not (is_ours or hands.known.staff_member(one.channel, one.chat_id)):
             continue  # Who has left the company sees nothing new.
-        try:
-            await channel.edit(one.chat_id, one.message_id, message)
-        except Permanent as error:
-            log.info("a message about a client's words stays as it is: %s", error)
+        with later:
+            try:
+                await channel.edit(one.chat_id, one.message_id, message)
+            except Permanent as error:
+                log.info("a message about a client's words stays as it is: %s", error)
+    later.settle()
 
 
 def state_of(hands: Hands, request: Request) -> str:
