@@ -26,7 +26,7 @@ from integrations.channels.base import (
 )
 from integrations.channels.hooks import is_ours, is_same, json_of
 from integrations.channels.max_errors import NOT_THERE, SERVICE, TOO_LATE, explain, occupied
-from integrations.channels.max_pictures import NOT_READY, PAUSES, uploaded
+from integrations.channels.max_pictures import NOT_READY, PAUSES, uploaded, uploaded_file
 from integrations.channels.max_read import UPDATE_TYPES, incoming_of, raw_of
 from integrations.channels.max_write import LONGEST_TEXT, body_of, target_of
 from integrations.channels.utf16 import cut
@@ -144,6 +144,14 @@ class MaxBot:
         # The quoted message may be gone, which is no reason to stay silent. Refused, the first was not sent.
         del body["link"]
         return await self._post(target, body)
+
+    async def send_file(self, chat_id: str, file: bytes, name: str, text: str) -> str:
+        target = target_of(chat_id)
+        with self._certified():
+            attachment = await uploaded_file(self._calls, self._uploads, file, name)
+        return await self._post_ready(
+            chat_id, target, {**body_of(Outgoing(text=text)), "attachments": [attachment]}
+        )
 
     async def edit(self, chat_id: str, message_id: str, message: Outgoing) -> None:
         if not message_id:
@@ -284,25 +292,29 @@ class MaxBot:
 
     async def _post_shown(self, chat_id: str, target: Params, body: dict[str, Any]) -> str | None:
         """None: MAX does not take it with this picture, and nothing was sent."""
-        for pause in (*PAUSES, None):
+        try:
+            return await self._post_ready(chat_id, target, body)
+        except (AccessDenied, Unreachable):
+            raise
+        except (Temporary, Permanent) as error:
+            is_the_picture = NOT_READY in error.detail or (isinstance(error, Permanent) and error.status)
+            if not is_the_picture:
+                raise
+            log.warning("a message goes out without its picture: %s", error)
+        return None
+
+    async def _post_ready(self, chat_id: str, target: Params, body: dict[str, Any]) -> str:
+        """What was just uploaded may need a moment."""
+        for pause in PAUSES:
             await self._take_turn(chat_id)
             try:
                 return await self._post(target, body)
             except Temporary as error:
                 if NOT_READY not in error.detail:
                     raise
-                if pause is None:
-                    log.warning("a message goes out without its picture: %s", error)
-                else:
-                    await self._sleep(pause)
-            except (AccessDenied, Unreachable):
-                raise
-            except Permanent as error:
-                if error.status is None:
-                    raise
-                log.warning("a message goes out without its picture: %s", error)
-                break
-        return None
+            await self._sleep(pause)
+        await self._take_turn(chat_id)
+        return await self._post(target, body)
 
     async def _text_of(self, message_id: str) -> str:
         """The text of a message of ours: what an edit without a text leaves is written nowhere."""

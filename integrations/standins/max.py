@@ -29,7 +29,7 @@ from integrations.standins.max_model import (
     milliseconds,
 )
 from integrations.standins.max_people import MaxPeople
-from integrations.standins.telegram_parameters import parameters_of
+from integrations.standins.telegram_parameters import Upload, parameters_of
 
 TOKEN = "f9LHodD0cOI-a-token-of-a-made-up-bot"  # noqa: S105
 UPDATE_LIFE = timedelta(hours=24)
@@ -62,7 +62,8 @@ class MaxStandIn(MaxPeople):
         self.faults = Faults()
         self.requests: list[Logged] = []
         self.pictures: dict[str, bytes] = {}  # by the token that names each in a message
-        self._places: dict[str, bool] = {}  # where a picture may be brought; True: one was
+        self.files: dict[str, Upload] = {}  # the same
+        self._places: dict[str, str] = {}  # where an image or a file may be brought; "": one was
         self._confirmed = 0
         self._arrivals: dict[str, deque[float]] = {}
         helpers: tuple[Callable[..., Any], ...] = (
@@ -155,7 +156,7 @@ class MaxStandIn(MaxPeople):
 
     def _post_message(self, request: Request, body: Any) -> Json:
         chat_id, person = self._addressee(request)
-        check_message(body, is_new=True, pictures=self.pictures.keys())
+        check_message(body, is_new=True, brought={*self.pictures, *self.files})
         if self.rate_limit is not None and person is not None:
             self._count(f"dialogue {chat_id}", 2)
         link = body.get("link") or {}
@@ -171,26 +172,31 @@ class MaxStandIn(MaxPeople):
         return {"message": self._message(post, person)}
 
     def _post_uploads(self, request: Request, body: Any) -> Json:
-        """Where to bring one picture: an address of its own, which wants no token."""
-        if request.query_params.get("type") != "image":
-            raise bad("type: only images are known here")
+        """Where to bring one picture or file: an address of its own, which wants no token."""
+        kind = request.query_params.get("type", "")
+        if kind not in ("image", "file"):
+            raise bad("type: only images and files are known here")
         number = str(len(self._places) + 1)
-        self._places[number] = False
+        self._places[number] = kind
         return {"url": f"{request.base_url}upload/{number}"}
 
     async def _take_upload(self, request: Request) -> Response:
         number = request.path_params["number"]
-        if self._places.get(number) is not False:
+        kind = self._places.get(number)
+        if not kind:
             return JSONResponse({"error_msg": "BAD_URL"}, 400)
         brought = parameters_of(request.headers["content-type"], await request.body()).get("data")
-        if not isinstance(brought, bytes) or not brought.startswith(b"\x89PNG"):
+        if not isinstance(brought, Upload) or (kind == "image" and not brought.startswith(b"\x89PNG")):
             return JSONResponse({"error_msg": "BAD_FILE"}, 400)
-        self._places[number] = True
+        self._places[number] = ""
+        if kind == "file":
+            self.files[f"file-token-{number}"] = brought
+            return JSONResponse({"fileId": int(number), "token": f"file-token-{number}"})
         self.pictures[f"picture-token-{number}"] = brought
         return JSONResponse({"photos": {f"photo-{number}": {"token": f"picture-token-{number}"}}})
 
     def _put_message(self, request: Request, body: Any) -> Json:
-        check_message(body, is_new=False, pictures=self.pictures.keys())
+        check_message(body, is_new=False, brought={*self.pictures, *self.files})
         post = self._named(request.query_params.get("message_id", ""))
         if post is None:
             raise Unsuccessful("Message not found")

@@ -97,6 +97,11 @@ class Posted:
         return [photo["token"] for photos in shown for photo in photos.values()]
 
     @property
+    def files(self) -> list[str]:
+        """Their tokens."""
+        return [each["payload"]["token"] for each in self.attachments if each["type"] == "file"]
+
+    @property
     def rows(self) -> list[list[Json]]:
         keyboards = (each for each in self.attachments if each["type"] == "inline_keyboard")
         return next((each["payload"]["buttons"] for each in keyboards), [])
@@ -150,8 +155,8 @@ def card(phone: str, name: str, owner: Person | None) -> Json:
     return {"type": "contact", "payload": {"vcf_info": vcf, "max_info": owner.user if owner else None}}
 
 
-def check_message(body: Any, *, is_new: bool, pictures: Collection[str] = ()) -> None:
-    """Refuse what NewMessageBody does not allow. `pictures`: the tokens of those that were brought."""
+def check_message(body: Any, *, is_new: bool, brought: Collection[str] = ()) -> None:
+    """Refuse what NewMessageBody does not allow. `brought`: the tokens of pictures and files."""
     if not isinstance(body, dict):
         raise bad("body must be an object")
     text = body.get("text")
@@ -171,8 +176,11 @@ def check_message(body: Any, *, is_new: bool, pictures: Collection[str] = ()) ->
                 _check_rows(payload.get("buttons"))
             case "image":
                 photos = payload.get("photos") or {}
-                if not photos or any(photo.get("token") not in pictures for photo in photos.values()):
+                if not photos or any(photo.get("token") not in brought for photo in photos.values()):
                     raise bad("payload: no such photo")
+            case "file":
+                if payload.get("token") not in brought:
+                    raise bad("payload: no such file")
             case other:
                 raise bad(f"attachment of type {other} is not known here")
 

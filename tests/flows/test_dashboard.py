@@ -465,13 +465,31 @@ async def test_without_an_address_of_ours_the_page_comes_as_a_file(town: World) 
     assert "Content-Security-Policy" in html
 
 
-@configured({**MAX_BOT, "staff": [{"max_id": 777, "name": "Вера", "role": "owner"}]})
-async def test_where_neither_link_nor_file_works_it_is_told_how(town: World) -> None:
-    town.max.person("Вера", user_id=777)
-    town.max.start("Вера")
+VERA_IN_MAX = {**MAX_BOT, "staff": [{"max_id": 777, "name": "Вера", "role": "owner"}]}
+
+
+async def asks_in_max(town: World) -> Any:
+    town.max.start(town.max.person("Вера", user_id=777))
     town.max.says("Вера", "/dashboard")
     await town.step(pulls=False)
-    assert "http.public_url" in town.max.messages("Вера")[-1].text
+    return town.max.messages("Вера")[-1]
+
+
+@configured(VERA_IN_MAX)
+async def test_in_max_the_page_comes_as_a_file_too(town: World) -> None:
+    said = await asks_in_max(town)
+    assert said.text == "Всё на одной странице: откройте файл в браузере. Данные на 7 сентября в 11:00."
+    [file] = [town.max.files[token] for token in said.files]
+    assert file.name == "sarafan-2026-07-01-2026-09-07.html"
+    assert "ВладАвтоматика: 1 июля – 7 сентября 2026" in file.decode()
+
+
+@configured(VERA_IN_MAX)
+async def test_where_neither_link_nor_file_works_it_is_told_how(town: World) -> None:
+    town.max.faults.add(
+        "/uploads", times=0, status=403, json={"code": "access.denied", "message": "No rights"}
+    )
+    assert "http.public_url" in (await asks_in_max(town)).text
 
 
 @configured(PUBLIC)

@@ -193,6 +193,34 @@ async def test_words_wait_for_no_picture(server: MaxStandIn, chat: str, fault: d
     await channel.close()
 
 
+async def test_a_file_goes_out_under_its_words(server: MaxStandIn, chat: str) -> None:
+    channel = waiting(server)
+    server.faults.add("/messages", method="POST", times=2, status=400, json=NOT_READY)
+    await channel.send_file(chat, b"<!doctype html>", "report.html", "Всё на одной странице")
+    [post] = server.messages(int(chat))
+    [file] = [server.files[token] for token in post.files]
+    assert (post.text, file, file.name) == ("Всё на одной странице", b"<!doctype html>", "report.html")
+    await channel.close()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"path": "/upload/", "json": {"fileId": 1}, "status": 200},
+        {"path": "/messages", "status": 400, "json": NOT_READY},
+    ],
+)
+async def test_a_file_that_max_does_not_take_yet_is_tried_again_later(
+    server: MaxStandIn, chat: str, fault: dict[str, Any]
+) -> None:
+    channel = waiting(server)
+    server.faults.add(**{"times": 0, "method": "POST", **fault})
+    with pytest.raises(Temporary):
+        await channel.send_file(chat, b"<!doctype html>", "report.html", "Всё на одной странице")
+    assert server.messages(int(chat)) == []
+    await channel.close()
+
+
 async def test_max_may_need_a_moment_to_look_at_a_picture(server: MaxStandIn, chat: str) -> None:
     channel = waiting(server)
     server.faults.add("/messages", method="POST", times=2, status=400, json=NOT_READY)

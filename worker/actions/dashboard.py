@@ -136,15 +136,28 @@ async def _send(hands: Hands, channel: Channel, chat_id: str, person: Staff, loo
     desk = desk_for(hands, person)
     if hands.public_url and await _send_link(hands, channel, chat_id, desk, look):
         return
-    texts = hands.texts
-    if not isinstance(channel, SendsFiles):
-        await channel.send(chat_id, Outgoing(text=texts.fill("dashboard.no_way")))
+    if isinstance(channel, SendsFiles) and await _send_file(channel, chat_id, desk, look):
         return
+    await channel.send(chat_id, Outgoing(text=hands.texts.fill("dashboard.no_way")))
+
+
+async def _send_file(channel: SendsFiles, chat_id: str, desk: Desk, look: Look) -> bool:
+    """False: the messenger does not take it."""
+    texts = desk.texts
     sight = await sight_of(desk, look)
     document = await document_for(desk, sight)
-    html = page(document, texts, pictures=await drawn(document, desk))
+    html = await aside(partial(page, document, texts, pictures=await drawn(document, desk)))
     said = texts.fill("dashboard.file", when=moment_text(texts, desk.now, desk.zone))
-    await channel.send_file(chat_id, html.encode(), f"{file_name(desk, sight)}.html", said)
+    try:
+        await channel.send_file(chat_id, html.encode(), f"{file_name(desk, sight)}.html", said)
+    except Unreachable:
+        raise
+    except Permanent as error:
+        if error.status == 401:  # The token is wrong, and not the file.
+            raise
+        log.warning("the dashboard cannot be sent as a file: %s", error)
+        return False
+    return True
 
 
 async def _send_link(hands: Hands, channel: Channel, chat_id: str, desk: Desk, look: Look) -> bool:
