@@ -456,7 +456,7 @@ BROKEN = [
     ('[complaints]\ntake_within = "0s"', "complaints.take_within:", '"0s"', '"1bd"'),
     ('[complaints]\nescalate_to = "Анна"', "complaints.escalate_to:", '"Анна"', '"owner"'),
     (STAFF + '[complaints]\nescalate_to = "Анни"', "complaints.escalate_to:", '"Анни"', "«Анна»"),
-    ('[reviews]\nlinks = [{name = "2ГИС"}]', "reviews.links.1.url:", "не указано", "это обязательно"),
+    ('[reviews]\nlinks = [{name = "2ГИС"}]', "reviews.links.1.url:", "не указано", "без него нельзя"),
     ('[reviews]\nafter = "csat"', "reviews.after:", '"csat"', '"nps"'),
     ("[alerts]\nburst = -3", "alerts.burst:", "-3", "не меньше 0"),
     ("[alerts]\ngroups = [100]", "alerts.groups:", "[100]", "[-1001234567890]"),
@@ -490,6 +490,8 @@ BROKEN = [
     ('[reports]\ndaily = "mon 08:00"', "reports.daily:", '"mon 08:00"', "без дня недели"),
     ("[reports]\nmin_answers = 0", "reports.min_answers:", "0", "не меньше 1"),
     ('[goals]\nnsp = {target = 60, by = "2027-06-30"}', "goals.nsp:", "nsp", "nps"),
+    ("[goals]\nnps = {target = 60}", "goals.nps.by:", "не указано", 'by = "2027-06-30"'),
+    ('[goals]\nces = {by = "2027-06-30"}', "goals.ces.target:", "не указано", "target = 60"),
     ("[iqs]\ncalls_per_week = -1", "iqs.calls_per_week:", "-1", "0"),
     (
         '[iqs]\ncriteria = [{key = "a", name = "А"}, {key = "a", name = "Б"}]',

@@ -160,8 +160,8 @@ KINDS_OF_VALUE = {
     "frozen_set_type": Expected("список в квадратных скобках", "a list in square brackets", '["2026-12-30"]'),
     "dict_type": TABLE,
     "dataclass_type": TABLE,
-    "missing": Expected("это обязательно", "this is required"),
-    "missing_keyword_only_argument": Expected("это обязательно", "this is required"),
+    "missing": Expected("значение: без него нельзя", "a value: it is required"),
+    "missing_keyword_only_argument": Expected("значение: без него нельзя", "a value: it is required"),
 }
 EXAMPLES = {
     "survey.key": '"csat_manager"',
@@ -185,4 +185,6 @@ EXAMPLES = {
     "amocrm.sales_pipelines": '["Продажи"]',
     "alerts.groups": "[-1001234567890]",
     "goals": '{nps = {target = 60, by = "2027-06-30"}}',
+    **{f"goals.{goal}.target": "60" for goal in ("nps", "csat", "ces", "referral_share")},
+    **{f"goals.{goal}.by": '"2027-06-30"' for goal in ("nps", "csat", "ces", "referral_share")},
 }

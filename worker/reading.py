@@ -96,8 +96,10 @@ def read_file(path: Path, name: str) -> Source:
     except FileNotFoundError:
         raise UnreadableFile(
             0,
-            "такого файла нет. Возьмите config.example.toml, впишите своё и укажите --config config.toml",
-            "there is no such file. Copy config.example.toml, fill it in and pass --config config.toml",
+            "такого файла нет. Его пишет sarafan init, все ключи есть в config.example.toml; "
+            "другой файл укажите в --config",
+            "there is no such file. sarafan init writes it, config.example.toml has all keys; "
+            "--config names another",
         ) from None
     except UnicodeDecodeError as error:
         raise UnreadableFile(

@@ -87,6 +87,7 @@ def test_a_missing_config_ends_with_two(tmp_path: Path) -> None:
     assert told.exit_code == 2
     assert told.stderr.count("\n") == 1
     assert "такого файла нет" in told.stderr
+    assert "sarafan init" in told.stderr
 
 
 def test_help_does_not_wait_for_libraries() -> None:
