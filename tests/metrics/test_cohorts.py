@@ -10,7 +10,7 @@ from tests.metrics.outside import cdnow
 from worker.metrics import cohorts
 from worker.metrics.base import Facts, Purchase
 from worker.metrics.cohorts import Cohort, CohortResult
-from worker.metrics.customers import customers_of
+from worker.metrics.customers import customers_of, day_after
 from worker.metrics.stats import rounded
 from worker.rules.calendar import Period, parse_period
 
@@ -19,7 +19,8 @@ ZONE = ZoneInfo("Asia/Vladivostok")
 
 def of(*rows: tuple[int, str], period: Period = QUARTER, now: datetime = NOW, least: int = 1) -> CohortResult:
     purchases = tuple(Purchase(client, date.fromisoformat(day), 10) for client, day in rows)
-    return cohorts.compute(Facts(now=now, min_answers=least, purchases=purchases), period)
+    customers = customers_of(purchases, day_after(period, now))
+    return cohorts.compute(Facts(now=now, min_answers=least, customers=customers), period)
 
 
 def month(result: CohortResult, label: str) -> Cohort:

@@ -11,7 +11,7 @@ from tests.metrics.made import NOW, QUARTER
 from tests.metrics.outside import cdnow
 from worker.metrics import retention
 from worker.metrics.base import Facts, Purchase
-from worker.metrics.customers import active, customers_of
+from worker.metrics.customers import active, customers_of, day_after
 from worker.metrics.retention import RetentionResult, by_days, repeat, turnover
 from worker.metrics.stats import rounded
 
@@ -25,7 +25,7 @@ def of(
     facts = Facts(
         now=now,
         min_answers=least,
-        purchases=tuple(Purchase(*row) for row in rows),
+        customers=customers_of((Purchase(*row) for row in rows), day_after(QUARTER, now)),
         deals_without_client=strangers,
     )
     return retention.compute(facts, QUARTER)

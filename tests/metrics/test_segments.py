@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tests.metrics.made import NOW, QUARTER
 from tests.metrics.outside import cdnow, rfm_data_orders
 from worker.metrics import segments
-from worker.metrics.base import Facts, Purchase
-from worker.metrics.customers import Customer, customers_of
+from worker.metrics.base import Customer, Facts, Purchase
+from worker.metrics.customers import customers_of, day_after
 from worker.metrics.rfm import (
     Rfm,
     Scores,
@@ -128,7 +128,8 @@ def test_classes_at_their_edges() -> None:
 
 
 def of(*rows: Purchase, least: int = 1) -> SegmentResult:
-    return segments.compute(Facts(now=NOW, min_answers=least, purchases=rows), QUARTER)
+    customers = customers_of(rows, day_after(QUARTER, NOW))
+    return segments.compute(Facts(now=NOW, min_answers=least, customers=customers), QUARTER)
 
 
 def test_big_customers_who_stay_away_are_named() -> None:

@@ -13,7 +13,8 @@ from storage.purchases import purchases
 from tests.metrics.made import CES, NOW, NPS, QUARTER, SPRING, SUMMER, complaint, survey
 from tests.metrics.test_report import SCOPE, answered, keep, won
 from tests.reports.made import nothing, texts
-from worker.metrics.base import Facts, Purchase
+from worker.metrics.base import Customer, Facts, Purchase
+from worker.metrics.customers import customers_of, day_after
 from worker.metrics.registry import SALES_HEALTH
 from worker.metrics.stats import rounded
 from worker.reports.build import Report, ReportScope, as_json, build_report, read_facts
@@ -50,7 +51,7 @@ def health(sold: Any = None, rows: Any = (), **known: Any) -> Report:
         now=NOW,
         asked=(NPS, CES),
         surveys=tuple(rows),
-        purchases=tuple(bought() if sold is None else sold),
+        customers=customers_of(bought() if sold is None else sold, day_after(QUARTER, NOW)),
         **known,
     )
     results = {metric.key: metric.compute(facts, QUARTER) for metric in SALES_HEALTH}
@@ -220,18 +221,16 @@ async def test_what_clients_bought_is_read_by_client_and_by_the_day_of_the_compa
         answered(1, 9),
     )
     facts = await read_facts(db, QUARTER, ON, NOW)
-    assert facts.purchases == (
-        Purchase(5, date(2025, 12, 31), 70),
-        Purchase(5, date(2026, 1, 1), 0),
-        Purchase(5, SUMMER.date(), 150),
-        Purchase(6, SPRING.date(), 10),
+    assert facts.customers == (
+        Customer(5, (date(2025, 12, 31), date(2026, 1, 1), SUMMER.date()), 220),
+        Customer(6, (SPRING.date(),), 10),
     )
     assert facts.deals_without_client == 1
     report = await build_report(db, QUARTER, ON, NOW)
     assert set(as_json(report)) >= KEYS
     off = await build_report(db, QUARTER, SCOPE, NOW)
     assert not KEYS & set(as_json(off))
-    assert (await read_facts(db, QUARTER, SCOPE, NOW)).purchases is None
+    assert (await read_facts(db, QUARTER, SCOPE, NOW)).customers is None
     async with db.reading() as tx:
         paged = [row async for row in purchases(tx, QUARTER.ends, complaints_pipeline=9, page=2)]
     assert [(client_id, price) for client_id, _, price in paged] == [
@@ -240,4 +239,4 @@ async def test_what_clients_bought_is_read_by_client_and_by_the_day_of_the_compa
     january = await build_report(db, parse_period("2026-01", QUARTER.zone), ON, NOW)
     assert as_json(january)["retention"]["repeat_customers"] == 1
     mine = await read_facts(narrowed(db, Only(managers=frozenset({3}))), QUARTER, ON, NOW)
-    assert (mine.purchases, mine.deals_without_client) == ((Purchase(6, SPRING.date(), 10),), 0)
+    assert (mine.customers, mine.deals_without_client) == ((Customer(6, (SPRING.date(),), 10),), 0)

@@ -100,11 +100,23 @@ class SellerFact:
 
 
 class Purchase(NamedTuple):
-    """What a client bought on one day: deals of a day may be one purchase in parts."""
-
     client_id: int
     day: date  # where the company is
     money: float
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A client by what they bought so far."""
+
+    client_id: int
+    days: tuple[date, ...]  # when they bought, in order, each once
+    money: float
+
+    @property
+    def is_repeat(self) -> bool:
+        """Bought on more than one day: several deals of a day may be one purchase in parts."""
+        return len(self.days) > 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,7 +256,7 @@ class Facts:
     requests: tuple[RequestFact, ...] = ()
     sales: tuple[SaleFact, ...] = ()
     sellers: tuple[SellerFact, ...] = ()
-    purchases: tuple[Purchase, ...] | None = None  # of all time; None: not asked for
+    customers: tuple[Customer, ...] | None = None  # of all time, by their ids; None: not asked for
     deals_without_client: int = 0  # won ones, of all time
     codes: tuple[CodeFact, ...] = ()
     history: History = History()

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from worker.metrics.base import Facts, Metric, amount, share
-from worker.metrics.customers import Customer, customers_of, day_after
+from worker.metrics.base import Customer, Facts, Metric, amount, share
+from worker.metrics.customers import day_after
 from worker.metrics.stats import percent
 from worker.rules.calendar import Period
 from worker.rules.periods import last_periods, month_of
@@ -74,7 +74,7 @@ def compute(facts: Facts, period: Period) -> CohortResult:
     # Today is not over, so neither is its month.
     today = facts.now.astimezone(period.zone).date()
     minimum = max(1, facts.min_answers)
-    customers = customers_of(facts.purchases or (), until)
+    customers = facts.customers or ()
     return CohortResult(
         cohorts=cohorts(customers, period, min(until, today), min_customers=minimum),
         min_customers=minimum,

@@ -1,37 +1,40 @@
 """Customers by what they bought so far: what retention, segments and cohorts are counted from."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from worker.metrics.base import Purchase
+from worker.metrics.base import Customer, Purchase
 from worker.rules.calendar import Period
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Customer:
-    client_id: int
-    days: tuple[date, ...]  # when they bought, in order, each once
-    money: float
+class Ledger:
+    """What each client has bought, purchase by purchase as they came: there may be a million."""
 
-    @property
-    def is_repeat(self) -> bool:
-        """Bought on more than one day: several deals of a day may be one purchase in parts."""
-        return len(self.days) > 1
+    def __init__(self) -> None:
+        self._known: dict[int, Customer] = {}
+        self._days: dict[date, date] = {}  # one of each, however many bought then
+
+    def add(self, purchase: Purchase) -> None:
+        client_id, day, money = purchase
+        day = self._days.setdefault(day, day)
+        before = self._known.get(client_id)
+        if before is None:
+            self._known[client_id] = Customer(client_id, (day,), money)
+        else:
+            days = before.days if day == before.days[-1] else (*before.days, day)
+            self._known[client_id] = Customer(client_id, days, before.money + money)
+
+    def customers(self) -> tuple[Customer, ...]:
+        return tuple(self._known[client_id] for client_id in sorted(self._known))
 
 
-def customers_of(purchases: Iterable[Purchase], until: date) -> list[Customer]:
+def customers_of(purchases: Iterable[Purchase], until: date) -> tuple[Customer, ...]:
     """Who bought before the day `until`, by their ids."""
-    days: dict[int, set[date]] = {}
-    money: dict[int, float] = {}
-    for client_id, day, paid in purchases:
-        if day < until:
-            days.setdefault(client_id, set()).add(day)
-            money[client_id] = money.get(client_id, 0) + paid
-    return [
-        Customer(client_id=client_id, days=tuple(sorted(days[client_id])), money=money[client_id])
-        for client_id in sorted(days)
-    ]
+    ledger = Ledger()
+    for purchase in sorted(purchases, key=lambda purchase: purchase.day):
+        if purchase.day < until:
+            ledger.add(purchase)
+    return ledger.customers()
 
 
 def active(customers: Iterable[Customer], begins: date, ends: date) -> frozenset[int]:

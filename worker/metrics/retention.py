@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from worker.metrics.base import Facts, Metric, amount, share
+from worker.metrics.base import Customer, Facts, Metric, amount, share
 from worker.metrics.complaint_care import Share, written
-from worker.metrics.customers import Customer, active, customers_of, day_after
+from worker.metrics.customers import active, day_after
 from worker.metrics.stats import percent
 from worker.rules.calendar import Period
 
@@ -113,7 +113,7 @@ class RetentionResult:
 
 def compute(facts: Facts, period: Period) -> RetentionResult:
     until = day_after(period, facts.now)
-    customers = customers_of(facts.purchases or (), until)
+    customers = facts.customers or ()
     year = timedelta(days=ACTIVE_DAYS)
     start = active(customers, period.start - year, period.start)
     end = active(customers, until - year, until)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import cache
 from typing import NamedTuple
 
-from worker.metrics.customers import Customer
+from worker.metrics.base import Customer
 from worker.metrics.stats import mean
 
 ENOUGH = 100  # customers, below which fifths are chance

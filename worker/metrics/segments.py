@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from worker.metrics.base import Facts, Metric, amount, share
-from worker.metrics.customers import Customer, customers_of, day_after, sold_by_customer
+from worker.metrics.base import Customer, Facts, Metric, amount, share
+from worker.metrics.customers import day_after, sold_by_customer
 from worker.metrics.rfm import Grid, Rfm, Scores, Segment, grid_of, rfm_of, segment_of
 from worker.metrics.stats import percent
 from worker.rules.calendar import Period
@@ -85,7 +85,7 @@ class SegmentResult:
 
 def compute(facts: Facts, period: Period) -> SegmentResult:
     until = day_after(period, facts.now)
-    customers = customers_of(facts.purchases or (), until)
+    customers = facts.customers or ()
     if len(customers) < max(1, facts.min_answers):
         return SegmentResult(
             customers=len(customers), grid=None, segments={}, classes={}, top_fifth=None, to_call=()

@@ -142,7 +142,9 @@ async def read_facts(db: Database, period: Period, scope: ReportScope, now: date
             stretch=scope.referral_period,
         )
         bought = (
-            await read_purchases(tx, period, pipelines=pipelines, complaints_pipeline=complaints_pipeline)
+            await read_purchases(
+                tx, period, now, pipelines=pipelines, complaints_pipeline=complaints_pipeline
+            )
             if scope.sales_health
             else None
         )
@@ -176,7 +178,7 @@ async def read_facts(db: Database, period: Period, scope: ReportScope, now: date
                 )
                 for row in codes
             ),
-            purchases=None if bought is None else bought.purchases,
+            customers=None if bought is None else bought.customers,
             deals_without_client=0 if bought is None else bought.deals_without_client,
             history=history,
             programme=Programme(
