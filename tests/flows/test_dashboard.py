@@ -508,6 +508,25 @@ async def test_within_a_minute_the_same_page_is_not_made_again(
 
 
 @configured(PUBLIC)
+async def test_a_page_that_took_long_is_as_new_as_any(
+    town: World, browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = await link(town)
+    drawn: list[int] = []
+
+    async def slowly(charts: Any, _: Any) -> Mapping[str, str]:
+        drawn.append(len(charts))
+        await asyncio.sleep(0.01)
+        town.clock.advance(timedelta(minutes=3))
+        return {}
+
+    monkeypatch.setattr(dashboard, "svgs", slowly)
+    await asyncio.gather(browser.get(url), browser.get(url))
+    await browser.get(url)
+    assert len(drawn) == 1
+
+
+@configured(PUBLIC)
 @pytest.mark.parametrize("what", ["know_staff", "document_for"])
 async def test_a_database_that_does_not_answer_is_told_and_not_shown(
     town: World, browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, what: str

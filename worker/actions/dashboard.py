@@ -99,17 +99,18 @@ class Dashboard:
         )
         note = texts.fill("dashboard.until", when=deadline_text(texts, until, desk.zone, desk.now))
         document = replace(made.document, notes=(*made.document.notes, note))
-        drawn = partial(page, document, texts, pictures=made.pictures, nonce=nonce, switches=rows)
-        return Shown(html=await aside(drawn))
+        whole = partial(page, document, texts, pictures=made.pictures, nonce=nonce, switches=rows)
+        return Shown(html=await aside(whole))
 
     async def _make(self, desk: Desk, sight: Sight) -> _Made:
         key = (sight.look, sight.only, sight.is_own and desk.person.name)
         async with self._making:
-            made = self._made.get(key)
-            if made is not None and desk.now - FRESH < made.at <= desk.now:
+            now, made = self._hands.now(), self._made.get(key)
+            if made is not None and now - FRESH < made.at <= now:
                 return made
             document = await document_for(desk, sight)
-            made = _Made(desk.now, document, await drawn(document, desk))
+            pictures = await drawn(document, desk)
+            made = _Made(self._hands.now(), document, pictures)  # now: whoever waited for it finds it new
             self._made = {known: one for known, one in self._made.items() if known != key}
             self._made = dict([*self._made.items(), (key, made)][-MOST_KEPT:])
             return made
