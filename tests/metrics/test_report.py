@@ -33,7 +33,7 @@ from tests.metrics.made import (
     survey,
 )
 from worker.metrics.base import Asked, Facts, SaleFact, SellerFact
-from worker.metrics.registry import METRICS
+from worker.metrics.registry import METRICS, SALES_HEALTH
 from worker.reports.build import (
     Report,
     ReportScope,
@@ -604,6 +604,13 @@ def busy_months() -> tuple[list[SQLModel], tuple[SaleFact, ...], tuple[SellerFac
         if n % 5 == 0:  # Another question about the same deal, which was settled earlier or later.
             other: dict[str, Any] = {**told, "settled_at": day + timedelta(hours=n - 30)}
             rows.append(answered(n + 1, 1 + n % 5, CSAT, answered_at=moment, **other, **by))
+            rows.append(answered(n + 1, 1 + n % 3, CES, answered_at=moment, **other, **by))
+        if n % 3 == 0:
+            rows.append(
+                Complaint(
+                    source_deal_id=n + 1, opened_at=day, closed_at=day + timedelta(hours=n), by_hand=True
+                )
+            )
         price = 1000.0 * (n % 4)
         rows.append(won(n + 1, price, closed_at=day, client_id=1 + n % 30, manager_id=1 + n % 4))
         problem = "unknown" if n % 13 == 0 else ""
@@ -635,16 +642,18 @@ async def test_what_is_alike_is_read_once_and_counted_and_every_figure_is_that_o
     async with db.reading() as tx:
         surveys = await survey_rows(tx, begins, QUARTER.ends)
     for now in (NOW, datetime(2026, 8, 30, tzinfo=UTC)):
-        counted = await read_facts(db, QUARTER, SCOPE, now)
+        counted = await read_facts(db, QUARTER, replace(SCOPE, sales_health=True), now)
         alone = replace(
             counted, surveys=tuple(survey_fact(row, SCOPE) for row in surveys), sales=sold, sellers=sellers
         )
         assert len(counted.surveys) < len(alone.surveys)
         assert len(counted.sales) < len(alone.sales)
-        for metric in METRICS:
+        for metric in (*METRICS, *SALES_HEALTH):
             told = metric.compute(counted, QUARTER).as_json()
             assert told == metric.compute(alone, QUARTER).as_json()
-    assert (await figures(db))["surveys"]["nps"]["answered"] > 15
+    written = await figures(db, scope=replace(SCOPE, sales_health=True))
+    assert written["surveys"]["nps"]["answered"] > 15
+    assert [pair["number"] > 3 for pair in written["links"]["pairs"]] == [True, True]
 
 
 async def test_complaints_pipeline_is_no_sale_unless_it_is_named(db: Database) -> None:

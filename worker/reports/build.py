@@ -39,6 +39,7 @@ from worker.reports.purchases import read_purchases
 from worker.rules.calendar import Calendar, Period
 from worker.rules.eligibility import Reason
 from worker.rules.formats import percent_of
+from worker.rules.periods import last_periods, month_of
 from worker.rules.scale import Band
 from worker.rules.scorecards import read_criteria
 
@@ -108,11 +109,11 @@ async def read_facts(db: Database, period: Period, scope: ReportScope, now: date
     begins, ends = period.previous().begins, period.ends
     pipelines, complaints_pipeline = scope.sales_pipelines, scope.complaints_pipeline
     async with db.reading() as tx:
-        # Links between metrics are made deal by deal; all else of what is alike, however much it is.
-        middle = None if scope.sales_health else period.begins
         so_far = same_days_before(period, now)
         cuts = (so_far.begins, so_far.ends, period.begins)
-        surveys = await survey_rows(tx, begins, ends, cuts=[] if middle is None else [middle])
+        surveys = await survey_rows(
+            tx, begins, ends, cuts=_told_apart(period, scope), with_complaints=scope.sales_health
+        )
         complaints = await complaint_rows(tx, begins, ends)
         requests = await request_rows(tx, begins, ends)
         codes = await code_rows(tx, begins, ends, cuts=(period.begins,))
@@ -195,6 +196,16 @@ async def read_facts(db: Database, period: Period, scope: ReportScope, now: date
         )
 
     return await aside(facts)  # Of years there are hundreds of thousands of rows.
+
+
+def _told_apart(period: Period, scope: ReportScope) -> list[datetime]:
+    """When figures of surveys begin anew: links between metrics also have those of each month."""
+    if not scope.sales_health or scope.reactions is None:
+        return [period.begins]
+    first, last = period.previous().start, period.end
+    number = 12 * (last.year - first.year) + last.month - first.month + 1
+    months = last_periods(month_of(last, period.zone), number)
+    return [period.begins, *(month.begins for month in months)]
 
 
 async def _correspondence(
