@@ -59,6 +59,7 @@ def written(say: object, *, secrets: tuple[str, ...] = (), format: str = "text")
         ("whatsapp wamid.HBgLNzkxNDAwMDAwMDEVAgARGBI+/A=:read is", "whatsapp wamid.***:read is"),
         ("https://7103.api.greenapi.com/waInstance71/sendMessage/d75b3a66", None),
         ("https://x.ru/dashboard?token=abc&a=1 next", "https://x.ru/dashboard?*** next"),
+        (f"the link 6a4501f4.{'aB3_-' * 8}abc opens", "the link *** opens"),
         ('"GET /webhooks?hub.verify_token=abc HTTP/1.1"', '"GET /webhooks?*** HTTP/1.1"'),
         ("Authorization: Bearer eyJ0eXAi.abc.def", "Authorization: Bearer ***"),
         ("eyJ0eXAiOiJKV1Qi.eyJhdWQi.c2ln!", "***!"),

@@ -24,6 +24,7 @@ _SECRETS = (
     (re.compile(r"(waInstance\d+/\w+/)[^/\s?'\"]+"), rf"\1{HIDDEN}"),  # Green-API has it in the path
     (re.compile(r"\b(wamid\.)[\w+/=-]+"), rf"\1{HIDDEN}"),  # an id of WhatsApp: the number in base64
     (re.compile(r"(://)[^/\s@]+@"), rf"\1{HIDDEN}@"),  # user:password@host
+    (re.compile(r"(?<![\w.])[0-9a-f]{8,9}\.[\w-]{43}(?![\w-])"), HIDDEN),  # what opens the dashboard
     (re.compile(r"\?(?=[\w.%\[\]-]+=)[^\s'\"<>]*"), f"?{HIDDEN}"),
 )
 _PHONE = re.compile(
