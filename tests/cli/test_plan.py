@@ -122,6 +122,19 @@ def test_a_person_reads_words_and_the_question_as_it_is(
     assert "[good]" in told.stdout
 
 
+def test_a_person_reads_the_channel_by_its_name_and_the_day_in_one_piece(
+    sarafan: Sarafan, planned: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    planned(
+        survey="csat_manager", channel="max_account", decision="skip", reason="asked_before", text="Вопрос"
+    )
+    told = sarafan("plan").stdout
+    assert "max_account" not in told
+    assert "csat_manager, MAX" in told
+    assert "08.09.2026" in told
+
+
 def test_before_a_head_agreed_it_says_that_nothing_goes_out(
     sarafan: Sarafan, planned: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -251,9 +251,12 @@ async def _old_deals(app: "App", began: datetime) -> list[Line]:
 
 
 def _print(settings: "Settings", lines: Sequence[Line], since: datetime | None) -> None:
+    from rich import box
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
+
+    from worker.rules.channels import channel_titles
 
     console = Console()
     if not lines:
@@ -267,18 +270,20 @@ def _print(settings: "Settings", lines: Sequence[Line], since: datetime | None) 
         return
     ru = ("Опрос", "Сделка", "Кому", "Канал", "Когда", "Решение", "Причина")
     en = ("Survey", "Deal", "To", "Channel", "Due", "Decision", "Reason")
-    table = Table(header_style="bold")
+    table = Table(header_style="bold", box=box.SIMPLE, padding=(0, 1, 0, 0), pad_edge=False)
     for title in en if settings.company.language == "en" else ru:
-        table.add_column(title, overflow="fold")
+        # A date is broken before its time only; else rich takes the room from every column alike.
+        table.add_column(title, overflow="fold", min_width=10 if title in ("Когда", "Due") else None)
     words = {
         "send": say(settings, "спросим", "ask"),
         "wait": say(settings, "ждём", "wait"),
         "skip": say(settings, "не спросим", "do not ask"),
     }
+    channels = {"": "", **channel_titles(settings.texts, {line.channel for line in lines if line.channel})}
     for line in lines:
         due = datetime.fromisoformat(line.due_at)
         table.add_row(
-            line.survey, str(line.deal_id), line.contact, line.channel, f"{due:%d.%m.%Y %H:%M}",
+            line.survey, str(line.deal_id), line.contact, channels[line.channel], f"{due:%d.%m.%Y %H:%M}",
             words[line.decision], _phrase(settings, line.reason),
         )  # fmt: skip
     console.print(table)
@@ -287,7 +292,7 @@ def _print(settings: "Settings", lines: Sequence[Line], since: datetime | None) 
         if line.text:
             shown.setdefault((line.survey, line.channel), line.text)
     for (survey, channel), text in shown.items():
-        console.print(f"\n[bold]{survey}, {channel}[/bold]\n{escape(text)}", highlight=False)
+        console.print(f"\n[bold]{survey}, {channels[channel]}[/bold]\n{escape(text)}", highlight=False)
 
 
 def _phrase(settings: "Settings", reason: str) -> str:
