@@ -70,6 +70,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 HELPERS = (
     "add_user", "add_pipeline", "add_field", "add_company", "add_contact", "add_lead", "close_lead",
     "move_lead", "edit_lead", "delete_lead", "merge_leads", "leads_in", "notes_of", "tasks_of", "field_value",
+    "add_note",
 )  # fmt: skip
 
 

@@ -5,6 +5,8 @@ held. What goes wrong, and where:
 
     killed at any call that it makes, on a page of deals, at a webhook      test_killed.py
     killed at a tap in Telegram, at a reminder                              test_killed_in_talk.py
+    killed at what staff do, at answers to clients, at a recommendation     test_killed_in_staff_work.py
+    killed at digests, cards of calls, followed complaints, ageing words    test_killed_by_the_calendar.py
     killed over a webhook; posted ten times at once, forged, unreadable     test_webhooks.py
     killed while it renews its tokens                                       test_tokens.py
     killed at random while answers get lost                                 test_storm.py
@@ -29,6 +31,7 @@ import pytest
 
 pytest.register_assert_rewrite("tests.faults.laws")  # a law that is broken says how
 
+from tests.faults.clock import MovedClocks  # noqa: E402
 from tests.faults.laws import Laws  # noqa: E402
 from tests.stories.company import Company  # noqa: E402
 from tests.stories.conftest import new_shop, pytest_runtest_makereport, shop  # noqa: E402
@@ -48,6 +51,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents and not item.name.startswith(DAILY):
             item.add_marker(pytest.mark.long)
+
+
+@pytest.fixture
+def clocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MovedClocks:
+    """Of all processes that are started from now on; ask for them before the company."""
+    clocks = MovedClocks(tmp_path)
+    clocks.install(monkeypatch)
+    return clocks
 
 
 @pytest.fixture

@@ -89,8 +89,9 @@ COMPLAINT_CHANGED = Point("who is responsible, or that it is closed", "amocrm", 
 TASK_CHANGED = Point("whose its task is, or that it is done", "amocrm", "PATCH", r"/tasks/\d+$")
 ALERT_CHANGED = Point("the alert as it is now", "telegram", "POST", r"/editMessageText$")
 BUTTONS = Point("other buttons under a message", "telegram", "POST", r"/editMessageReplyMarkup$")
-PICTURE = Point("a picture with words", "telegram", "POST", r"/sendPhoto$")
-FILE = Point("a file with words", "telegram", "POST", r"/sendDocument$")
+DIGEST = Point(
+    "a digest, in words, as a picture or as a file", "telegram", "POST", r"/send(Message|Photo|Document)$"
+)
 EVENTS = Point("what happened to complaints", "amocrm", "GET", r"/events$")
 CALLS = Point("a page of calls", "amocrm", "GET", r"/(leads|contacts|companies)/notes$")
 TAP = Point("a poll that brings a tap", "telegram", "POST", r"/getUpdates$")

@@ -30,7 +30,7 @@ OF_PASSING_ON = [
 OF_SOLVING = [points.COMPLAINT_CHANGED, points.TASK_CHANGED, points.NOTE, points.ALERT]
 OF_A_RESULT = [points.NOTE, points.TASK_CHANGED, points.ALERT]
 OF_WORDS = [points.TASK, points.ALERT]
-OF_AN_ANSWER = [points.THANKS, points.NOTE, points.BUTTONS, points.ALERT]
+OF_AN_ANSWER = [points.WORDS, points.NOTE, points.BUTTONS, points.ALERT]
 
 
 @pytest.fixture(autouse=True)

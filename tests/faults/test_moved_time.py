@@ -29,13 +29,6 @@ BANNED = "amoCRM закрыла доступ"
 
 
 @pytest.fixture
-def clocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MovedClocks:
-    clocks = MovedClocks(tmp_path)
-    clocks.install(monkeypatch)
-    return clocks
-
-
-@pytest.fixture
 def shop(clocks: MovedClocks, tmp_path: Path, db_url: str) -> Iterator[Company]:
     """A company that lives by these clocks as a whole."""
     yield from _watched(tmp_path, db_url)
