@@ -151,10 +151,7 @@ class Database:
             async with self._translated(), self._reader.connect() as connection:
                 if await migrate.revision(connection):
                     return
-        raise NoDatabase(
-            f"There is no database at {shown(self.url)} yet: "
-            "`sarafan run` makes it. storage.url in config.toml says where it is."
-        )
+        raise NoDatabase(shown(self.url))
 
     async def migrate(self) -> None:
         """Bring the tables up to date; an SQLite file that has rows is copied first, beside itself."""

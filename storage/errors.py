@@ -14,6 +14,13 @@ class StorageError(Exception):
 class NoDatabase(StorageError):
     """There is none yet, or it has no tables: the first `sarafan run` makes both."""
 
+    def __init__(self, where: str) -> None:
+        super().__init__(
+            f"There is no database at {where} yet: "
+            "`sarafan run` makes it. storage.url in config.toml says where it is."
+        )
+        self.where = where
+
 
 class Unavailable(StorageError):
     """Nothing was kept, or the answer to COMMIT was lost: run the transaction again later."""

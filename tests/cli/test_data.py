@@ -205,4 +205,9 @@ def test_a_storage_that_is_not_there_is_named_as_the_file_gives_it(tmp_path: Pat
     url = f"sqlite:///{tmp_path}/none.db"
     config.write_text(CONFIG.format(url=url), encoding="utf-8")
     told = CliRunner().invoke(app, ["report", "--config", str(config)])
+    assert (told.exit_code, f"Базы {url} ещё нет" in told.stderr) == (1, True)
+    config.write_text(
+        CONFIG.format(url=url).replace("[company]", '[company]\nlanguage = "en"'), encoding="utf-8"
+    )
+    told = CliRunner().invoke(app, ["report", "--config", str(config)])
     assert (told.exit_code, f"There is no database at {url} yet" in told.stderr) == (1, True)

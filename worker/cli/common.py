@@ -61,7 +61,7 @@ def fail(sentence: object) -> NoReturn:
 
 def with_storage(settings: "Settings", work: Callable[["Database"], Awaitable[T]]) -> T:
     """Do it with the storage open, beside a running worker; there has to be one already."""
-    from storage.errors import StorageError
+    from storage.errors import NoDatabase, StorageError
 
     async def run() -> T:
         from storage.database import Database
@@ -74,6 +74,9 @@ def with_storage(settings: "Settings", work: Callable[["Database"], Awaitable[T]
 
     try:
         return asyncio.run(run())
+    except NoDatabase as error:
+        ru = f"Базы {error.where} ещё нет: её создаст sarafan run. Где она лежит, сказано в storage.url."
+        fail(say(settings, ru, str(error)))
     except StorageError as error:
         fail(error)
 
