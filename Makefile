@@ -4,6 +4,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
+# Many images set it: then each process of the tests compiles all of them anew, two thirds of its start.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help install demo test test-all faults accuracy bench shots check run lock
 
 help:

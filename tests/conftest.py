@@ -5,6 +5,7 @@ test process, made up to date once, emptied before each test and dropped at the 
 """
 
 import asyncio
+import gc
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -57,6 +58,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             is_for_postgres = crc32(item.originalname.encode()) % 8 == 0
             if is_for_postgres != (database == "postgresql"):
                 item.add_marker(pytest.mark.long)
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of collected tests are no garbage, and statements make much that looks like it."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(scope="session")
