@@ -48,8 +48,8 @@ class SurveyRow:
     settled_at: datetime | None
     channel: str
     tried: list[str]  # channels that failed for good
-    delivered_at: datetime | None
-    read_at: datetime | None
+    is_delivered: bool
+    is_read: bool
     uncertain: bool
     answered_at: datetime | None
     score: int | None
@@ -73,7 +73,7 @@ class SurveyRow:
 STRETCH = timedelta(days=28)
 AHEAD = 3  # cuts after a stretch by which its answers are told apart; who answers later stays alone
 
-MOMENTS = (col(Survey.settled_at), col(Survey.delivered_at), col(Survey.read_at), col(Survey.answered_at))
+MOMENTS = (col(Survey.settled_at), col(Survey.answered_at))
 
 
 async def survey_rows(
@@ -101,9 +101,9 @@ async def survey_rows(
         ahead = edges[edges.index(after) :][:AHEAD]
         for since, until in _stretches(edge, after):
             wanted = _grouped(since, until, edge, ahead, is_last=ahead[-1] == ends, of=with_complaints)
-            for *key, settled_at, delivered_at, read_at, answered_at, count in await rows_of(tx, wanted):
+            for *key, settled_at, answered_at, count in await rows_of(tx, wanted):
                 found = alike.setdefault((edge, *key), _Alike())
-                found.add((settled_at, delivered_at, read_at, answered_at), count)
+                found.add((settled_at, answered_at), count)
     asked_elsewhen = and_(answered, or_(col(Survey.settled_at).is_(None), ~settled))
     others = await rows_as(tx, _one_by_one(asked_elsewhen), _survey_row)
     rows: list[tuple[Any, ...]] = [(*key, *found.moments, found.count) for (_, *key), found in alike.items()]
@@ -141,14 +141,12 @@ def _grouped(
     since: datetime, until: datetime, edge: datetime, ahead: Sequence[datetime], *, is_last: bool, of: bool
 ) -> Select[*tuple[Any, ...]]:
     """Settled in this stretch. Without an order: the rows of the stretches are put together anyway."""
-    settled_at, delivered_at, read_at, answered_at = MOMENTS
+    settled_at, answered_at = MOMENTS
     is_far = [answered_at < edge, *([] if is_last else [answered_at >= ahead[-1]])]
     is_told = [_is_reassigned(), _has_other_questions(), *([_has_complaint()] if of else [])]
     deal_id = case((or_(*is_far, *is_told), col(Survey.root_deal_id)), else_=0).label("of_deal")
     place = case((answered_at.is_(None), 0), else_=place_in(answered_at, ahead))
-    flags = (_flags(delivered_at.is_(None), read_at.is_(None), answered_at.is_(None)) + FLAGS * place).label(
-        "flags"
-    )
+    flags = (_flags(answered_at.is_(None)) + FLAGS * place).label("flags")
     apart = _apart()
     wanted = select(*apart, flags, deal_id, *map(func.max, MOMENTS), func.count())
     return _joined(wanted, within(settled_at, since, until)).group_by(*grouped_by([*apart, flags, deal_id]))
@@ -192,6 +190,8 @@ def _flags(*more: ColumnElement[bool]) -> ColumnElement[int]:
         and_(col(Survey.score).is_not(None), _has_words()),
         and_(col(Survey.reason) != "", _has_own_tag()),
         col(Survey.call_asked_at).is_not(None),
+        col(Survey.delivered_at).is_not(None),
+        col(Survey.read_at).is_not(None),
         *more,
     )
 
@@ -203,7 +203,7 @@ def _survey_row(
     manager_id: int, score: int | None, first_score: int | None, manager_now: int, pipeline_id: int,
     state: str, channel: str, reason: str, band: str, key: str, metric: str, manager: str, subject: str,
     scale: str, trigger: str, tried: str, flags: int, deal_id: int, settled_at: datetime | None,
-    delivered_at: datetime | None, read_at: datetime | None, answered_at: datetime | None, count: int,
+    answered_at: datetime | None, count: int,
 ) -> SurveyRow:  # fmt: skip
     return SurveyRow(
         survey_key=key,
@@ -213,8 +213,8 @@ def _survey_row(
         settled_at=settled_at,
         channel=channel,
         tried=[] if tried == "[]" else json.loads(tried),
-        delivered_at=delivered_at,
-        read_at=read_at,
+        is_delivered=bool(flags & 16),
+        is_read=bool(flags & 32),
         uncertain=bool(flags & 1),
         answered_at=answered_at,
         score=score,

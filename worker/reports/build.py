@@ -250,7 +250,7 @@ def _review(row: ReviewRow) -> ReviewFact:
 
 
 def survey_fact(row: SurveyRow, scope: ReportScope) -> SurveyFact:
-    is_confirmed = bool(row.delivered_at or row.read_at or row.answered_at)
+    is_confirmed = row.is_delivered or row.is_read or row.answered_at is not None
     return SurveyFact(
         survey=row.survey_key,
         metric=row.metric,
@@ -263,7 +263,7 @@ def survey_fact(row: SurveyRow, scope: ReportScope) -> SurveyFact:
         failed_on=tuple(row.tried),
         # Who has read or answered it has got it, whatever became of the receipt.
         was_delivered=is_confirmed if row.channel in scope.delivery_told_by else None,
-        was_read=row.read_at is not None if row.channel in scope.reading_told_by else None,
+        was_read=row.is_read if row.channel in scope.reading_told_by else None,
         answered_at=row.answered_at,
         score=row.score,
         band=row.band,
