@@ -251,7 +251,10 @@ def nameless(external_id: Any, row_id: Any) -> ColumnElement[str]:
 async def _erase_inbox(
     tx: AsyncSession, ids: list[int], places: set[tuple[str, str]], needles: set[str], now: datetime
 ) -> int:
-    """Bodies as they came: those of known replies, and those in which the number or the chat stands."""
+    """Bodies as they came: those of known replies, and those in which the number or the chat stands.
+
+    What somebody else wrote about the number is an answer still to be read: it loses the number only.
+    """
     replies = (await tx.exec(select(Reply).where(col(Reply.client_id).in_(ids)))).all()
     wanted: set[int] = set()
     for reply in replies:
@@ -262,8 +265,15 @@ async def _erase_inbox(
             continue
         # As a whole number: a longer one that only contains it is somebody else's.
         whole = re.compile(rb"(?<!\d)" + needle.encode() + rb"(?!\d)")
-        rows = await tx.exec(select(Inbox.id, Inbox.raw).where(_contains(tx, needle.encode())))
-        wanted.update(row_id for row_id, raw in rows.all() if row_id is not None and whole.search(raw))
+        rows = (await tx.exec(select(Inbox).where(_contains(tx, needle.encode())))).all()
+        for row in rows:
+            if not whole.search(row.raw) or row.id is None:
+                continue
+            if row.state == InboxState.NEW and not _is_from(row.raw, needle):
+                row.raw = whole.sub(b"*" * len(needle), row.raw)
+            else:
+                wanted.add(row.id)
+    await tx.flush()
     await tx.exec(
         update(Inbox)
         .where(col(Inbox.id).in_(wanted))
@@ -276,6 +286,23 @@ async def _erase_inbox(
         )
     )
     return len(wanted)
+
+
+def _is_from(raw: bytes, number: str) -> bool:
+    """Is it from the chat or the account of this number, and does not only name it in its words?"""
+    try:
+        parts = [json.loads(raw)]
+    except ValueError:
+        return True  # Nobody can tell.
+    while parts:
+        part = parts.pop()
+        if isinstance(part, dict):
+            parts += part.values()
+        elif isinstance(part, list):
+            parts += part
+        elif str(part).removeprefix("+").partition("@")[0] == number:
+            return True
+    return False
 
 
 async def leave_nothing(tx: AsyncSession, inbox_id: int | None) -> None:

@@ -410,3 +410,28 @@ async def test_two_chats_with_messages_of_one_number_do_not_collide(db: Database
         chats = {row.chat_id for row in (await tx.exec(select(Message))).all()}
     assert len(chats) == 3
     assert all(chat.startswith("erased:1:") for chat in chats)
+
+
+async def test_an_unread_answer_of_somebody_else_who_names_the_number_loses_the_number_only(
+    db: Database,
+) -> None:
+    await known(db)
+    said = {
+        "chatId": "79140000012@c.us",
+        "text": "9, но позвоните жене 79140000001",
+        "phones": ["7914000000100"],
+    }
+    own = {"senderData": {"chatId": "79140000001@c.us"}, "text": "9"}
+    await keep(
+        db,
+        inbox("in8", json.dumps(said, ensure_ascii=False), state=InboxState.NEW),
+        inbox("in9", json.dumps(own), state=InboxState.NEW),
+        inbox("in10", "79140000001?", state=InboxState.NEW),
+    )
+    await forget(db)
+    async with db.reading() as tx:
+        rows = {row.external_id: row for row in (await tx.exec(select(Inbox))).all()}
+    assert rows["in8"].state == InboxState.NEW
+    left = json.loads(rows["in8"].raw)
+    assert left == {**said, "text": "9, но позвоните жене ***********"}
+    assert [(rows[key].state, rows[key].raw) for key in ("in9", "in10")] == [(InboxState.READ, b"")] * 2
