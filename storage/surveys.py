@@ -132,10 +132,10 @@ async def postpone(db: Database, survey: Survey, until: datetime, reason: str) -
         return changed.rowcount == 1
 
 
-async def pass_over(db: Database, survey: Survey, channel: str, now: datetime) -> bool:
-    """This channel can ask nobody for now: the next one is tried at once."""
+async def pass_over(db: Database, survey: Survey, channel: str) -> bool:
+    """This channel can ask nobody for now: the next one is tried at once, before what fell due later."""
     async with db.transaction() as tx:
-        values = {"tried": [*survey.tried, channel], "next_at": now, "waits_for": "channel"}
+        values = {"tried": [*survey.tried, channel], "next_at": survey.due_at, "waits_for": "channel"}
         changed = await tx.exec(update(Survey).where(*_held(survey)).values(**values))
         return changed.rowcount == 1
 

@@ -55,6 +55,23 @@ async def test_a_found_chat_is_remembered_and_asked_once(town: World) -> None:
     assert (look_ups(town), len(town.max_account.posted)) == (1, 1)
 
 
+NPS_THEN_CSAT = {
+    "survey": [
+        {"key": "nps", "metric": "nps", "delay": "1h"},
+        {"key": "csat", "metric": "csat", "delay": "1h"},
+    ]
+}
+
+
+@configured(merged(ONLY_MAX, NPS_THEN_CSAT))
+async def test_what_is_due_together_is_asked_in_its_order_also_where_the_person_is_looked_up(
+    town: World,
+) -> None:
+    await town.asked()
+    [question] = in_max(town)
+    assert "порекомендуете" in question
+
+
 @configured(ONLY_MAX)
 async def test_nothing_is_looked_up_or_sent_until_the_account_is_well_again(town: World) -> None:
     deal = await town.closed_deal()

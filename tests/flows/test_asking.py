@@ -100,6 +100,24 @@ async def test_who_blocked_the_bot_is_asked_in_whatsapp(town: World) -> None:
     assert len(town.to_ivan()) == 1
 
 
+NPS_THEN_CSAT = {
+    "survey": [
+        {"key": "nps", "metric": "nps", "delay": "1h"},
+        {"key": "csat", "metric": "csat", "delay": "1h"},
+    ]
+}
+
+
+@configured(NPS_THEN_CSAT)
+async def test_what_is_due_together_is_asked_in_its_order_also_after_a_channel_failed(town: World) -> None:
+    deal = await town.closed_deal()
+    await town.links(deal)
+    town.telegram.block("Иван")
+    await town.next_morning()
+    [question] = town.to_ivan()
+    assert "порекомендуете" in question
+
+
 async def test_who_left_telegram_without_a_word_is_asked_in_whatsapp_at_once(town: World) -> None:
     deal = await town.closed_deal()
     await town.links(deal)

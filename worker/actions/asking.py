@@ -295,7 +295,7 @@ async def look_up(hands: Hands, case: Case, route: Route, now: datetime) -> None
     except OutsideError as error:
         log.warning("survey %s is put off: %s", survey.id, error)
         if isinstance(error, Permanent) and not isinstance(error, AccessDenied):
-            await surveys.pass_over(hands.db, survey, channel.name, now)
+            await surveys.pass_over(hands.db, survey, channel.name)
             return
         wait = error.retry_after if isinstance(error, Temporary) else timedelta(minutes=5)
         await surveys.postpone(hands.db, survey, next_try(min(survey.attempt, 5), now, wait), Reason.CHANNEL)
@@ -312,7 +312,8 @@ async def look_up(hands: Hands, case: Case, route: Route, now: datetime) -> None
             chat_id, dead_reason = route.chat_id, "the chat belongs to another client"
         if dead_reason:
             await people.mark_dead(tx, channel.name, chat_id, dead_reason, now)
-    await surveys.postpone(hands.db, survey, now, Reason.CHANNEL)
+    # At once, and still before what fell due later: questions are asked in their order.
+    await surveys.postpone(hands.db, survey, survey.due_at, Reason.CHANNEL)
 
 
 async def close(hands: Hands, survey: Survey, reason: Reason, now: datetime) -> None:
@@ -409,7 +410,7 @@ async def send_question(
             )
             await people.mark_dead(tx, channel.name, route.chat_id, error.detail, now)
         await surveys.take_back(
-            hands.db, survey, next_at=now, reason=Reason.CHANNEL, failed_channel=channel.name
+            hands.db, survey, next_at=survey.due_at, reason=Reason.CHANNEL, failed_channel=channel.name
         )
         hands.health.count_message(channel.name, "out", "unreachable")
         return False
@@ -425,7 +426,7 @@ async def send_question(
     except Permanent as error:
         log.error("survey %s was refused: %s", survey.id, error)
         await surveys.take_back(
-            hands.db, survey, next_at=now, reason=Reason.CHANNEL, failed_channel=channel.name
+            hands.db, survey, next_at=survey.due_at, reason=Reason.CHANNEL, failed_channel=channel.name
         )
         hands.health.count_message(channel.name, "out", "refused")
         return False
