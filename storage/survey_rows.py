@@ -99,8 +99,10 @@ async def survey_rows(
     edges = sorted({begins, ends, *(cut for cut in cuts if begins < cut < ends)})
     for edge, after in pairwise(edges):
         ahead = edges[edges.index(after) :][:AHEAD]
+        # Made once: to make such a statement takes as long as to ask for what a small company has.
+        grouped = _grouped(edge, ahead, is_last=ahead[-1] == ends, of=with_complaints)
         for since, until in _stretches(edge, after):
-            wanted = _grouped(since, until, edge, ahead, is_last=ahead[-1] == ends, of=with_complaints)
+            wanted = grouped.where(within(col(Survey.settled_at), since, until))
             for *key, settled_at, answered_at, count in await rows_of(tx, wanted):
                 found = alike.setdefault((edge, *key), _Alike())
                 found.add((settled_at, answered_at), count)
@@ -134,14 +136,14 @@ def _stretches(begins: datetime, ends: datetime) -> Iterator[tuple[datetime, dat
 
 def _one_by_one(which: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     told = select(*_apart(), _flags().label("flags"), col(Survey.root_deal_id), *MOMENTS, literal(1))
-    return _joined(told, which).order_by(col(Survey.id))
+    return _joined(told).where(which).order_by(col(Survey.id))
 
 
 def _grouped(
-    since: datetime, until: datetime, edge: datetime, ahead: Sequence[datetime], *, is_last: bool, of: bool
+    edge: datetime, ahead: Sequence[datetime], *, is_last: bool, of: bool
 ) -> Select[*tuple[Any, ...]]:
-    """Settled in this stretch. Without an order: the rows of the stretches are put together anyway."""
-    settled_at, answered_at = MOMENTS
+    """Settled from this edge on. Without an order: the rows of the stretches are put together anyway."""
+    _, answered_at = MOMENTS
     is_far = [answered_at < edge, *([] if is_last else [answered_at >= ahead[-1]])]
     is_told = [_is_reassigned(), _has_other_questions(), *([_has_complaint()] if of else [])]
     deal_id = case((or_(*is_far, *is_told), col(Survey.root_deal_id)), else_=0).label("of_deal")
@@ -149,12 +151,11 @@ def _grouped(
     flags = (_flags(answered_at.is_(None)) + FLAGS * place).label("flags")
     apart = _apart()
     wanted = select(*apart, flags, deal_id, *map(func.max, MOMENTS), func.count())
-    return _joined(wanted, within(settled_at, since, until)).group_by(*grouped_by([*apart, flags, deal_id]))
+    return _joined(wanted).group_by(*grouped_by([*apart, flags, deal_id]))
 
 
-def _joined(wanted: Select[*tuple[Any, ...]], which: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+def _joined(wanted: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
     return wanted.outerjoin(Deal, col(Deal.deal_id) == col(Survey.deal_id)).where(
-        which,
         or_(col(Survey.state).in_(SETTLED), col(Survey.answered_at).is_not(None)),
         func.coalesce(col(Deal.is_reply), false()).is_(false()),
     )
