@@ -8,9 +8,10 @@ import pytest
 from tests.faults import points
 from tests.faults.laws import Laws
 from tests.faults.points import MOMENTS, Moment, When, has_died
-from tests.stories.company import ANNA, until
+from tests.stories.company import ANNA, ON_SQLITE, until
 
-pytestmark = pytest.mark.timeout(900)  # many starts, perhaps on a busy machine
+# Many starts, perhaps on a busy machine. What turns on the database is killed in test_killed.py on both.
+pytestmark = [pytest.mark.timeout(900), ON_SQLITE]
 
 Json = dict[str, Any]
 
