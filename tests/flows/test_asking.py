@@ -100,7 +100,7 @@ async def test_who_blocked_the_bot_is_asked_in_whatsapp(town: World) -> None:
     assert len(town.to_ivan()) == 1
 
 
-NPS_THEN_CSAT = {
+BOTH_AT_ONCE = {
     "survey": [
         {"key": "nps", "metric": "nps", "delay": "1h"},
         {"key": "csat", "metric": "csat", "delay": "1h"},
@@ -108,7 +108,7 @@ NPS_THEN_CSAT = {
 }
 
 
-@configured(NPS_THEN_CSAT)
+@configured(BOTH_AT_ONCE)
 async def test_what_is_due_together_is_asked_in_its_order_also_after_a_channel_failed(town: World) -> None:
     deal = await town.closed_deal()
     await town.links(deal)
