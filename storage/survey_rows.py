@@ -256,7 +256,9 @@ def _has_own_tag() -> ColumnElement[bool]:
 
 
 def _has_complaint() -> ColumnElement[bool]:
-    return exists().where(col(Complaint.source_deal_id) == col(Survey.root_deal_id)).correlate(Survey)
+    # A list made once: where most complaints name no deal, SQLite would look through all for each survey.
+    about = select(col(Complaint.source_deal_id)).where(col(Complaint.source_deal_id).is_not(None))
+    return col(Survey.root_deal_id).in_(about)
 
 
 def _first_score() -> Any:
