@@ -163,6 +163,7 @@ class Lead(Entity):
     created_at: Moment
     updated_at: Moment
     closed_at: MaybeMoment = None
+    created_by: Big | None = None  # 0: a robot or an integration
     contact_ids: tuple[Big, ...] = ()  # the main one first
     company_id: Big | None = None
 

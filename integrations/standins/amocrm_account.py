@@ -152,14 +152,18 @@ class MadeUpAccount(Chronicle):
         tags: Iterable[str] = (),
         fields: Mapping[str, object] | None = None,
         created_at: Moment | None = None,
+        is_by_robot: bool = False,
     ) -> int:
-        """An open deal in the pipeline's first status; the first contact is the main one."""
+        """An open deal in the pipeline's first status; the first contact is the main one.
+
+        `is_by_robot`: as integrations make them, the account's own messenger among them.
+        """
         where = self.pipeline(pipeline)
         user = self._user(responsible)
         created = _seconds(created_at) or self.now()
         lead = Lead(
             id=self.next_id(LEADS), kind=LEADS, name=name, responsible_user_id=user, created_at=created,
-            updated_at=created, created_by=user, updated_by=user, pipeline_id=where.id,
+            updated_at=created, created_by=0 if is_by_robot else user, updated_by=user, pipeline_id=where.id,
             status_id=self.status_id(status, pipeline) if status else where.first_status.id, price=price,
             tags=list(tags), contact_ids=list(contacts), company_id=company_id,
         )  # fmt: skip

@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from storage import complaints, deals, outbox, surveys
 from storage.deals import OVERLAP, Saved
 from storage.tables import Complaint, Deal, Survey, SurveyState
-from worker.actions import following, keys
+from worker.actions import following, keys, not_new
 from worker.actions.base import Hands
 from worker.actions.bulk import hold_crowds
 from worker.actions.people import read_company, read_contacts
@@ -96,6 +96,7 @@ async def _walk(hands: Hands, since: datetime) -> None:
             continue
         async with hands.db.transaction() as tx:
             saved = await deals.save_page(tx, await deals_from(tx, hands, page.leads), now)
+            await not_new.mark(tx, hands, saved, {lead.id: lead for lead in page.leads}, now)
             await _plan(tx, hands, saved, now)
             await put_aside(tx, page.broken)
             if page.newest is not None:
