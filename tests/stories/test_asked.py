@@ -9,7 +9,7 @@ from tests.stories.company import IVAN, Company, until
 PROMO_CODE = re.compile(r"ДРУГ-\d+")
 
 
-@pytest.mark.parametrize("way", ["typed", "voted"])
+@pytest.mark.parametrize("way", [pytest.param("typed", marks=pytest.mark.long), "voted"])
 def test_a_reply_in_whatsapp_is_scored_written_down_and_thanked_for(shop: Company, way: str) -> None:
     shop.start()
     deal = shop.won_deal()
@@ -33,7 +33,7 @@ def test_a_reply_in_whatsapp_is_scored_written_down_and_thanked_for(shop: Compan
     assert (reply["survey"], reply["score"], reply["deal_id"], reply["counts"]) == ("nps", 9, deal, True)
 
 
-@pytest.mark.parametrize("when", ["before the deal closes", "after it"])
+@pytest.mark.parametrize("when", [pytest.param("before the deal closes", marks=pytest.mark.long), "after it"])
 def test_a_tap_in_telegram_after_a_deep_link(shop: Company, when: str) -> None:
     shop.start(whatsapp={"provider": "none"})
     deal = shop.deal()

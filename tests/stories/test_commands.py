@@ -5,6 +5,8 @@ import io
 import json
 import shutil
 
+import pytest
+
 from tests.stories.company import IVAN, IVANS_NAME, ON_SQLITE, Company, until
 
 WORDS = "очень довольны воротами"
@@ -40,6 +42,7 @@ def test_numbers_and_replies_are_read_beside_the_worker(shop: Company) -> None:
     assert (reply["band"], reply["counts"], reply["text"]) == ("high", "true", WORDS)
 
 
+@pytest.mark.long  # by day the commands are tried one by one
 def test_a_person_is_forgotten_and_not_brought_back(shop: Company) -> None:
     deal = answered(shop)
     done = shop.sarafan("forget", "8 914 666-00-01")
@@ -67,6 +70,7 @@ def copied(shop: Company) -> bytes:
     return copy.read_bytes()
 
 
+@pytest.mark.long  # by day the commands are tried one by one
 def test_a_dry_run_tells_what_would_be_sent_and_sends_nothing(new_shop: Company) -> None:
     new_shop.start(survey=[{"key": "nps", "metric": "nps", "delay": "1bd"}])
     deal = new_shop.won_deal()

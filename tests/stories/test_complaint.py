@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.stories.company import IVAN, ON_SQLITE, Company, until
 
 MARIA_KIM = 78  # whom Anna is in amoCRM
@@ -56,6 +58,7 @@ def test_a_low_score_ends_with_somebody_owning_it(shop: Company) -> None:
     assert "жаль" in thanks
 
 
+@pytest.mark.long  # by day tests/flows tells it
 @ON_SQLITE
 def test_words_that_come_later_join_complaint_and_alert(shop: Company) -> None:
     shop.start()
@@ -71,6 +74,7 @@ def test_words_that_come_later_join_complaint_and_alert(shop: Company) -> None:
     assert len(shop.alerts()) == 1
 
 
+@pytest.mark.long  # by day tests/flows tells it
 def test_the_same_notification_twice_changes_nothing(shop: Company) -> None:
     shop.start()
     deal = shop.won_deal()
@@ -93,6 +97,7 @@ def test_the_same_notification_twice_changes_nothing(shop: Company) -> None:
     assert shop.exported() == [reply]
 
 
+@pytest.mark.long  # by day tests/flows tells it
 @ON_SQLITE
 def test_a_second_low_score_on_that_deal_joins_the_complaint(shop: Company) -> None:
     shop.start(survey=TWO_QUESTIONS)
@@ -115,6 +120,7 @@ def test_a_second_low_score_on_that_deal_joins_the_complaint(shop: Company) -> N
     assert shop.score(deal, "CSAT") == 2
 
 
+@pytest.mark.long  # by day tests/flows tells it
 @ON_SQLITE
 def test_nobody_is_asked_on_who_has_just_complained(shop: Company) -> None:
     shop.start(survey=TWO_QUESTIONS)

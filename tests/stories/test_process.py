@@ -111,6 +111,7 @@ def test_without_amocrm_it_takes_replies_and_goes_on_when_it_is_back(new_shop: C
     until(lambda: [one for one in new_shop.bot_wrote() if "замерщик" in one["text"]], "the words at the head")
 
 
+@pytest.mark.long  # by day tests/flows tells it
 def test_without_telegram_the_rest_goes_on(new_shop: Company) -> None:
     """A wrong token of the bot: alerts wait, the complaint deal and its task are the alert."""
     new_shop.private.add("110201543:wrong-token-of-the-bot")
