@@ -80,3 +80,13 @@ async def test_what_is_won_after_all_was_a_sale_and_its_client_is_asked(town: Wo
     assert not await is_marked(town, new)
     assert (await town.report())["referrals"]["won_amount"] == 150_000
     assert new in [one.deal_id for one in await town.surveys()]
+
+
+async def test_a_complaint_that_was_moved_to_another_pipeline_is_no_such_deal(town: World) -> None:
+    await town.asked(price=100_000)
+    await town.ivan_writes("3, монтаж три недели")
+    [complaint] = town.complaints()
+    town.amocrm.move_lead(complaint.id, "Замер", pipeline="Продажи")
+    await town.later(minutes=5)
+    assert not await is_marked(town, complaint.id)
+    assert notes(town, complaint.id) == []

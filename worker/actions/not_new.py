@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.amocrm.models import Lead
-from storage import answers, outbox
+from storage import answers, complaints, outbox
 from storage.deals import Saved
 from worker.actions import keys
 from worker.actions.base import Hands
@@ -43,6 +43,8 @@ async def mark(
         rule = hands.known.rule(found[1].survey_key) if found is not None else None
         if found is None or rule is None:
             continue
+        if await complaints.by_leads(tx, [deal.deal_id]):
+            continue  # We made it ourselves because of the answer, and somebody moved it on.
         reply, survey = found
         deal.is_reply = True
         log.info("deal %d was opened because a client answered us: it is no new request", deal.deal_id)
