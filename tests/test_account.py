@@ -14,8 +14,9 @@ from integrations.amocrm.models import Account as AccountFacts
 from integrations.amocrm.models import CustomField, Pipeline, User
 from storage import state
 from storage.database import Database
-from worker import account
-from worker.account import AccountProblems, Dictionaries, dump, load, recall, refresh, resolve
+from worker.account.account import Account
+from worker.account.dictionaries import KEY, Dictionaries, dump, load, recall, refresh
+from worker.account.resolve import AccountProblems, resolve
 from worker.config import Problem
 from worker.config import load as load_settings
 
@@ -94,12 +95,12 @@ DICTIONARIES = Dictionaries(
 )
 IDS = {name: 500 + number for number, (name, _) in enumerate(FIELDS)}
 
-Resolves = Callable[..., account.Account]
+Resolves = Callable[..., Account]
 
 
 @pytest.fixture
 def resolves(tmp_path: Path) -> Resolves:
-    def found(text: str = "", known: Dictionaries = DICTIONARIES, **environ: str) -> account.Account:
+    def found(text: str = "", known: Dictionaries = DICTIONARIES, **environ: str) -> Account:
         path = tmp_path / "config.toml"
         path.write_text(text, encoding="utf-8")
         return resolve(load_settings(path, {**ENVIRON, **environ}), known)
@@ -445,7 +446,7 @@ async def test_the_account_is_remembered_for_a_start_without_amocrm(db: Database
     assert await recall(db) == read
     assert read.pipelines[0].statuses[0].id == 9101
     async with db.transaction() as tx:
-        await state.remember(tx, account.KEY, {"from": "elsewhere"})
+        await state.remember(tx, KEY, {"from": "elsewhere"})
     assert await recall(db) is None
 
 

@@ -26,7 +26,10 @@ from storage.pace import PaceRow
 from storage.tables import State
 from storage.tokens import Tokens
 from storage.upcoming import Due, due_now
-from worker.account import AccountProblems, is_recent, named_staff, recall, refresh, resolve, with_invited
+from worker.account.account import with_invited
+from worker.account.dictionaries import is_recent, recall, refresh
+from worker.account.people import named_staff
+from worker.account.resolve import AccountProblems, resolve
 from worker.actions.asking import tell_deal
 from worker.actions.base import Hands, Wake
 from worker.actions.dashboard import COMMAND as DASHBOARD

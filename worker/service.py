@@ -18,7 +18,7 @@ from storage import outbox, surveys
 from storage.copy import is_unfinished
 from storage.database import Database
 from storage.errors import AlreadyRunning, StorageError
-from worker.account import AccountProblems
+from worker.account.resolve import AccountProblems
 from worker.actions.base import Hands
 from worker.app import App
 from worker.flows.act import LANES, act, kinds_of, let_go

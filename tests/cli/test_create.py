@@ -17,7 +17,8 @@ from integrations.standins.whatsapp import GreenApiStandIn
 from tests.cli.conftest import Sarafan
 from tests.integrations.amocrm_setup import client_of
 from tests.world import BASE, merged, settings_from
-from worker.account import read, resolve
+from worker.account.dictionaries import read
+from worker.account.resolve import resolve
 from worker.cli.create import Outcome, agreed, answer_of, print_outcome, set_up
 from worker.cli.lacking import Lacking
 from worker.cli.setup import Check, run_checks

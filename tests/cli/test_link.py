@@ -19,7 +19,7 @@ from tests.cli.conftest import CONFIG, Sarafan
 from tests.cli.test_data import keep
 from tests.integrations.amocrm_setup import client_of
 from tests.world import BASE, merged, settings_from
-from worker.account import KEY, dump, read
+from worker.account.dictionaries import KEY, dump, read
 from worker.cli.link import Link, NoLink, make_links, print_code
 from worker.settings import Settings
 

@@ -19,7 +19,7 @@ from tests.cli.conftest import Sarafan
 from tests.cli.test_data import keep as keep_rows
 from tests.integrations.amocrm_setup import client_of
 from tests.world import BASE, MAX_BOT, merged, settings_from
-from worker.account import refresh
+from worker.account.dictionaries import refresh
 from worker.actions.staffing import free_name
 from worker.cli.inviting import Refused, Wanted, make_invitation
 from worker.cli.staff import joined_by_link, remove_invited

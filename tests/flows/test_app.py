@@ -10,7 +10,7 @@ from integrations.errors import AccessDenied
 from storage import outbox
 from storage.tables import State
 from tests.world import IVAN, World, start
-from worker import account
+from worker.account.dictionaries import KEY
 from worker.app import REFRESH_ACCOUNT
 from worker.flows.act import LANES
 from worker.flows.listen import listen
@@ -77,7 +77,7 @@ async def test_a_worker_that_starts_again_pulls_before_it_reads_the_account_agai
     assert timedelta(minutes=59) < REFRESH_ACCOUNT < timedelta(minutes=61)
     async with town.db.transaction() as tx:
         said_at = town.clock.now() - timedelta(minutes=minutes)
-        await tx.exec(update(State).where(State.key == account.KEY).values(updated_at=said_at))  # type: ignore[arg-type]
+        await tx.exec(update(State).where(State.key == KEY).values(updated_at=said_at))  # type: ignore[arg-type]
     app = await start(
         town.db, town.folder, town.clock, town.amocrm, town.telegram, town.whatsapp, town.config
     )

@@ -9,7 +9,7 @@ from sqlmodel import select
 from integrations.standins.max_model import Posted as MaxPosted
 from storage.tables import InvitedStaff
 from tests.world import ALERT_BUTTONS, ANNA, MAX_BOT, PETR, World, configured, merged
-from worker.account import Place, Staff
+from worker.account.people import Place, Staff
 from worker.actions.staffing import told_apart
 from worker.actions.trouble import administrators
 from worker.cli.inviting import Wanted, make_invitation

@@ -13,7 +13,7 @@ from storage.database import Database
 from tests.shots.browser import browser, small
 from tests.shots.company import CONFIG, NOW, fill, has_people
 from tests.world import World, world
-from worker.account import Staff
+from worker.account.people import Staff
 from worker.actions.desks import desk_for
 from worker.actions.send_digest import DIGEST, LETTER, MAKE, QUARTER
 from worker.reports.build import build_report

@@ -7,7 +7,7 @@ from integrations.channels.base import Outgoing
 from integrations.errors import Permanent
 from storage import asked, complaints, deals, outbox, surveys
 from storage.tables import Alert, Client, Outbox, Reply
-from worker.account import Place, Staff
+from worker.account.people import Place, Staff
 from worker.actions import keys
 from worker.actions.alert_staff import (
     alert_buttons,

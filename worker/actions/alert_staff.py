@@ -9,7 +9,7 @@ from integrations.errors import OutsideError, Permanent
 from storage import asked, complaints, deals, outbox, people, surveys
 from storage.rows import insert_once
 from storage.tables import Alert, Complaint, Deal, Outbox
-from worker.account import Place, Staff
+from worker.account.people import Place, Staff
 from worker.actions import keys
 from worker.actions.base import Hands, Later
 from worker.actions.hearing import about_whom, above, but, may_hear, place_of, recipients

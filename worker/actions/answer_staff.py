@@ -11,7 +11,7 @@ from integrations.channels.base import Channel, Incoming, IncomingKind, Menued, 
 from integrations.errors import Permanent, Unreachable
 from storage import inbox, outbox, paused
 from storage.tables import Inbox, Outbox
-from worker.account import Place, Staff
+from worker.account.people import Place, Staff
 from worker.actions import keys, trial
 from worker.actions.base import Hands
 from worker.actions.dashboard import COMMAND as DASHBOARD

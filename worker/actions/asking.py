@@ -13,7 +13,7 @@ from integrations.errors import AccessDenied, OutsideError, Permanent, Temporary
 from storage import asked, complaints, deals, outbox, people, rollout, surveys, unsettled
 from storage.rows import insert_once
 from storage.tables import Chat, Client, Contact, Deal, PromoCode, Survey
-from worker.account import Account
+from worker.account.account import Account
 from worker.actions import keys
 from worker.actions.base import Hands
 from worker.actions.following import drop_gone

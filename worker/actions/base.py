@@ -10,7 +10,8 @@ from integrations.amocrm.client import AmoCrm
 from integrations.channels.base import Channel
 from storage.database import Database
 from storage.tables import Outbox
-from worker.account import Account, Place, Staff
+from worker.account.account import Account
+from worker.account.people import Place, Staff
 from worker.clock import Clock, ClockWatch
 from worker.rules.calendar import Calendar, SendWindow
 from worker.rules.eligibility import DeliveryPolicy

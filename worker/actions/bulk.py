@@ -11,7 +11,7 @@ from integrations.errors import Permanent
 from storage import outbox, rollout
 from storage.rollout import ASK, SKIP, Closing
 from storage.tables import Bulk, Outbox, Survey
-from worker.account import Place, Staff
+from worker.account.people import Place, Staff
 from worker.actions import keys
 from worker.actions.alert_staff import wait_for_morning
 from worker.actions.base import Hands

@@ -13,7 +13,7 @@ from integrations.errors import AccessDenied, Permanent, Unreachable
 from storage import state
 from storage.errors import StorageError
 from storage.tables import Outbox
-from worker.account import Staff
+from worker.account.people import Staff
 from worker.actions.base import Hands
 from worker.actions.desks import desk_for
 from worker.actions.staffing import know_staff

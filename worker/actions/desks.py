@@ -1,6 +1,6 @@
 """The desk of one of the staff: what every answer in the bot is made from."""
 
-from worker.account import Staff
+from worker.account.people import Staff
 from worker.actions.base import Hands
 from worker.reports.build import ReactionTerms
 from worker.staff.desk import Desk

@@ -8,7 +8,7 @@ from integrations.channels.base import Outgoing
 from storage import complaints, finding, mornings
 from storage.mornings import Case
 from storage.narrowed import narrowed
-from worker.account import Staff
+from worker.account.people import Staff
 from worker.actions.base import Hands
 from worker.actions.desks import desk_for
 from worker.actions.noting import open_case

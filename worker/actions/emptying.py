@@ -9,7 +9,7 @@ from integrations.channels.base import Channel, Outgoing, Searchable
 from integrations.errors import OutsideError
 from storage import outbox, people, queued, requests
 from storage.tables import Message
-from worker.account import Place
+from worker.account.people import Place
 from worker.actions import keys
 from worker.actions.asking import tell_deal
 from worker.actions.base import Hands

@@ -14,7 +14,7 @@ from integrations.channels.base import Channel, Outgoing
 from integrations.errors import OutsideError
 from storage import complaints, outbox, state
 from storage.tables import Alert, Client, Complaint, Deal, Outbox, Survey
-from worker.account import Place, Staff
+from worker.account.people import Place, Staff
 from worker.actions.alert_staff import (
     alert_buttons,
     case_of,

@@ -10,7 +10,7 @@ from integrations.channels.base import Outgoing
 from integrations.errors import Permanent
 from storage import finding, outbox, rollout
 from storage.tables import Outbox
-from worker.account import Place, Staff
+from worker.account.people import Place, Staff
 from worker.actions.alert_staff import wait_for_morning
 from worker.actions.base import Hands
 from worker.actions.desks import desk_for

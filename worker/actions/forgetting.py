@@ -9,7 +9,7 @@ from integrations.errors import Unreachable
 from storage import inbox, outbox, people
 from storage.erase import Erasure, erase_person
 from storage.tables import Inbox, Outbox, Survey
-from worker.account import Staff
+from worker.account.people import Staff
 from worker.actions import keys
 from worker.actions.base import Hands
 from worker.actions.passing import Speaker, deal_of

@@ -7,7 +7,7 @@ from integrations.channels.base import Button, Outgoing
 from integrations.errors import Permanent
 from storage import complaints, deals, people, requests, surveys
 from storage.tables import Deal, Outbox, Request
-from worker.account import Place
+from worker.account.people import Place
 from worker.actions.alert_staff import wait_for_morning
 from worker.actions.base import Hands
 from worker.actions.hearing import about_whom, recipients

@@ -11,7 +11,7 @@ from integrations.channels.base import Button, Incoming, Outgoing
 from integrations.errors import Permanent
 from storage import complaints, outbox
 from storage.tables import Alert, Complaint, Inbox, Outbox
-from worker.account import Place, Staff
+from worker.account.people import Place, Staff
 from worker.actions import keys
 from worker.actions.alert_staff import alert_buttons, as_joined, case_of, keep_alerts, wait_for_morning
 from worker.actions.base import Hands

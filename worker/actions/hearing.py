@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 from storage import complaints
 from storage.tables import Alert, Complaint, Deal, Survey
-from worker.account import Place, Staff
+from worker.account.people import Place, Staff
 from worker.actions.base import Hands
 from worker.staff.commands import LEADERS, OWNER
 

@@ -9,7 +9,7 @@ from integrations.channels.base import Outgoing
 from integrations.errors import OutsideError
 from storage import complaints, digests
 from storage.tables import Complaint
-from worker.account import Staff
+from worker.account.people import Staff
 from worker.actions.base import Hands
 from worker.actions.desks import desk_for
 from worker.reports import digest as facts

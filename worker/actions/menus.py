@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from integrations.channels.base import Menued
 from storage import outbox, state
-from worker.account import Staff
+from worker.account.people import Staff
 from worker.actions import keys
 from worker.actions.base import Hands
 from worker.staff.menus import changed

@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from integrations.channels.base import Incoming, IncomingKind
 from storage import complaints, outbox
 from storage.tables import Complaint, Inbox
-from worker.account import Staff
+from worker.account.people import Staff
 from worker.actions import answer_staff, forgetting, keys, replying, rollout_presses, scorecards
 from worker.actions.alert_staff import in_an_hour
 from worker.actions.base import Hands

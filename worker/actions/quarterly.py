@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from integrations.channels.base import Outgoing
 from storage.narrowed import narrowed
-from worker.account import Staff
+from worker.account.people import Staff
 from worker.actions.base import Hands
 from worker.actions.desks import desk_for
 from worker.reports import quarters

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from integrations.channels.base import Channel, Moving, Outgoing
 from integrations.errors import OutsideError, Permanent, Unreachable
-from worker.account import Place
+from worker.account.people import Place
 from worker.actions.base import Hands
 from worker.actions.staffing import BOTS, find_out, move_group
 

@@ -11,7 +11,7 @@ from integrations.channels.base import Channel, Incoming, IncomingKind, Outgoing
 from integrations.errors import Permanent, Temporary, Uncertain, Unreachable
 from storage import asked, inbox, outbox, people, requests
 from storage.tables import Chat, Client, Inbox, Outbox, OutboxState, Request
-from worker.account import Staff
+from worker.account.people import Staff
 from worker.actions import keys
 from worker.actions.base import Hands
 from worker.actions.forwarding import MARK, state_of

@@ -12,7 +12,7 @@ from integrations.channels.base import Incoming, IncomingKind, Outgoing
 from integrations.errors import Unreachable
 from storage import complaints, inbox, outbox
 from storage.tables import Complaint, Inbox, Outbox
-from worker.account import Staff
+from worker.account.people import Staff
 from worker.actions import keys
 from worker.actions.base import Hands, Later
 from worker.actions.hearing import but, works_on

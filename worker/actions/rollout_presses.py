@@ -4,7 +4,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.channels.base import Incoming
 from storage.tables import Inbox
-from worker.account import Staff
+from worker.account.people import Staff
 from worker.actions import bulk, first_list
 from worker.actions.answer_staff import tell_leaders
 from worker.actions.base import Hands

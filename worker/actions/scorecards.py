@@ -10,7 +10,7 @@ from integrations.channels.base import Button, Incoming, IncomingKind, Outgoing
 from integrations.errors import Permanent
 from storage import calls, inbox, outbox
 from storage.tables import Call, Inbox, Outbox, Scorecard
-from worker.account import Place, Staff
+from worker.account.people import Place, Staff
 from worker.actions.alert_staff import wait_for_morning
 from worker.actions.base import Hands
 from worker.actions.hearing import but

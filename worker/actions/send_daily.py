@@ -7,7 +7,7 @@ from integrations.channels.base import Outgoing
 from storage import asked, complaints, mornings, outbox
 from storage.mornings import Answered, Case
 from storage.tables import Deal, Outbox, Survey
-from worker.account import Staff
+from worker.account.people import Staff
 from worker.actions.alert_staff import wait_for_morning
 from worker.actions.base import Hands
 from worker.actions.first_list import is_closed

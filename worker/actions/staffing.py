@@ -13,7 +13,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from integrations.channels.base import Incoming
 from storage import complaints, outbox, staff, state
 from storage.tables import Inbox, InvitedStaff
-from worker.account import Place, Staff, with_invited
+from worker.account.account import with_invited
+from worker.account.people import Place, Staff
 from worker.actions import keys
 from worker.actions.base import Hands
 from worker.actions.menus import ask_for_menus

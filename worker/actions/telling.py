@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from integrations.channels.base import Outgoing
 from storage import state
 from storage.tables import Client, Outbox
-from worker.account import Place, Staff
+from worker.account.people import Place, Staff
 from worker.actions.base import Hands
 from worker.actions.reaching import Postponed, reach
 from worker.rules.group_text import for_group

@@ -9,7 +9,7 @@ from integrations.amocrm.connection import Condition
 from integrations.channels.base import Outgoing
 from storage import outbox, state
 from storage.tables import Json, Outbox
-from worker.account import Staff
+from worker.account.people import Staff
 from worker.actions.base import Hands, Later
 from worker.actions.noting import KIND, cause_of, key_of, note
 from worker.actions.reaching import Postponed

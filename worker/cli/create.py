@@ -77,7 +77,7 @@ async def set_up(
     Raises OutsideError when the account cannot be read; what cannot be created is an Outcome. Two requests
     a second, for a worker may be running, and amoCRM allows seven.
     """
-    from worker.account import read
+    from worker.account.dictionaries import read
     from worker.app import open_amocrm
     from worker.cli.lacking import what_is_lacking
     from worker.cli.setup import tokens_of

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from storage.database import Database
     from storage.erase import Erasure
     from storage.facts import ExportRow
-    from worker.account import Account
+    from worker.account.account import Account
     from worker.config import Settings
     from worker.reports.build import ReportScope
 
@@ -106,7 +106,8 @@ def report_scope(settings: "Settings", account: "Account | None") -> "ReportScop
 
 async def scope_of(settings: "Settings", db: "Database") -> "ReportScope":
     """With the ids that amoCRM gave last; no network is needed."""
-    from worker.account import recall, resolve
+    from worker.account.dictionaries import recall
+    from worker.account.resolve import resolve
 
     dictionaries = await recall(db)
     return report_scope(settings, resolve(settings, dictionaries) if dictionaries is not None else None)

@@ -14,7 +14,7 @@ import typer
 from integrations.amocrm.auth import token_ends
 from integrations.amocrm.client import AmoCrm
 from integrations.errors import AccessDenied, OutsideError, Permanent
-from worker.account import Dictionaries, read
+from worker.account.dictionaries import Dictionaries, read
 from worker.cli.config_text import Answers, given, settings_of
 from worker.cli.dialog import Dialog, NotThat
 from worker.cli.interview_channels import Transports, ask_channels

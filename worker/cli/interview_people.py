@@ -6,7 +6,7 @@ import typer
 
 from integrations.amocrm.names import folded
 from integrations.errors import OutsideError
-from worker.account import Dictionaries
+from worker.account.dictionaries import Dictionaries
 from worker.cli.config_text import Answers, Head, settings_of
 from worker.cli.dialog import Dialog, NotThat
 from worker.cli.interview_channels import Transports, people_of_bot

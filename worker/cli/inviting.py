@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from integrations.amocrm.names import Named
     from integrations.errors import OutsideError
     from storage.database import Database
-    from worker.account import Dictionaries
+    from worker.account.dictionaries import Dictionaries
     from worker.config import Settings
 
 LASTS = timedelta(days=7)
@@ -70,7 +70,7 @@ async def make_invitation(
     """The links are made first, so that an invitation that nobody can open is not kept. Raises Refused."""
     from storage import staff as invited
     from storage.tables import InvitedStaff
-    from worker.account import recall
+    from worker.account.dictionaries import recall
 
     now = datetime.now(UTC)
     await _check_name(settings, db, wanted.name, now)

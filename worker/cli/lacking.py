@@ -6,7 +6,7 @@ from typing import Literal
 
 from integrations.amocrm.names import NameProblem, folded, nearest, resolve
 from integrations.amocrm.setting_up import MOST_WEBHOOKS, NewField, NewPipeline
-from worker.account import Dictionaries
+from worker.account.dictionaries import Dictionaries
 from worker.cli.common import say
 from worker.config import Settings
 from worker.settings import DealFields

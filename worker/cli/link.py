@@ -187,7 +187,8 @@ async def _take_in(
     """A deal that the worker has not read yet."""
     from storage import deals
     from storage.tokens import Tokens
-    from worker.account import recall, resolve
+    from worker.account.dictionaries import recall
+    from worker.account.resolve import resolve
     from worker.actions.reading import deal_from
     from worker.app import open_amocrm
 

@@ -56,7 +56,7 @@ def run(settings: "Settings", *, since: datetime | None, as_json: bool) -> int:
     """`sarafan plan`: the exit code."""
     from integrations.errors import OutsideError
     from storage.errors import StorageError
-    from worker.account import AccountProblems
+    from worker.account.resolve import AccountProblems
     from worker.cli.remedies import remedy_for
 
     try:

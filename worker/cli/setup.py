@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from integrations.amocrm.auth import TokenStore
     from integrations.amocrm.client import AmoCrm
-    from worker.account import Account, Dictionaries
+    from worker.account.account import Account
+    from worker.account.dictionaries import Dictionaries
     from worker.config import Settings
 
 MOST_SKEW = timedelta(minutes=1)
@@ -161,7 +162,8 @@ async def _storage(settings: "Settings") -> Check:
 async def _amocrm(settings: "Settings", amocrm: "AmoCrm", now: datetime) -> AsyncIterator[Check]:
     from integrations.amocrm.auth import token_ends
     from integrations.errors import OutsideError
-    from worker.account import read, resolve
+    from worker.account.dictionaries import read
+    from worker.account.resolve import resolve
 
     try:
         known = await read(amocrm)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from storage.database import Database
     from storage.tables import InvitedStaff
-    from worker.account import Dictionaries
+    from worker.account.dictionaries import Dictionaries
     from worker.config import Settings
 
 staff = typer.Typer(
@@ -192,7 +192,7 @@ def _name(row: "InvitedStaff") -> str:
 
 async def _current(db: "Database") -> tuple[Sequence["InvitedStaff"], "Dictionaries | None"]:
     from storage import staff as invited
-    from worker.account import recall
+    from worker.account.dictionaries import recall
 
     async with db.reading() as tx:
         rows = await invited.current(tx, datetime.now(UTC))

@@ -56,7 +56,7 @@ def try_survey(
     """
     from integrations.errors import OutsideError
     from storage.errors import StorageError
-    from worker.account import AccountProblems
+    from worker.account.resolve import AccountProblems
     from worker.rules.phone import normalise
 
     if bool(to) == bool(staff):

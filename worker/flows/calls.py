@@ -15,7 +15,7 @@ from integrations.errors import Permanent
 from storage import calls, erase, outbox
 from storage.calls import Draw
 from storage.tables import Call, Scorecard
-from worker.account import Staff
+from worker.account.people import Staff
 from worker.actions import scorecards
 from worker.actions.base import Hands
 from worker.rules.phone import normalise

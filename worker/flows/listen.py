@@ -11,7 +11,7 @@ from storage import asked, erase, inbox, outbox, people, requests, surveys
 from storage.ageing import AGED
 from storage.errors import StorageError
 from storage.tables import Inbox, Message, Survey, SurveyState
-from worker.account import Place
+from worker.account.people import Place
 from worker.actions import keys, linking, presses, trial
 from worker.actions.asking import TEMPLATE
 from worker.actions.base import Hands

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from integrations.channels.base import Button
 from storage.database import Database
 from storage.narrowed import Only
-from worker.account import Account, Staff
+from worker.account.account import Account
+from worker.account.people import Staff
 from worker.reports.build import ReportScope
 from worker.rules.people import client_name
 from worker.rules.phone import mask

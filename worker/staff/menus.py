@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from worker.account import Staff
+from worker.account.people import Staff
 from worker.rules.wording import Texts
 from worker.staff.commands import commands_of
 

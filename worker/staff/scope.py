@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from worker.account import Account
+from worker.account.account import Account
 from worker.metrics.base import Asked, Promises
 from worker.reports.build import ReactionTerms, ReportScope
 from worker.rules.calendar import Calendar
