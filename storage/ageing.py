@@ -13,7 +13,9 @@ from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage import calls, trials
-from storage.erase import BROKEN_DEAL, HAD_WORDS, PERSONAL, keep_hash, nameless
+from storage.erase import BROKEN_DEAL, HAD_WORDS
+from storage.erase_queues import PERSONAL, nameless
+from storage.erased_numbers import keep_hash
 from storage.tables import (
     Chat,
     Client,

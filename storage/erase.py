@@ -1,30 +1,25 @@
 """Forgetting a person: names, numbers, words and chats go; scores and counts stay, belonging to nobody."""
 
-import hashlib
-import hmac
 import json
 import re
-import secrets
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, LargeBinary, String, Text, case, cast, func, literal, or_
+from sqlalchemy import ColumnElement, or_
 from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage import calls, state
-from storage.sql import insert
+from storage import calls
+from storage.erase_queues import erase_inbox, erase_outbox, nameless
+from storage.erased_numbers import keep_hash
 from storage.tables import (
     Chat,
     Client,
     Complaint,
     Contact,
     Deal,
-    Erased,
-    Inbox,
-    InboxState,
     Json,
     Message,
     Outbox,
@@ -40,16 +35,11 @@ from storage.tables import (
 )
 
 BROKEN_DEAL = "broken.lead."  # in the state: how the keys of deals that could not be read begin
-KEY = "erased_key"  # of the hashes; whoever has only the table cannot try numbers
-# In what the outbox carries.
-PERSONAL = frozenset({"words", "text", "values", "name", "phone", "chat_id"})
 ASKED = {"answer_staff": "words", "tell_forget": "phone"}  # by kind: for whom staff look, and where it stands
-TOLD = "reply_client"  # whoever wrote to the person is told that it was not sent
 FORGOTTEN = "…"  # in a friend's deal, in place of what named the person
 # The report tells how many wrote something; that stays.
 HAD_WORDS = or_(col(Reply.had_words), col(Reply.text) != "")
 SHORTEST_NAME = 3  # letters
-SHORTEST = 7  # digits: a shorter id stands in too many bodies to tell whose they are
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,20 +54,6 @@ class Erasure:
 
     def __bool__(self) -> bool:
         return bool(self.clients or self.contacts or self.chats or self.messages)
-
-
-async def erased_among(tx: AsyncSession, phones: Collection[str]) -> set[str]:
-    """Those numbers that asked to be forgotten: a pull must not bring the people back."""
-    key = await state.recall(tx, KEY)
-    if key is None:
-        return set()
-    hashes = {_hash(key, phone): phone for phone in phones}
-    found = await tx.exec(select(Erased.hash).where(col(Erased.hash).in_(hashes)))
-    return {hashes[found_hash] for found_hash in found}
-
-
-async def is_erased(tx: AsyncSession, phone: str) -> bool:
-    return phone in await erased_among(tx, [phone])
 
 
 async def erase_person(tx: AsyncSession, phone: str, now: datetime) -> Erasure:
@@ -98,8 +74,8 @@ async def erase_person(tx: AsyncSession, phone: str, now: datetime) -> Erasure:
         places.update((await tx.exec(tried)).all())
     names = [name for chat in chats for name in (chat.chat_id, chat.alias)]
     needles = {digits, *(re.sub(r"\D", "", name) for name in names)} - {""}
-    messages = await _erase_inbox(tx, ids, places, needles, now)
-    await _erase_outbox(tx, ids, places)
+    messages = await erase_inbox(tx, ids, places, needles, now)
+    await erase_outbox(tx, ids, places)
     await _erase_typed(tx, phone, {client.name for client in clients})
     await _erase_put_aside(tx, ids, phone, clients)
     await _erase_from_friends(tx, ids, phone, clients)
@@ -120,19 +96,6 @@ def _named(chat_id: Any, phone: str) -> ColumnElement[bool]:
     """Is this the number, as messengers name its chat?"""
     digits = phone.removeprefix("+")
     return or_(col(chat_id).startswith(f"{digits}@"), col(chat_id).in_((digits, phone)))
-
-
-def _hash(key: Json, phone: str) -> str:
-    return hmac.new(bytes.fromhex(key["hex"]), phone.encode(), hashlib.sha256).hexdigest()
-
-
-async def keep_hash(tx: AsyncSession, phone: str, now: datetime) -> None:
-    made = insert(tx, State).values(
-        key=KEY, value={"hex": secrets.token_hex(32)}, version=0, updated_at=datetime.now(UTC)
-    )
-    await tx.exec(made.on_conflict_do_nothing())
-    key = await state.recall(tx, KEY) or {}
-    await tx.exec(insert(tx, Erased).values(hash=_hash(key, phone), erased_at=now).on_conflict_do_nothing())
 
 
 async def _clients(tx: AsyncSession, phone: str, also: Collection[int]) -> list[Client]:
@@ -242,86 +205,6 @@ async def _erase_words(tx: AsyncSession, ids: list[int], places: Iterable[tuple[
     return erased + rest.rowcount
 
 
-def nameless(external_id: Any, row_id: Any) -> ColumnElement[str]:
-    """The id of a message, or another in its place: WhatsApp's hold the number, in base64."""
-    instead = literal("erased:") + cast(col(row_id), String)
-    return case((col(external_id).startswith("wamid."), instead), else_=col(external_id))
-
-
-async def _erase_inbox(
-    tx: AsyncSession, ids: list[int], places: set[tuple[str, str]], needles: set[str], now: datetime
-) -> int:
-    """Bodies as they came: those of known replies, and those in which the number or the chat stands.
-
-    What somebody else wrote about the number is an answer still to be read: it loses the number only.
-    """
-    replies = (await tx.exec(select(Reply).where(col(Reply.client_id).in_(ids)))).all()
-    wanted: set[int] = set()
-    for reply in replies:
-        found = select(Inbox.id).where(Inbox.channel == reply.channel, Inbox.external_id == reply.external_id)
-        wanted.update(row for row in (await tx.exec(found)).all() if row is not None)
-    for needle in sorted(needles):
-        if len(needle) < SHORTEST:
-            continue
-        # As a whole number: a longer one that only contains it is somebody else's.
-        whole = re.compile(rb"(?<!\d)" + needle.encode() + rb"(?!\d)")
-        rows = (await tx.exec(select(Inbox).where(_contains(tx, needle.encode())))).all()
-        for row in rows:
-            if not whole.search(row.raw) or row.id is None:
-                continue
-            if row.state == InboxState.NEW and not _is_from(row.raw, needle):
-                row.raw = whole.sub(b"*" * len(needle), row.raw)
-            else:
-                wanted.add(row.id)
-    await tx.flush()
-    await tx.exec(
-        update(Inbox)
-        .where(col(Inbox.id).in_(wanted))
-        .values(
-            raw=b"",
-            error="",
-            external_id=nameless(Inbox.external_id, Inbox.id),
-            state=InboxState.READ,
-            read_at=func.coalesce(col(Inbox.read_at), now),
-        )
-    )
-    return len(wanted)
-
-
-def _is_from(raw: bytes, number: str) -> bool:
-    """Is it from the chat or the account of this number, and does not only name it in its words?"""
-    try:
-        parts = [json.loads(raw)]
-    except ValueError:
-        return True  # Nobody can tell.
-    while parts:
-        part = parts.pop()
-        if isinstance(part, dict):
-            parts += part.values()
-        elif isinstance(part, list):
-            parts += part
-        elif str(part).removeprefix("+").partition("@")[0] == number:
-            return True
-    return False
-
-
-async def leave_nothing(tx: AsyncSession, inbox_id: int | None) -> None:
-    """Of what came in: it is about nobody any more."""
-    row = update(Inbox).where(col(Inbox.id) == inbox_id)
-    await tx.exec(row.values(raw=b"", external_id=nameless(Inbox.external_id, Inbox.id)))
-
-
-def _said(key: str) -> Any:
-    """What the act's payload says there, as text on both databases."""
-    return cast(col(Outbox.payload)[key].as_string(), Text)
-
-
-def _contains(tx: AsyncSession, needle: bytes) -> Any:
-    if tx.get_bind().dialect.name == "sqlite":
-        return func.instr(col(Inbox.raw), literal(needle, LargeBinary)) > 0
-    return col(Inbox.raw).op("LIKE")(literal(b"%" + needle + b"%", LargeBinary))
-
-
 async def _erase_put_aside(tx: AsyncSession, ids: list[int], phone: str, clients: list[Client]) -> None:
     """Deals that could not be read, as amoCRM sent them: the person's own, or with number or name in them."""
     deals = (await tx.exec(select(Deal.deal_id).where(col(Deal.client_id).in_(ids)))).all()
@@ -380,32 +263,3 @@ async def _erase_typed(tx: AsyncSession, phone: str, names: Collection[str]) -> 
         typed = str(item.payload.get(key) or "")
         if number.search(typed) or words & set(re.findall(r"\w+", typed.casefold())):
             item.payload, item.state = {**item.payload, key: ""}, OutboxState.DONE
-
-
-async def _erase_outbox(tx: AsyncSession, ids: list[int], places: set[tuple[str, str]]) -> None:
-    """What still waits to be said to the person, or about them in their words, is not said any more."""
-    surveys = set((await tx.exec(select(Survey.id).where(col(Survey.client_id).in_(ids)))).all())
-    deals = set((await tx.exec(select(Deal.deal_id).where(col(Deal.client_id).in_(ids)))).all())
-    complaints = set((await tx.exec(select(Complaint.id).where(col(Complaint.client_id).in_(ids)))).all())
-    known = {"client_id": ids, "survey_id": surveys, "deal_id": deals, "complaint_id": complaints}
-    theirs = [
-        *(_said(key).in_([str(one) for one in found]) for key, found in known.items()),
-        _said("chat_id").in_([chat_id for _, chat_id in places]),
-    ]
-    # Picked by the database: a year's acts would take half a minute to load, and nobody else may write.
-    for item in (await tx.exec(select(Outbox).where(or_(*theirs)))).all():
-        about = item.payload
-        is_theirs = (
-            about.get("client_id") in ids
-            or about.get("survey_id") in surveys
-            or about.get("deal_id") in deals
-            or about.get("complaint_id") in complaints
-            or (about.get("channel"), about.get("chat_id")) in places
-        )
-        if not is_theirs:
-            continue
-        item.error = ""  # A messenger may have said there whom it did not find.
-        if PERSONAL & about.keys():
-            item.payload = {key: value for key, value in about.items() if key not in PERSONAL}
-            if item.state in (OutboxState.WAITING, OutboxState.DOING) and item.kind != TOLD:
-                item.state = OutboxState.DONE

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event
 from sqlmodel import SQLModel, col, select
 
-from storage import erase, people, state
+from storage import erase, erased_numbers, people, state
 from storage.database import Database
 from storage.erase import Erasure
 from storage.tables import (
@@ -202,12 +202,12 @@ async def test_what_waits_to_be_said_to_them_is_not_said(db: Database) -> None:
 
 async def test_the_number_is_known_as_forgotten_without_being_kept(db: Database) -> None:
     async with db.reading() as tx:
-        assert not await erase.is_erased(tx, PHONE)
+        assert not await erased_numbers.is_erased(tx, PHONE)
     assert not await forget(db)
     assert not await forget(db)
     async with db.reading() as tx:
-        assert await erase.is_erased(tx, PHONE)
-        assert not await erase.is_erased(tx, OTHER)
+        assert await erased_numbers.is_erased(tx, PHONE)
+        assert not await erased_numbers.is_erased(tx, OTHER)
         (row,) = (await tx.exec(select(Erased))).all()
     assert len(row.hash) == 64
     assert PHONE not in row.hash

@@ -7,7 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.amocrm.models import Company as AmoCompany
 from integrations.amocrm.models import Contact as AmoContact
-from storage import deals, erase, people
+from storage import deals, erased_numbers, people
 from storage.tables import Client, Contact
 from worker.actions.base import Hands
 from worker.rules.phone import best_phone
@@ -52,7 +52,7 @@ async def keep(
 ) -> Client | None:
     """Keep what was read. Who asked to be forgotten is not brought back: no name, no number, no client."""
     phone = best_phone(contact.phones, hands.region)
-    forgotten = phone is not None and await erase.is_erased(tx, phone)
+    forgotten = phone is not None and await erased_numbers.is_erased(tx, phone)
     if forgotten:
         known = await people.contact(tx, contact_id)
         client_id = known.client_id if known is not None else None
@@ -76,7 +76,7 @@ async def _keep_new(
 ) -> list[AmoContact]:
     """All at once those of whom nothing was known before. Gives the others."""
     phones = {contact.id: best_phone(contact.phones, hands.region) for contact in contacts}
-    erased = await erase.erased_among(tx, [phone for phone in phones.values() if phone])
+    erased = await erased_numbers.erased_among(tx, [phone for phone in phones.values() if phone])
     known = await people.known_contacts(tx, list(phones))
     keys = {contact_id: people.key_of(phone, _own_key(contact_id)) for contact_id, phone in phones.items()}
     clients = await people.clients_by_keys(tx, {*keys.values(), *map(_own_key, keys)})

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.amocrm.models import BrokenRow, Lead
-from storage import erase, state
+from storage import erase, erased_numbers, state
 from storage.tables import Deal, Json
 from worker.actions.base import Hands
 from worker.rules.phone import normalise
@@ -42,7 +42,7 @@ async def deals_from(tx: AsyncSession, hands: Hands, leads: Iterable[Lead]) -> l
     field = str(hands.known.fields.referral_code)
     named = {deal.deal_id: [_number(hands, value) for value in deal.fields.get(field, ())] for deal in found}
     numbers = {number for some in named.values() for number in some if number}
-    gone = await erase.erased_among(tx, numbers) if numbers else set()
+    gone = await erased_numbers.erased_among(tx, numbers) if numbers else set()
     for deal in found:
         theirs = named[deal.deal_id]
         if gone.intersection(theirs):

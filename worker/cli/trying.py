@@ -151,10 +151,10 @@ async def _is_taken(hands: "Hands", phone: str) -> bool:
 
     What the client says next would be heard as part of the trial, and lost.
     """
-    from storage import complaints, erase, people, surveys
+    from storage import complaints, erased_numbers, people, surveys
 
     async with hands.db.reading() as tx:
-        if await erase.is_erased(tx, phone):
+        if await erased_numbers.is_erased(tx, phone):
             return True
         client = await people.client_by_key(tx, f"phone:{phone}")
         if client is None or client.client_id is None:

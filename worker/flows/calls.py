@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.amocrm.calls import CARDS, INCOMING, CallNote, call_notes
 from integrations.errors import Permanent
-from storage import calls, erase, outbox
+from storage import calls, erased_numbers, outbox
 from storage.calls import Draw
 from storage.tables import Call, Scorecard
 from worker.account.people import Staff
@@ -161,7 +161,7 @@ async def _without_forgotten(tx: AsyncSession, hands: Hands, found: Sequence[Hea
     deals, contacts = await calls.of_forgotten(tx, on[CARDS[0]], on[CARDS[1]])
     gone = {(CARDS[0], deal) for deal in deals} | {(CARDS[1], contact) for contact in contacts}
     named = [_numbers(hands, one.note) for one in found]
-    erased = await erase.erased_among(tx, set().union(*named))
+    erased = await erased_numbers.erased_among(tx, set().union(*named))
     return [
         one
         for one, numbers in zip(found, named, strict=True)

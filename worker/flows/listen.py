@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.channels.base import Aliased, Channel, Incoming, IncomingKind, Status, UnreadableError
-from storage import asked, erase, inbox, outbox, people, requests, surveys
+from storage import asked, erase_queues, inbox, outbox, people, requests, surveys
 from storage.ageing import AGED
 from storage.errors import StorageError
 from storage.tables import Inbox, Message, Survey, SurveyState
@@ -222,10 +222,10 @@ async def _take_status(tx: AsyncSession, hands: Hands, row: Inbox, message: Inco
     if sent is None:
         if hands.now() < row.received_at + STATUS_PATIENCE:
             raise _NotYetError
-        await erase.leave_nothing(tx, row.id)  # It may tell of somebody who was forgotten.
+        await erase_queues.leave_nothing(tx, row.id)  # It may tell of somebody who was forgotten.
         return
     if sent.chat_id.startswith(NOBODY):
-        await erase.leave_nothing(tx, row.id)
+        await erase_queues.leave_nothing(tx, row.id)
     status = message.status
     if status is None or RANK[status] <= RANK.get(Status(sent.status), 0):
         return
