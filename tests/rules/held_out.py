@@ -276,3 +276,285 @@ reply	What is the warranty period?
 reply	One remote is not working
 none	non-stop noise at first, then fine
 """
+
+# A third list, read once like the others before anything was mended by it.
+
+THIRD_TEN_RU = r"""
+9	Девять, и то только потому что калитку ждали
+10	Ставим 10, ребята огонь
+10	десять конечно
+10	Ну конечно 10!
+10	10 из 10, Виталию отдельный респект
+9	Добрый вечер! 9. Спасибо
+8	8. Шумит привод немного
+8	думаю 8
+7	Ну где-то 7
+6	6, если честно
+6	Честно? 6
+3	3. За такие деньги стыдно
+1	1!!!!! Отвратительно!
+1	единица вам
+none	двойка
+none	двоечка, не обижайтесь
+outside	0
+outside	ноль
+outside	0 баллов
+outside	100
+outside	12 из 10
+outside	11/10
+10	10 и только 10
+10	однозначно 10
+9	Скорее 9
+9	Почти 10, но 9
+9	9, десятку не ставлю из принципа
+8	восемь, до 9 не хватило уборки за собой
+7	Семь баллов, замерщик перепутал размеры на 5 см
+9	9, ждал 3 недели но дождался
+10	10, поставили за 2 дня
+10	Спасибо большое всё понравилось, 10 баллов
+10	Все супер 10/10 буду советовать соседям
+9	По десятибалльной - 9
+9	9 по 10-балльной шкале
+8	8 по десятибалльной
+9	Оценка 9
+9	оценка: 9
+9	Моя оценка - 9
+10	Балл: 10
+10	10 ставьте
+9	ставьте 9
+9	пишите 9
+8	Пусть будет 8
+8	пускай 8
+7	Давайте 7
+9	Дам 9
+10	Дал бы и 11, но ставлю 10
+10	10/10 🔥 спасибо, Анна!
+4	4, двигатель сломался через неделю
+none	Тройка с минусом
+none	3-
+7	7+
+10	десятка с плюсом
+9	9🙏🏻
+9	девять 🤝
+9	Девять\nСпасибо
+9	Здравствуйте.\n9
+10	10\n\nВсё хорошо, спасибо
+9	9\nПульт только один положили
+6	Шесть\nдолго
+range	8 или 9
+range	от 7 до 8
+range	между 8 и 9
+range	8-9 баллов
+range	7...8
+range	семь-восемь
+two	Монтажники 10, менеджер 6
+two	замер 9 монтаж 5
+two	мастерам 10 а офису 3
+none	позже отвечу
+none	на работе, вечером напишу
+none	Здравствуйте
+reply	???
+none	ок
+none	👍
+none	👍👍👍
+none	❤️
+none	спс
+none	+
+none	Спасибо
+none	Спасибо, всё хорошо
+none	всё отлично работает
+none	Все нравится, спасибо вам
+reply	А когда приедут доделывать?
+reply	Сколько стоит ещё один пульт?
+reply	Ворота не закрываются, что делать?
+reply	перезвоните мне пожалуйста по поводу гарантии
+call	позвоните мне
+call	Перезвоните
+reply	наберите меня завтра после 10
+stop	не надо мне больше писать
+stop	Больше не присылайте
+stop	хватит писать
+stop	Отпишите меня
+stop	уберите меня из рассылки
+stop	СТОП!!!
+stop	stop
+stop	Прекратите слать сообщения
+stop:9	9, и больше не пишите
+stop:1	1. И не пишите мне больше
+3	3, остановите это безобразие с доставкой
+10	10, не останавливайтесь
+reply	Не пишите что я недоволен, 9
+erase	удалите мои данные
+stop	Удалите мой номер из базы
+code	какой у меня промокод?
+code	пришлите код для друга
+code	код
+none	89141234567
+none	мой номер 8-914-123-45-67
+none	45 000 руб
+none	в 18:30
+none	25 ноября
+none	квартира 9
+none	подъезд 2, этаж 5
+none	2 пульта
+reply	жду 3 недели уже
+reply	3 недели жду
+reply	три месяца ждём ворота
+none	2 мастера было
+none	привезли 1 створку вместо двух
+5	поставлю пятёрку из десяти
+4?	4 .
+none	Пятёрка
+none	5+
+none	5 звёзд
+none	⭐⭐⭐⭐⭐
+none	отлично
+none	хорошо
+none	плохо
+none	ужасно
+none	так себе
+none	максимум
+none	Высший балл
+none	наивысшая оценка
+none	минимум
+none	без оценки
+reply	не хочу оценивать
+none	не знаю
+10	сто из ста, 10
+10	10000000
+9	9-ка
+10	10-ка
+8	8-ку
+none	10б
+none	9б.
+9	9 бал
+9	9 балла
+10	десят
+10	дес.
+9	девть
+8	восемъ
+7	сем
+10	Десяь
+10	l0
+10	10 , спасибо за работу . Всё качественно
+9	9.Все понравилось
+8	8,но забыли пульт
+8	8но забыли пульт
+10	10Спасибо
+10	10!Спасибо ребятам
+9	Спасибо9
+10	+10
+10	10 ++
+10	10 (из 10 возможных)
+9	9 из десяти возможных
+9	9 of 10
+9	9 iz 10
+10	desyat
+9	deviat
+"""
+
+THIRD_FIVE_RU = r"""
+5	5
+5	Пять
+5	5+
+5	пятёрка
+5	твёрдая пятёрка
+4	4
+4	4 с плюсом
+4	четвёрочка
+4	хорошо, 4
+3	трояк
+3	троечка
+2	2
+1	кол
+outside	10
+outside	8
+none	9 из 10
+outside	0
+range	4-5
+range	4 или 5
+5	5 из 5
+5	5/5
+4	4/5
+5	Легко, 5
+1	очень сложно, 1
+5	5 звёзд
+5	⭐⭐⭐⭐⭐
+3	⭐⭐⭐
+5	отлично, 5
+none	нормально
+range	4,5
+range	4.5
+5	Пять баллов, оформили за 10 минут
+3	3, звонил 4 раза
+4	Четыре, ждал 2 дня
+"""
+
+THIRD_TEN_EN = r"""
+9	9
+9	nine
+10	ten!!
+10	10/10 would recommend
+9	nine out of ten
+9	9 out of 10, great crew
+8	8 - a bit late but fine
+8	I'd say 8
+7	solid 7
+7	maybe a 7
+6	6 I guess
+3	3, the gate squeaks
+2	two. terrible
+1	1!!!
+10	10s across the board
+10	a perfect 10
+10	definitely a 10
+9	Going with 9
+9	I'll give it a 9
+9	give you 9
+9	rating: 9
+9	my score is 9
+10	10, thanks Oleg!
+9	9 because they were late by 2 hours
+range	8-9
+range	8 or 9
+range	between 7 and 8
+range	8 to 9
+outside	11
+outside	0
+outside	12/10
+two	installers 10, manager 4
+reply	call you later
+none	ok
+none	k
+none	thanks
+none	Thank you, all good
+reply	When will you fix the remote?
+reply	how much is another remote?
+call	call me
+call	please call me back
+stop	stop
+stop	STOP
+stop	unsubscribe
+stop	don't text me again
+stop	please stop messaging me
+stop	take me off your list
+stop:8	8. Please don't message me again
+9	9, don't stop doing what you do
+erase	delete my data
+code	what's my promo code?
+none	at 10 am
+none	2 weeks
+none	apartment 9
+none	+1 415 555 2671
+none	3 guys came
+4?	4
+5?	5
+5	5 out of 10
+5?	five
+none	max
+none	Top marks
+9	9.
+9	9!
+9	 9
+10	1O
+"""

@@ -62,12 +62,12 @@ _CERTAINLY = Pattern(
     r"|(?:если )?честно(?: говоря| сказать)?"
     r"|от (?:меня|нас)(?: лично)?|от (?:нашей|всей) семьи|на мой взгляд|по[- ]моему(?: мнению)?|с меня"
     r"|я бы? сказал[аи]?"
-    r"|по (?:вашей|этой|такой) шкале|i(?: d| ll| would| will)? go with|overall|honestly|all in all"
+    r"|по (?:вашей|этой|такой) шкале|i(?: d| ll| would| will)? go with|going with|overall|honestly|all in all"
     r"|в (?:общем|итоге)|i (?:guess|think|suppose|believe|reckon)|for sure|скажу честно"
     r"|без (?:сомнени[йя]|вопросов|раздумий)|конечно же)(?!\w))"
 )
 _NOT_REACHED = Pattern(
-    rf"(?:(?<!\w)(?:на|до)\s+)?{NUMBER}\s+не\s+(?:\w{{0,2}}тя[нг]\w+|\w{{0,2}}став\w+|заслуж\w+|хватило"
+    rf"(?<!\w)почти\s+{NUMBER}(?=\s*,?\s*но\b)|(?:(?<!\w)(?:на|до)\s+)?(?:{NUMBER}|{MARK})\s+не\s+(?:\w{{0,2}}тя[нг]\w+|\w{{0,2}}став\w+|заслуж\w+|хватило"
     rf"|выходит|быва\w+)"
 )
 _SLIPPED = Pattern(r"(?<=!!)1+(?!\S)")  # «10!!!1»: the finger left the key
@@ -78,17 +78,17 @@ _LIST_NUMBER = Pattern(r"(?<!\S)[1-9][.)](?!\d)")
 _SIZE = Pattern(rf"{_EDGE}{NUMBER}\s+на\s+{NUMBER}")
 _CHANGED = Pattern(r"(?:исправ|поменя|измен|замен|меня)\w*(?:\s+\w+)?(?:\s+с)?\s*$")
 _SIGNATURE = Pattern(r"(?<!\w)с\s+уважением(?!\w)[^\d\n]{0,40}$")
-_CARDINAL_ENDING = Pattern(r"(?<=\d)-?(?:мь|ть)(?![a-zа-я])|(?:(?<=[6-9])|(?<=10))-?ка(?![a-zа-я])")
+_CARDINAL_ENDING = Pattern(r"(?<=\d)-?(?:мь|ть)(?![a-zа-я])|(?:(?<=[6-9])|(?<=10))-?к[ау](?![a-zа-я])")
 _SYSTEM = Pattern(
     r"(?:по\s+)?(?:(\d+)\s*-?\s*(?:ти|х)?-?\s*|(пяти|десяти|сто)-?)бал+ьн\w*(?:\s+(?:шкал\w+|систем\w+))?"
 )
 _OUT_OF = Pattern(
-    rf"{_EDGE}(?P<sign>-)?(?P<n>{GLUED_NUMBER}|{MARK}) *(?:бал+\w* *|points? *|звезд\w* *)?\(? *(?:из|of"
+    rf"{_EDGE}(?P<sign>-)?(?P<n>{GLUED_NUMBER}|{MARK}) *(?:бал+\w* *|points? *|звезд\w* *)?\(? *(?:из|iz|of"
     rf"|out +of|outta"
     rf"|/) *(?P<m>{GLUED_NUMBER}|max\b|максимум\w*)(?: *-?(?:ти|х)|-?и)?(?!\w|[/.,-]\d)\)?"
 )
 _RANGE = Pattern(
-    rf"{_EDGE}({NUMBER}) *(?:-+|\.\.+|,? *(?:ну|а)? *(?:или|либо)|or) *({NUMBER})(?![\d-])(?![.,/:]\d)"
+    rf"{_EDGE}({NUMBER}) *(?:-+|\.\.+|,? *(?:ну|а)? *(?:или|либо)|or|to) *({NUMBER})(?![\d-])(?![.,/:]\d)"
 )
 _FROM_TO = Pattern(
     rf"(?:от|from) +({NUMBER}) +(?:до|to) +({NUMBER})|(?:между|between) +({NUMBER}) +(?:и|and) +({NUMBER})"
@@ -192,7 +192,7 @@ def scan(folded: str, scale: Scale) -> Scan:
     _cover(found, _FROM_TO, lambda match: _note_range(found, *_pair(match)))
     _cover(found, _RANGE, lambda match: _note_range(found, *_pair(match)))
     _cover(found, _OUT_OF, lambda match: _note_fraction(found, match))
-    _cover(found, _GLUED, lambda match: not vocabulary.is_marker(match[0].split("-")[0]))
+    _cover(found, _GLUED, lambda match: not _is_only_glued(match[0]))
     _cover(found, _AFTER_PREPOSITION, lambda match: not _RATED.search(found.text[: match.start()]))
     return found
 
@@ -291,6 +291,14 @@ def _check_system(found: Scan, match: re.Match[str]) -> bool:
     of = int(match[1]) if match[1] else {"пяти": 5, "десяти": 10, "сто": 100}[match[2]]
     found.is_doubtful |= of != found.top
     return True
+
+
+def _is_only_glued(text: str) -> bool:
+    """«балл9» and «10спасибо» lack a space; «5а» and «r10» are names of something."""
+    word = re.sub(r"^\d+", "", text)
+    return vocabulary.is_marker(text.split("-")[0]) or (
+        word != text and len(word) > 1 and vocabulary.may_follow(word, 0)
+    )
 
 
 def _is_span(match: re.Match[str]) -> bool:
