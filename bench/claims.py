@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from bench.figures import Figure, at_most, ratio
 from bench.measure import MS, Run, percentile
-from storage import outbox, surveys
+from storage import outbox, sending
 from storage.database import Database
 from storage.sql import table_of
 from storage.tables import Outbox, OutboxState, Survey, SurveyState
@@ -26,7 +26,7 @@ async def _claim_act(db: Database) -> object:
 
 
 async def _claim_question(db: Database) -> object:
-    return await surveys.claim_due(db, NOW)
+    return await sending.claim_due(db, NOW)
 
 
 def measure(run: Run) -> list[Figure]:

@@ -10,7 +10,7 @@ from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
-from storage.surveys import SETTLES
+from storage.sending import SETTLES
 from storage.tables import Inbox, Message, Survey, SurveyState
 
 CLEARED = "cleared"  # `waits_for` of a question that was taken out of the gateway's queue, or has just left

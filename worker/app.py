@@ -18,7 +18,7 @@ from integrations.errors import AccessDenied, OutsideError
 from integrations.http import OnResult
 from integrations.pace import Pace
 from integrations.shared_pace import SharedPace
-from storage import outbox, state, surveys
+from storage import outbox, sending, state
 from storage.counts import RowCounts, count_rows
 from storage.database import Database
 from storage.inbox import InboxWriter
@@ -201,7 +201,7 @@ class App:
     async def take_over(self, gone_for: timedelta) -> None:
         """What a dead process held: questions count as asked, actions are looked at again."""
         now = self.hands.now()
-        asked = await surveys.rescue(
+        asked = await sending.rescue(
             self.hands.db,
             now,
             now + self.hands.policy.expires_after,

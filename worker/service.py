@@ -14,7 +14,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from integrations.channels.base import Channel, Hooked, Polled, Raw
 from integrations.channels.hooks import is_hooked
 from integrations.errors import AccessDenied, OutsideError
-from storage import outbox, surveys
+from storage import outbox, sending
 from storage.copy import is_unfinished
 from storage.database import Database
 from storage.errors import AlreadyRunning, StorageError
@@ -163,7 +163,7 @@ class Service:
             "send",
             wake.send,
             partial(self._if_known, send, role="send"),
-            mend=lambda: surveys.let_go(self.hands.db, self.hands.now()),
+            mend=lambda: sending.let_go(self.hands.db, self.hands.now()),
         )
         self._run("listen", wake.listen, partial(self._if_known, listen, role="listen"))
         self._run("watch", self._look_for_trouble, self._app.watch.look)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from integrations.channels.base import Outgoing, Searchable
-from storage import surveys
+from storage import sending
 from storage.inbox import unread
 from storage.tables import Survey, SurveyState
 from tests.world import PETR, World, configured
@@ -151,9 +151,9 @@ async def being_asked(town: World) -> Survey:
     """Ivan's question is just going out: what becomes of it is not on disk yet."""
     await town.closed_deal()
     town.clock.advance(timedelta(days=1))
-    claimed = await surveys.claim_due(town.db, town.clock.now())
+    claimed = await sending.claim_due(town.db, town.clock.now())
     assert claimed is not None
-    assert await surveys.begin_sending(
+    assert await sending.begin_sending(
         town.db,
         claimed,
         channel="whatsapp",
@@ -175,7 +175,7 @@ async def test_a_reply_that_is_faster_than_our_own_note_of_the_question_waits_fo
     assert len(await unread(town.db)) == 2
     now = town.clock.now()
     async with town.db.transaction() as tx:
-        assert await surveys.mark_asked(
+        assert await sending.mark_asked(
             tx, survey, message_id="M1", now=now, expires_at=now + timedelta(days=7), uncertain=False
         )
     await town.step()
@@ -190,7 +190,7 @@ async def test_a_reply_to_a_question_of_a_dead_sender_is_read_when_its_claim_is_
     assert (await town.survey(survey.deal_id)).score is None
     town.clock.advance(timedelta(minutes=10))
     now = town.clock.now()
-    assert await surveys.rescue(town.db, now, now + timedelta(days=7))
+    assert await sending.rescue(town.db, now, now + timedelta(days=7))
     await town.step()
     assert (await town.survey(survey.deal_id)).score == 9
 
@@ -206,7 +206,7 @@ async def test_what_a_dead_worker_was_sending_is_looked_for_while_the_gateway_re
     assert searchable == ["whatsapp"]
     now = town.clock.now()
     # Its own claim is over: what it was sending is rescued like a dead one's.
-    rescued = await surveys.rescue(db, now, now + timedelta(days=7), searchable=searchable)
+    rescued = await sending.rescue(db, now, now + timedelta(days=7), searchable=searchable)
     assert [survey.deal_id for survey in rescued] == [deal]
     await town.later(minutes=2)
     assert len(town.to_ivan()) == questions
@@ -223,7 +223,7 @@ async def test_a_sender_that_was_given_up_too_early_asks_nobody_twice(
         """Frozen in the middle: meanwhile another took the sending for a dead one's."""
         town.clock.advance(timedelta(minutes=6))
         now = town.clock.now()
-        assert await surveys.rescue(town.db, now, now + timedelta(days=7), searchable=["whatsapp"])
+        assert await sending.rescue(town.db, now, now + timedelta(days=7), searchable=["whatsapp"])
         return await send(chat_id, message)
 
     monkeypatch.setattr(channel, "send", slowly)

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from storage import reminders, surveys
+from storage import reminders, sending
 from tests.flows.test_consent import says, tags
 from tests.flows.test_conversation import CSAT, NPS, OFFICE, local
 from tests.world import IVAN, World, configured
@@ -135,7 +135,7 @@ async def test_stop_while_the_question_is_just_being_checked_keeps_it_back(town:
     deal = await linked(town)
     town.clock.set(local(8, 12))
     hands = town.app.hands
-    survey = await surveys.claim_due(town.db, town.clock.now())
+    survey = await sending.claim_due(town.db, town.clock.now())
     assert survey is not None
     await reread(hands, survey)
     case = await consider(hands, survey, town.clock.now())

@@ -12,7 +12,7 @@ import pytest_asyncio
 from sqlalchemy import make_url
 from sqlmodel import select
 
-from storage import outbox, state, surveys
+from storage import outbox, sending, state
 from storage.database import Database
 from storage.errors import Unavailable
 from storage.inbox import InboxWriter, unread
@@ -123,9 +123,9 @@ async def test_who_dies_is_replaced(town: World, other: App) -> None:
     deal = await town.closed_deal()
     assert await db.hold("pull")
     town.clock.advance(timedelta(days=1))
-    claimed = await surveys.claim_due(db, town.clock.now())
+    claimed = await sending.claim_due(db, town.clock.now())
     assert claimed
-    assert await surveys.begin_sending(
+    assert await sending.begin_sending(
         db, claimed, channel="whatsapp", chat_id="1", text_variant="", promo_code="", conversation=1
     )
     async with db.transaction() as tx:
@@ -150,12 +150,12 @@ async def test_who_dies_is_replaced(town: World, other: App) -> None:
 async def test_a_frozen_worker_that_wakes_changes_nothing(town: World, other: App) -> None:
     deal = await town.closed_deal()
     town.clock.advance(timedelta(days=1))
-    frozen = await surveys.claim_due(town.db, town.clock.now())
+    frozen = await sending.claim_due(town.db, town.clock.now())
     assert frozen
     town.clock.advance(timedelta(minutes=10))
-    taken = await surveys.claim_due(other.hands.db, town.clock.now())
+    taken = await sending.claim_due(other.hands.db, town.clock.now())
     assert taken
-    assert not await surveys.begin_sending(
+    assert not await sending.begin_sending(
         town.db, frozen, channel="whatsapp", chat_id="1", text_variant="", promo_code="", conversation=1
     )
     assert (await town.survey(deal)).owner == other.hands.db.owner

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from storage import asked, deals, inbox, outbox, reminders, rollout, sales, surveys
+from storage import asked, deals, inbox, outbox, reminders, rollout, sales, sending
 from storage.database import Database
 from storage.survey_rows import survey_rows
 
@@ -53,7 +53,7 @@ async def _read(db: Database, question: Callable[..., Awaitable[object]], *given
         (lambda db: inbox.unread(db), "inbox_new"),
         # Every two seconds, where there are several workers.
         (lambda db: outbox.rescue(db, NOON), "outbox_doing"),
-        (lambda db: surveys.rescue(db, NOON, NOON), "surveys_open"),
+        (lambda db: sending.rescue(db, NOON, NOON), "surveys_open"),
         # Every half a minute.
         (lambda db: _read(db, reminders.expired, NOON), "surveys_asked"),
         (lambda db: _read(db, reminders.to_remind, NOON, NOON), "surveys_asked"),

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from sqlmodel import select
 
-from storage import outbox, surveys
+from storage import outbox, sending, surveys
 from storage.database import Database
 from storage.tables import Outbox, OutboxState, Survey, SurveyState
 
@@ -186,7 +186,7 @@ class Questions(Worker):
 
     @rule()
     def claimed(self) -> None:
-        survey = self.run(surveys.claim_due(self.db, self.now))
+        survey = self.run(sending.claim_due(self.db, self.now))
         if survey is None:
             return
         deal = survey.deal_id
@@ -204,7 +204,7 @@ class Questions(Worker):
 
         async def close() -> bool:
             async with self.db.transaction() as tx:
-                return await surveys.close(tx, survey, reason, self.now)
+                return await sending.close(tx, survey, reason, self.now)
 
         assert self.run(close())
         self.ended.add(survey.deal_id)
@@ -213,7 +213,7 @@ class Questions(Worker):
     @rule(data=st.data())
     def put_off(self, data: st.DataObject) -> None:
         survey = self._one(self.claims, data)
-        assert self.run(surveys.postpone(self.db, survey, self.now + timedelta(hours=1), "window"))
+        assert self.run(sending.postpone(self.db, survey, self.now + timedelta(hours=1), "window"))
 
     @precondition(lambda self: self.claims)
     @rule(data=st.data())
@@ -230,7 +230,7 @@ class Questions(Worker):
 
         async def note() -> bool:
             async with self.db.transaction() as tx:
-                return await surveys.mark_asked(
+                return await sending.mark_asked(
                     tx, survey, message_id="" if is_answer_lost else f"m{survey.deal_id}", now=self.now,
                     expires_at=self.now + WEEK, uncertain=is_answer_lost,
                 )  # fmt: skip
@@ -243,7 +243,7 @@ class Questions(Worker):
     def refused_for_certain(self, data: st.DataObject) -> None:
         survey = self._one(self.sending, data)
         assert self.run(
-            surveys.take_back(self.db, survey, next_at=self.now, reason="service", failed_channel="telegram")
+            sending.take_back(self.db, survey, next_at=self.now, reason="service", failed_channel="telegram")
         )
 
     @rule(data=st.data())
@@ -254,7 +254,7 @@ class Questions(Worker):
         self.of_the_dead += [*self.claims.values(), *self.sending.values()]
         self.run(self.db.close())
         self.start()
-        asked = self.run(surveys.rescue(self.db, self.now, self.now + WEEK))
+        asked = self.run(sending.rescue(self.db, self.now, self.now + WEEK))
         assert {survey.deal_id for survey in asked} == self.sending.keys()
         self.ended |= self.sending.keys()
         self.claims.clear()
@@ -266,7 +266,7 @@ class Questions(Worker):
         """It lost its claim, so it may not send."""
         survey = data.draw(st.sampled_from(self.of_the_dead))
         assert not self.run(self._begin(survey))
-        assert not self.run(surveys.postpone(self.db, survey, self.now, "window"))
+        assert not self.run(sending.postpone(self.db, survey, self.now, "window"))
 
     @invariant()
     def nobody_is_asked_twice(self) -> None:
@@ -301,7 +301,7 @@ class Questions(Worker):
             return await surveys.plan(tx, planned)
 
     async def _begin(self, survey: Survey) -> bool:
-        return await surveys.begin_sending(
+        return await sending.begin_sending(
             self.db, survey, channel="whatsapp", chat_id=f"{survey.deal_id}@c.us", text_variant="",
             promo_code="", conversation=survey.id or 0,
         )  # fmt: skip

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage import surveys, turns
+from storage import sending, surveys, turns
 from storage.database import Database
 from storage.tables import Deal, Survey, SurveyState
 
@@ -33,7 +33,7 @@ async def claimed(db: Database, client_id: int | None) -> Survey:
     async with db.transaction() as tx:
         tx.add(deal())
         tx.add(planned(client_id))
-    survey = await surveys.claim_due(db, NOW)
+    survey = await sending.claim_due(db, NOW)
     assert survey is not None
     return survey
 
@@ -58,8 +58,8 @@ async def test_who_links_a_messenger_while_we_find_nobody_is_asked_after_all(
         await turns.look_again(tx, IVAN, NOW)
         assert await revived(tx) == 0
     async with db.transaction() as tx:  # … and only then it is written down that there is no way.
-        assert not await surveys.close(tx, survey, "unreachable", NOW)
-    again = await surveys.claim_due(db, NOW)
+        assert not await sending.close(tx, survey, "unreachable", NOW)
+    again = await sending.claim_due(db, NOW)
     assert again is not None
     assert again.id == survey.id
 
@@ -70,7 +70,7 @@ async def test_who_links_one_a_moment_later_is_asked_after_all_too(
 ) -> None:
     survey = await claimed(db, client_id)
     async with db.transaction() as tx:
-        assert await surveys.close(tx, survey, "unreachable", NOW)
+        assert await sending.close(tx, survey, "unreachable", NOW)
     async with db.transaction() as tx:
         await turns.look_again(tx, IVAN, NOW)
         assert await revived(tx) == 1
@@ -82,39 +82,39 @@ async def test_who_links_a_messenger_is_greeted_before_the_question(db: Database
     survey = await claimed(db, IVAN)
     async with db.transaction() as tx:
         if is_closed:
-            assert await surveys.close(tx, survey, "unreachable", NOW)
+            assert await sending.close(tx, survey, "unreachable", NOW)
         await turns.look_again(tx, IVAN, NOW, greeting_until=NOW + GREETING)
         await revived(tx)
-    assert await surveys.claim_due(db, NOW) is None
+    assert await sending.claim_due(db, NOW) is None
     async with db.transaction() as tx:
         assert await turns.greeted(tx, IVAN, NOW)
         assert not await turns.greeted(tx, IVAN, NOW)
-    assert await surveys.claim_due(db, NOW) is not None
+    assert await sending.claim_due(db, NOW) is not None
 
 
 async def test_whoever_cannot_be_greeted_is_asked_all_the_same(db: Database) -> None:
     await claimed(db, IVAN)
     async with db.transaction() as tx:
         await turns.look_again(tx, IVAN, NOW, greeting_until=NOW + GREETING)
-    assert await surveys.claim_due(db, NOW + GREETING) is not None
+    assert await sending.claim_due(db, NOW + GREETING) is not None
 
 
 async def test_nothing_goes_out_on_what_was_seen_before_the_client_said_stop(db: Database) -> None:
     survey = await claimed(db, IVAN)
     async with db.transaction() as tx:
         await turns.look_again(tx, IVAN, NOW)
-    assert not await surveys.begin_sending(
+    assert not await sending.begin_sending(
         db, survey, channel="whatsapp", chat_id="1", text_variant="", promo_code="", conversation=1
     )
 
 
 async def test_a_question_that_is_on_its_way_is_not_taken_back(db: Database) -> None:
     survey = await claimed(db, IVAN)
-    assert await surveys.begin_sending(
+    assert await sending.begin_sending(
         db, survey, channel="whatsapp", chat_id="1", text_variant="", promo_code="", conversation=1
     )
     async with db.transaction() as tx:
         await turns.look_again(tx, IVAN, NOW)
-        assert await surveys.mark_asked(
+        assert await sending.mark_asked(
             tx, survey, message_id="m1", now=NOW, expires_at=NOW + WEEK, uncertain=False
         )

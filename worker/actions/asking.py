@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from integrations.channels.base import Aliased, Channel, Sought, Templated
 from integrations.channels.hooks import is_searched
 from integrations.errors import AccessDenied, OutsideError, Permanent, Temporary, Uncertain, Unreachable
-from storage import asked, complaints, deals, outbox, people, rollout, surveys, unsettled
+from storage import asked, complaints, deals, outbox, people, rollout, sending, surveys, unsettled
 from storage.rows import insert_once
 from storage.tables import Chat, Client, Contact, Deal, PromoCode, Survey
 from worker.account.account import Account
@@ -269,7 +269,7 @@ async def settle(hands: Hands, case: Case, now: datetime) -> bool:
         case Skip(reason):
             await close(hands, case.survey, reason, now)
         case Wait(until, reason):
-            await surveys.postpone(hands.db, case.survey, until, reason)
+            await sending.postpone(hands.db, case.survey, until, reason)
         case Send() if case.route is not None and case.route.is_sought:
             await look_up(hands, case, case.route, now)
         case Send():
@@ -295,10 +295,10 @@ async def look_up(hands: Hands, case: Case, route: Route, now: datetime) -> None
     except OutsideError as error:
         log.warning("survey %s is put off: %s", survey.id, error)
         if isinstance(error, Permanent) and not isinstance(error, AccessDenied):
-            await surveys.pass_over(hands.db, survey, channel.name)
+            await sending.pass_over(hands.db, survey, channel.name)
             return
         wait = error.retry_after if isinstance(error, Temporary) else timedelta(minutes=5)
-        await surveys.postpone(hands.db, survey, next_try(min(survey.attempt, 5), now, wait), Reason.CHANNEL)
+        await sending.postpone(hands.db, survey, next_try(min(survey.attempt, 5), now, wait), Reason.CHANNEL)
         return
     async with hands.db.transaction() as tx:
         chat = await people.chat_for(
@@ -313,16 +313,16 @@ async def look_up(hands: Hands, case: Case, route: Route, now: datetime) -> None
         if dead_reason:
             await people.mark_dead(tx, channel.name, chat_id, dead_reason, now)
     # At once, and still before what fell due later: questions are asked in their order.
-    await surveys.postpone(hands.db, survey, survey.due_at, Reason.CHANNEL)
+    await sending.postpone(hands.db, survey, survey.due_at, Reason.CHANNEL)
 
 
 async def close(hands: Hands, survey: Survey, reason: Reason, now: datetime) -> None:
     async with hands.db.transaction() as tx:
         # A survey that did go out, on channels that all reported failure afterwards, is no refusal of ours.
         if survey.sent_at is not None:
-            await surveys.fail(tx, survey)
+            await sending.fail(tx, survey)
         else:
-            await surveys.close(tx, survey, reason, now)
+            await sending.close(tx, survey, reason, now)
         await tell_deal(tx, hands, survey.deal_id, now)
 
 
@@ -393,7 +393,7 @@ async def send_question(
     )  # fmt: skip
     variant = TEMPLATE if is_template else "+".join(filter(None, [thanks_variant, question.variant]))
     message = replace(question.message, client_wrote_at=wrote_at, reference=unsettled.reference_of(survey))
-    begun = await surveys.begin_sending(
+    begun = await sending.begin_sending(
         hands.db, survey, channel=channel.name, chat_id=route.chat_id, text_variant=variant,
         promo_code=code.code if may_carry else "", conversation=conversation or survey.id or 0,
         scale=case.rule.scale.id,
@@ -409,7 +409,7 @@ async def send_question(
                 tx, channel.name, route.chat_id, client_id=client.client_id, name="", now=now
             )
             await people.mark_dead(tx, channel.name, route.chat_id, error.detail, now)
-        await surveys.take_back(
+        await sending.take_back(
             hands.db, survey, next_at=survey.due_at, reason=Reason.CHANNEL, failed_channel=channel.name
         )
         hands.health.count_message(channel.name, "out", "unreachable")
@@ -417,7 +417,7 @@ async def send_question(
     except (Temporary, AccessDenied) as error:
         wait = error.retry_after if isinstance(error, Temporary) else timedelta(minutes=5)
         log.warning("survey %s is put off: %s", survey.id, error)
-        await surveys.take_back(
+        await sending.take_back(
             hands.db, survey, next_at=next_try(min(survey.attempt, 5), now, wait), reason=Reason.CHANNEL
         )
         hands.health.count_message(channel.name, "out", "postponed")
@@ -425,7 +425,7 @@ async def send_question(
         return False
     except Permanent as error:
         log.error("survey %s was refused: %s", survey.id, error)
-        await surveys.take_back(
+        await sending.take_back(
             hands.db, survey, next_at=survey.due_at, reason=Reason.CHANNEL, failed_channel=channel.name
         )
         hands.health.count_message(channel.name, "out", "refused")
@@ -435,7 +435,7 @@ async def send_question(
         message_id = ""  # Nobody is asked twice: where it can be looked for, it is, and else it stays so.
     if message_id and isinstance(channel, Templated) and channel.went_as_template(message_id):
         variant, may_carry = TEMPLATE, False  # We thought that the client had written lately enough.
-        await surveys.note_words(hands.db, survey, text_variant=variant, promo_code="")
+        await sending.note_words(hands.db, survey, text_variant=variant, promo_code="")
     await _record(hands, case, route, message_id, variant, now, code=code if may_carry else None)
     hands.wake.listen.set()  # A reply that was faster than this has waited.
     hands.health.count_message(channel.name, "out", "sent" if message_id else "uncertain")
@@ -456,7 +456,7 @@ async def _record(
     async with hands.db.transaction() as tx:
         fresh = await people.client(tx, client.client_id or 0, lock=True) if client is not None else None
         is_forgotten = fresh is None or fresh.erased_at is not None
-        await surveys.mark_asked(
+        await sending.mark_asked(
             tx, survey, message_id="" if is_forgotten else message_id, now=now,
             expires_at=now + hands.policy.expires_after, uncertain=not message_id,
             is_looked_for=not message_id and not is_forgotten and is_searched(route.channel),

@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from integrations.channels.base import Channel, Searchable, Unsent
 from integrations.channels.hooks import is_searched
 from integrations.errors import OutsideError
-from storage import asked, inbox, people, surveys, unsettled
+from storage import asked, inbox, people, sending, unsettled
 from storage.tables import Message, Survey
 from worker.actions.asking import tell_deal
 from worker.actions.base import Hands
@@ -54,7 +54,7 @@ async def _settle(
             if await asked.message(tx, channel.name, waiting.message_id, waiting.chat_id) is None:
                 await found_again(tx, hands, channel.name, waiting.chat_id, waiting.message_id, now)
                 return
-        if survey.sent_at is None or now > survey.sent_at + surveys.TOLD_FOR:
+        if survey.sent_at is None or now > survey.sent_at + sending.TOLD_FOR:
             await unsettled.stop_looking(tx, survey, now)
             await tell_deal(tx, hands, survey.deal_id, now)
         elif queue is None or queue:

@@ -7,7 +7,7 @@ from functools import partial
 
 from integrations.channels.base import Channel, Outgoing, Templated
 from integrations.errors import AccessDenied, Permanent, Temporary, Uncertain, Unreachable
-from storage import asked, complaints, deals, outbox, paused, people, reminders, surveys, turns
+from storage import asked, complaints, deals, outbox, paused, people, reminders, sending, surveys, turns
 from storage.tables import Complaint, Outbox, Reply, Survey, SurveyState
 from worker.actions.asking import (
     Case,
@@ -155,14 +155,14 @@ async def _following(hands: Hands, survey: Survey, route: Route) -> tuple[Case, 
     if still_open:
         return None
     for number, waiting in enumerate(line, start=1):
-        claimed = await surveys.claim(hands.db, waiting.id or 0, now)
+        claimed = await sending.claim(hands.db, waiting.id or 0, now)
         if claimed is None:
             continue
         try:
             await reread(hands, claimed)
         except (Temporary, AccessDenied, Permanent) as error:
             log.info("survey %s is asked later: %s", claimed.id, error)
-            await surveys.postpone(hands.db, claimed, now + timedelta(minutes=1), "service")
+            await sending.postpone(hands.db, claimed, now + timedelta(minutes=1), "service")
             return None
         case = await consider(hands, claimed, now, answered_in=route)
         match case.decision if case is not None else None:
@@ -171,9 +171,9 @@ async def _following(hands: Hands, survey: Survey, route: Route) -> tuple[Case, 
             case Skip(reason):
                 await close(hands, claimed, reason, now)
             case Wait(until, reason):
-                await surveys.postpone(hands.db, claimed, until, reason)
+                await sending.postpone(hands.db, claimed, until, reason)
             case _:
-                await surveys.postpone(hands.db, claimed, now + timedelta(hours=6), "service")
+                await sending.postpone(hands.db, claimed, now + timedelta(hours=6), "service")
     return None
 
 

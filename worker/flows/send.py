@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from integrations.errors import OutsideError, Temporary
-from storage import paused, surveys
+from storage import paused, sending
 from storage.tables import Survey
 from worker.actions.asking import Case, close, consider, reread, settle
 from worker.actions.base import Hands
@@ -23,7 +23,7 @@ async def send(hands: Hands) -> int:
     await know_staff(hands)
     looked_at = 0
     in_line: Counter[str] = Counter()
-    while await _may_ask(hands) and (survey := await surveys.claim_due(hands.db, hands.now())):
+    while await _may_ask(hands) and (survey := await sending.claim_due(hands.db, hands.now())):
         looked_at += 1
         try:
             await _one(hands, survey, in_line)
@@ -31,7 +31,7 @@ async def send(hands: Hands) -> int:
             # Without a fresh look at the deal nobody is asked.
             log.warning("survey %s waits: %s", survey.id, error)
             pause = error.retry_after if isinstance(error, Temporary) and error.retry_after else SERVICE_PAUSE
-            await surveys.postpone(hands.db, survey, hands.now() + pause, Reason.SERVICE)
+            await sending.postpone(hands.db, survey, hands.now() + pause, Reason.SERVICE)
         # A long queue is no standstill: whoever works through it is ready.
         hands.health.mark("send", hands.now())
     hands.health.mark("send", hands.now())
@@ -55,7 +55,7 @@ async def _one(hands: Hands, survey: Survey, in_line: Counter[str]) -> None:
         case = await consider(hands, survey, hands.now())
     if case is None:
         # Its `[[survey]]` was taken out of the settings: it may come back before it is too late.
-        await surveys.postpone(hands.db, survey, hands.now() + timedelta(hours=6), Reason.SERVICE)
+        await sending.postpone(hands.db, survey, hands.now() + timedelta(hours=6), Reason.SERVICE)
     else:
         await settle(hands, _lined_up(hands, case, in_line), hands.now())
 
