@@ -70,6 +70,11 @@ _NOT_REACHED = Pattern(
     rf"(?<!\w)почти\s+{NUMBER}(?=\s*,?\s*но\b)|(?:(?<!\w)(?:на|до)\s+)?(?:{NUMBER}|{MARK})\s+не\s+(?:\w{{0,2}}тя[нг]\w+|\w{{0,2}}став\w+|заслуж\w+|хватило"
     rf"|выходит|быва\w+)"
 )
+# «9, было бы 10, если бы не грязь»: what it would have been, up to the end of the clause.
+_WOULD_BE = Pattern(
+    rf"(?<=[\s,.;(-])(?:был[аои]?\s+бы|(?:it\s+)?would\s+(?:be|have\s+been)\s+(?:an?\s+)?)\s*{NUMBER}"
+    r"(?:,?\s*(?:если|if)[^.!?\n,]*)?"
+)
 _SLIPPED = Pattern(r"(?<=!!)1+(?!\S)")  # «10!!!1»: the finger left the key
 _MINUS_FOR = Pattern(r"(?<!\w)минус(?=\s+за\s)")  # «8 минус за опоздание»
 # «1) замер хорошо 2) монтаж плохо»: a list; which of its numbers is meant nobody knows.
@@ -174,6 +179,8 @@ def scan(folded: str, scale: Scale) -> Scan:
     if _LIST.search(found.text):
         found.is_doubtful = True
         _cover(found, _LIST_NUMBER, fill=" ")
+    if re.match(rf"\W*{NUMBER}", found.text):
+        _cover(found, _WOULD_BE, fill=" ")
     for pattern in (_CERTAINLY, _SLIPPED, _MINUS_FOR, _SIGNATURE, _CARDINAL_ENDING):
         _cover(found, pattern, fill=" ")
     for pattern in (_LINK, _TIME, _PHONE, _DATE, _SUMS):
