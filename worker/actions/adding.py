@@ -15,12 +15,13 @@ from worker.actions.alert_staff import (
     case_of,
     wait_for_morning,
 )
+from worker.actions.alert_words import alert_text, joined_text
 from worker.actions.base import Hands, Later
 from worker.actions.hearing import about_whom, may_hear, place_of, recipients
 from worker.actions.joined import Case
 from worker.actions.reaching import Postponed, has_staff_channel
 from worker.actions.telling import Telling, begin, in_group
-from worker.actions.words import alert_text, joined_text, told
+from worker.actions.words import told
 from worker.rules.formats import cut_words
 
 log = logging.getLogger(__name__)

@@ -11,12 +11,12 @@ from storage.rows import insert_once
 from storage.tables import Alert, Complaint, Deal, Outbox
 from worker.account.people import Place, Staff
 from worker.actions import keys
+from worker.actions.alert_words import alert_text, staff_values
 from worker.actions.base import Hands, Later
 from worker.actions.hearing import about_whom, above, but, may_hear, place_of, recipients
 from worker.actions.joined import Case, burst
 from worker.actions.reaching import Postponed, has_staff_channel, reach
 from worker.actions.telling import begin, in_group, tell
-from worker.actions.words import alert_text, staff_values
 from worker.rules.calendar import quiet_until
 from worker.rules.formats import cut_words
 from worker.rules.scale import Band

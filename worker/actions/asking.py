@@ -18,9 +18,9 @@ from worker.actions import keys
 from worker.actions.base import Hands
 from worker.actions.following import drop_gone
 from worker.actions.people import read_contact
+from worker.actions.question_words import question_for
 from worker.actions.reading import deals_from, facts_of
 from worker.actions.tagging import is_being_lifted
-from worker.actions.words import question_for
 from worker.rules.backoff import next_try
 from worker.rules.eligibility import Circumstances, Decision, Reason, Send, Skip, Wait, may_remind, may_send
 from worker.rules.planning import SurveyRule, still_holds

@@ -3,8 +3,9 @@
 from integrations.amocrm.models import NewNote
 from storage import asked, deals, people
 from storage.tables import Outbox, Referral
+from worker.actions.alert_words import staff_values
 from worker.actions.base import Hands
-from worker.actions.words import Values, staff_values
+from worker.actions.words import Values
 from worker.rules.phone import mask, normalise
 
 

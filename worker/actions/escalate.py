@@ -21,11 +21,11 @@ from worker.actions.alert_staff import (
     keep_alerts,
     wait_for_morning,
 )
+from worker.actions.alert_words import LATE, alert_text, staff_values
 from worker.actions.base import Hands, Later
 from worker.actions.hearing import about_whom, above, but, may_hear, place_of, recipients
 from worker.actions.joined import in_messages, joined
 from worker.actions.reaching import has_staff_channel, in_first_place
-from worker.actions.words import LATE, alert_text, staff_values
 from worker.rules.escalation import Step, Terms, Waiting, due_at
 from worker.rules.moments import age_text
 

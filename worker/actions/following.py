@@ -12,8 +12,8 @@ from storage import complaints, deals, outbox, state
 from storage.deals import Saved
 from storage.tables import Complaint, Deal
 from worker.actions import keys
+from worker.actions.alert_words import press_time
 from worker.actions.base import Hands
-from worker.actions.words import press_time
 from worker.rules.complaint_turns import Turn, course, together, turns_of
 from worker.rules.planning import LOST, WON
 

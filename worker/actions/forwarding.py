@@ -9,11 +9,12 @@ from storage import complaints, deals, people, requests, surveys
 from storage.tables import Deal, Outbox, Request
 from worker.account.people import Place
 from worker.actions.alert_staff import wait_for_morning
+from worker.actions.alert_words import staff_values
 from worker.actions.base import Hands
 from worker.actions.hearing import about_whom, recipients
 from worker.actions.reaching import Postponed, reach
 from worker.actions.telling import in_group
-from worker.actions.words import Values, clock_time, staff_values
+from worker.actions.words import Values, clock_time
 from worker.rules.formats import cut_words
 
 log = logging.getLogger(__name__)

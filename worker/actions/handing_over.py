@@ -14,11 +14,11 @@ from storage.tables import Alert, Complaint, Inbox, Outbox
 from worker.account.people import Place, Staff
 from worker.actions import keys
 from worker.actions.alert_staff import alert_buttons, as_joined, case_of, keep_alerts, wait_for_morning
+from worker.actions.alert_words import alert_text, staff_values
 from worker.actions.base import Hands
 from worker.actions.hearing import about_whom, but, leads, place_of
 from worker.actions.joined import Case
 from worker.actions.reaching import reach
-from worker.actions.words import alert_text, staff_values
 from worker.staff.commands import HEAD, MANAGER, OWNER
 
 log = logging.getLogger(__name__)

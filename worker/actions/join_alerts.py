@@ -15,12 +15,12 @@ from worker.actions.alert_staff import (
     keep_alerts,
     wait_for_morning,
 )
+from worker.actions.alert_words import alert_text
 from worker.actions.base import Hands, Later
 from worker.actions.hearing import about_whom, place_of, recipients
 from worker.actions.joined import Case, burst, in_messages
 from worker.actions.reaching import Postponed, has_staff_channel, reach
 from worker.actions.telling import in_group
-from worker.actions.words import alert_text
 from worker.rules.bursts import WINDOW, Alone, Gather, Together, gather
 
 log = logging.getLogger(__name__)

@@ -6,8 +6,8 @@ from typing import TypeVar
 
 from integrations.channels.base import Button, Outgoing
 from storage.tables import Client, Complaint, Deal, Survey
+from worker.actions.alert_words import LATE, late_text, staff_values
 from worker.actions.base import Hands
-from worker.actions.words import LATE, late_text, staff_values
 
 A_MESSAGE = 20  # complaints: lines of 110 to 140 signs, and Telegram's limit is 4096
 

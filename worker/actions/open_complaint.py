@@ -12,10 +12,10 @@ from integrations.errors import OutsideError, Permanent, Uncertain
 from storage import asked, complaints, deals, outbox, people, surveys
 from storage.tables import Complaint, Deal, Outbox, Reply, Survey
 from worker.actions import keys
+from worker.actions.alert_words import joined_text, staff_values
 from worker.actions.base import Hands, Later
 from worker.actions.following import drop_gone
 from worker.actions.promising import contact_until
-from worker.actions.words import joined_text, staff_values
 from worker.rules.formats import join_words
 from worker.rules.scale import Band
 

@@ -12,6 +12,7 @@ from storage.tables import Complaint, Inbox
 from worker.account.people import Staff
 from worker.actions import answer_staff, forgetting, keys, replying, rollout_presses, scorecards
 from worker.actions.alert_staff import in_an_hour
+from worker.actions.alert_words import press_time
 from worker.actions.base import Hands
 from worker.actions.bulk import BULK
 from worker.actions.forwarding import MARK
@@ -19,7 +20,7 @@ from worker.actions.handing_over import ask_for_buttons, colleagues, tag_of
 from worker.actions.hearing import but, works_on
 from worker.actions.plan_staff import SWITCH
 from worker.actions.results import ask_for_result, take_result
-from worker.actions.words import clock_time, press_time
+from worker.actions.words import clock_time
 from worker.staff.commands import BUTTON
 
 log = logging.getLogger(__name__)

@@ -11,12 +11,13 @@ from integrations.channels.base import Channel, Outgoing, Templated
 from integrations.errors import AccessDenied, Temporary
 from storage import complaints, deals, paused, people
 from storage.tables import Chat, Client, Deal, Outbox, Referral
+from worker.actions.alert_words import staff_values
 from worker.actions.asking import Route, is_checked
 from worker.actions.base import Hands, Later
 from worker.actions.first_list import is_closed
 from worker.actions.referring import DONE, DUE
 from worker.actions.talking import say_once
-from worker.actions.words import greeting_values, staff_values
+from worker.actions.words import greeting_values
 from worker.rules.planning import WON
 
 LOOK_AGAIN = timedelta(minutes=10)

@@ -8,10 +8,10 @@ from integrations.channels.base import IncomingKind
 from storage import asked, complaints, outbox, turns
 from storage.tables import Reply, Survey, SurveyState
 from worker.actions import keys
+from worker.actions.alert_words import raised_text
 from worker.actions.base import Hands
 from worker.actions.passing import add_task, pass_on, say, sync_deal, tell_head
 from worker.actions.received import Meant, Received
-from worker.actions.words import raised_text
 from worker.rules.answer_place import EDIT_WINDOW, is_school_mark
 from worker.rules.answer_readings import Score
 from worker.rules.planning import SurveyRule

@@ -9,11 +9,11 @@ from storage.mornings import Answered, Case
 from storage.tables import Deal, Outbox, Survey
 from worker.account.people import Staff
 from worker.actions.alert_staff import wait_for_morning
+from worker.actions.alert_words import staff_values
 from worker.actions.base import Hands
 from worker.actions.first_list import is_closed
 from worker.actions.hearing import but
 from worker.actions.reaching import reach
-from worker.actions.words import staff_values
 from worker.rules.formats import cut_words, join_words
 from worker.rules.moments import age_text, day_text
 from worker.rules.mornings import Morning, due_morning, morning_of

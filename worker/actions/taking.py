@@ -23,10 +23,11 @@ from worker.actions.passing import (
     sync_deal,
 )
 from worker.actions.promising import answer_by
+from worker.actions.question_words import stop_label
 from worker.actions.received import Meant, Received
 from worker.actions.scoring import is_late, join_words, said_at, take_score
 from worker.actions.tagging import ask_for_tags, come_back
-from worker.actions.words import stop_label, told
+from worker.actions.words import told
 from worker.rules.answer import read_answer
 from worker.rules.answer_amend import AMENDED
 from worker.rules.answer_place import ASKED, BARE_EDIT_WINDOW, Place, read_reply, settled

@@ -22,7 +22,8 @@ from worker.actions.asking import (
 from worker.actions.base import Hands, Later
 from worker.actions.people import read_contact
 from worker.actions.promising import promise
-from worker.actions.words import answered_for, code_card, thanks_for
+from worker.actions.question_words import answered_for
+from worker.actions.thanks_words import code_card, thanks_for
 from worker.rules.eligibility import Send, Skip, Wait
 from worker.rules.planning import SurveyRule
 

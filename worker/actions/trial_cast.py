@@ -8,7 +8,7 @@ from typing import Any
 from integrations.channels.base import Channel, Outgoing, Templated
 from storage.tables import Client, Deal, Json, Survey, SurveyState, Trial
 from worker.actions.base import Hands
-from worker.actions.words import question_for
+from worker.actions.question_words import question_for
 from worker.rules.planning import WON, SurveyRule
 from worker.rules.promo import shown
 

@@ -186,7 +186,7 @@ async def _line(app: "App", survey: "Survey") -> Line:
 
 def _written(app: "App", survey: "Survey", case: "Case | None", decision: str, reason: str) -> Line:
     from worker.actions.asking import may_carry_code
-    from worker.actions.words import question_for
+    from worker.actions.question_words import question_for
     from worker.rules.people import client_name
     from worker.rules.phone import mask
     from worker.rules.promo import shown

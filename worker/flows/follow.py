@@ -14,11 +14,11 @@ from worker.actions.base import Hands
 from worker.actions.channel_watch import look_at_channels
 from worker.actions.escalate import look_for_untaken
 from worker.actions.first_list import is_closed, look_for_first_list
+from worker.actions.question_words import reminder_for
 from worker.actions.send_daily import look_for_morning
 from worker.actions.send_digest import look_for_digest
 from worker.actions.staffing import know_staff
 from worker.actions.talking import remind
-from worker.actions.words import reminder_for
 from worker.rules.eligibility import Reason, Send, Skip, Wait
 
 log = logging.getLogger(__name__)
