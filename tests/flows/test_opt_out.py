@@ -6,7 +6,8 @@ from storage import reminders, sending
 from tests.flows.test_consent import says, tags
 from tests.flows.test_conversation import CSAT, NPS, OFFICE, local
 from tests.world import IVAN, World, configured
-from worker.actions.asking import consider, consider_reminder, reread, settle
+from worker.actions.asking import settle
+from worker.actions.considering import consider, consider_reminder, reread
 from worker.flows.receive import receive
 from worker.rules.eligibility import Send
 

@@ -7,7 +7,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.amocrm.models import Company as AmoCompany
 from integrations.amocrm.models import Contact as AmoContact
-from storage import deals, erased_numbers, people
+from storage import (
+    deals,
+    erased_numbers,
+    people,
+)
 from storage.tables import Client, Contact
 from worker.actions.base import Hands
 from worker.rules.phone import best_phone
@@ -135,3 +139,9 @@ async def _keep_gone(tx: AsyncSession, contact_id: int, now: datetime) -> None:
         await people.save_contact(tx, Contact(contact_id=contact_id, read_at=now, is_deleted=True))
     else:
         known.is_deleted, known.read_at = True, now
+
+
+def is_checked(contact: Contact | None, field_id: int) -> bool:
+    """A checkbox of the contact."""
+    values = contact.fields.get(str(field_id), []) if contact is not None else []
+    return any(value.get("value") in (True, 1, "1", "true") for value in values)

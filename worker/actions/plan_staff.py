@@ -5,8 +5,8 @@ from datetime import datetime, time, timedelta
 from integrations.channels.base import Button
 from storage import deals, finding, paused, people, rollout
 from storage.tables import Survey
-from worker.actions.asking import consider
 from worker.actions.base import Hands
+from worker.actions.considering import consider
 from worker.rules.eligibility import Reason, Skip, Wait
 from worker.rules.localtime import moment_at
 from worker.staff.commands import FIRST_LIST, LEADERS, Wish

@@ -12,9 +12,10 @@ from integrations.errors import AccessDenied, Temporary
 from storage import complaints, deals, paused, people
 from storage.tables import Chat, Client, Deal, Outbox, Referral
 from worker.actions.alert_words import staff_values
-from worker.actions.asking import Route, is_checked
 from worker.actions.base import Hands, Later
+from worker.actions.considering import Route
 from worker.actions.first_list import is_closed
+from worker.actions.people import is_checked
 from worker.actions.referring import DONE, DUE
 from worker.actions.talking import say_once
 from worker.actions.words import greeting_values

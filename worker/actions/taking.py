@@ -9,9 +9,9 @@ from storage import asked, outbox, people, reminders, surveys, turns
 from storage.rows import insert_once
 from storage.tables import Reply, Survey
 from worker.actions import keys
-from worker.actions.asking import may_carry_code
 from worker.actions.base import Hands
 from worker.actions.forgetting import ask_to_erase
+from worker.actions.friend_codes import may_carry_code
 from worker.actions.linking import note_written
 from worker.actions.passing import (
     carry_on,

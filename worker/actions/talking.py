@@ -9,17 +9,10 @@ from integrations.channels.base import Channel, Outgoing, Templated
 from integrations.errors import AccessDenied, Permanent, Temporary, Uncertain, Unreachable
 from storage import asked, complaints, deals, outbox, paused, people, reminders, sending, surveys, turns
 from storage.tables import Complaint, Outbox, Reply, Survey, SurveyState
-from worker.actions.asking import (
-    Case,
-    Route,
-    close,
-    consider,
-    may_carry_code,
-    own_code,
-    reread,
-    send_question,
-)
+from worker.actions.asking import close, send_question
 from worker.actions.base import Hands, Later
+from worker.actions.considering import Case, Route, consider, reread
+from worker.actions.friend_codes import may_carry_code, own_code
 from worker.actions.people import read_contact
 from worker.actions.promising import promise
 from worker.actions.question_words import answered_for

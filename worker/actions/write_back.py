@@ -13,8 +13,8 @@ from integrations.errors import AccessDenied, OutsideError, Permanent, Rejected
 from storage import asked, complaints, deals, people, surveys
 from storage.tables import Deal, Outbox, Reply, Survey, SurveyState
 from worker.actions.alert_words import staff_values
-from worker.actions.asking import ASKED_TAG, has_mark
 from worker.actions.base import Hands, Later
+from worker.actions.considering import ASKED_TAG, has_mark
 from worker.actions.open_complaint import deal_of_complaint
 from worker.actions.words import Values, moment_value, score_values, title_of, told
 from worker.rules.formats import cut_words, join_words

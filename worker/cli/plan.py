@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from storage.database import Database
     from storage.tables import Survey
-    from worker.actions.asking import Case
+    from worker.actions.considering import Case
     from worker.app import App
     from worker.clock import Clock
     from worker.config import Settings
@@ -167,7 +167,7 @@ async def _look(app: "App") -> list[Line]:
 
 async def _line(app: "App", survey: "Survey") -> Line:
     from storage.tables import SurveyState
-    from worker.actions.asking import consider
+    from worker.actions.considering import consider
     from worker.rules.eligibility import Reason, Send, Skip, Wait
 
     hands, now = app.hands, app.hands.now()
@@ -185,7 +185,7 @@ async def _line(app: "App", survey: "Survey") -> Line:
 
 
 def _written(app: "App", survey: "Survey", case: "Case | None", decision: str, reason: str) -> Line:
-    from worker.actions.asking import may_carry_code
+    from worker.actions.friend_codes import may_carry_code
     from worker.actions.question_words import question_for
     from worker.rules.people import client_name
     from worker.rules.phone import mask

@@ -169,7 +169,7 @@ async def _of_phone(hands: "Hands", phone: str) -> Sequence[tuple["Channel", str
     """As the channel of a question is chosen, one after the other."""
     from storage import people
     from storage.tables import Client, Survey
-    from worker.actions.asking import choose_route
+    from worker.actions.considering import choose_route
 
     now = hands.now()
     async with hands.db.reading() as tx:

@@ -9,9 +9,9 @@ from storage import asked, outbox, paused, reminders, turns
 from storage.tables import Survey
 from worker.actions import keys
 from worker.actions.ageing import look_for_old_words
-from worker.actions.asking import Case, consider_reminder, reread
 from worker.actions.base import Hands
 from worker.actions.channel_watch import look_at_channels
+from worker.actions.considering import Case, consider_reminder, reread
 from worker.actions.escalate import look_for_untaken
 from worker.actions.first_list import is_closed, look_for_first_list
 from worker.actions.question_words import reminder_for

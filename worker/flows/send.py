@@ -8,8 +8,9 @@ from datetime import timedelta
 from integrations.errors import OutsideError, Temporary
 from storage import paused, sending
 from storage.tables import Survey
-from worker.actions.asking import Case, close, consider, reread, settle
+from worker.actions.asking import close, settle
 from worker.actions.base import Hands
+from worker.actions.considering import Case, consider, reread
 from worker.actions.staffing import know_staff
 from worker.rules.eligibility import Reason, Wait
 
