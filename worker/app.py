@@ -30,10 +30,10 @@ from worker.account.account import with_invited
 from worker.account.dictionaries import is_recent, recall, refresh
 from worker.account.people import named_staff
 from worker.account.resolve import AccountProblems, resolve
-from worker.actions.asking import tell_deal
 from worker.actions.base import Hands, Wake
 from worker.actions.dashboard import COMMAND as DASHBOARD
 from worker.actions.dashboard import Dashboard
+from worker.actions.deal_card import tell_deal
 from worker.actions.looking import searchable
 from worker.actions.menus import ask_for_menus
 from worker.actions.staffing import know_staff

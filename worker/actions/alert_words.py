@@ -1,4 +1,4 @@
-"""What staff read about an answer: the alert, what joins it, and the values that their texts are filled with."""
+"""What staff read about an answer: the alert, what joins it, and the values that their texts take."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -7,9 +7,7 @@ from storage import asked
 from storage.tables import Client, Complaint, Deal, Survey
 from worker.actions.base import Hands
 from worker.actions.words import Values, clock_time, score_values, survey_title, title_of
-from worker.rules.compose import (
-    compose_alert,
-)
+from worker.rules.compose import compose_alert
 from worker.rules.formats import amount, cut_words, join_words
 from worker.rules.moments import closed_ago, deadline_text, moment_text
 from worker.rules.scale import Band

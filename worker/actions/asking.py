@@ -9,11 +9,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from integrations.channels.base import Aliased, Sought, Templated
 from integrations.channels.hooks import is_searched
 from integrations.errors import AccessDenied, OutsideError, Permanent, Temporary, Uncertain, Unreachable
-from storage import asked, complaints, outbox, people, sending, surveys, unsettled
+from storage import asked, complaints, people, sending, surveys, unsettled
 from storage.tables import PromoCode, Survey
-from worker.actions import keys
 from worker.actions.base import Hands
 from worker.actions.considering import Case, Route
+from worker.actions.deal_card import tell_deal
 from worker.actions.friend_codes import may_carry_code, own_code
 from worker.actions.question_words import question_for
 from worker.rules.backoff import next_try
@@ -86,11 +86,6 @@ async def close(hands: Hands, survey: Survey, reason: Reason, now: datetime) -> 
         else:
             await sending.close(tx, survey, reason, now)
         await tell_deal(tx, hands, survey.deal_id, now)
-
-
-async def tell_deal(tx: AsyncSession, hands: Hands, deal_id: int, now: datetime) -> None:
-    await outbox.ask_again(tx, "sync_deal", keys.sync_deal(deal_id), {"deal_id": deal_id}, now, now)
-    hands.wake.act.set()
 
 
 async def send_question(

@@ -12,8 +12,8 @@ from storage.tables import Message
 from worker.account.people import Place
 from worker.actions import keys
 from worker.actions.alert_words import staff_values
-from worker.actions.asking import tell_deal
 from worker.actions.base import Hands
+from worker.actions.deal_card import tell_deal
 from worker.actions.replying import HUMAN
 from worker.actions.telling import in_group
 

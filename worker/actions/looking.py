@@ -11,8 +11,8 @@ from integrations.channels.hooks import is_searched
 from integrations.errors import OutsideError
 from storage import asked, inbox, people, sending, unsettled
 from storage.tables import Message, Survey
-from worker.actions.asking import tell_deal
 from worker.actions.base import Hands
+from worker.actions.deal_card import tell_deal
 
 log = logging.getLogger(__name__)
 

@@ -14,6 +14,7 @@ from storage.tables import Complaint, Deal, Outbox, Reply, Survey
 from worker.actions import keys
 from worker.actions.alert_words import joined_text, staff_values
 from worker.actions.base import Hands, Later
+from worker.actions.deal_card import sync_deal
 from worker.actions.following import drop_gone
 from worker.actions.promising import contact_until
 from worker.rules.formats import join_words
@@ -55,10 +56,7 @@ async def open_complaint(item: Outbox, hands: Hands) -> None:
         # An alert that could not wait gets its link now.
         await outbox.ask_again(tx, "edit_alert", keys.edit_alert(complaint.id), about, now, now)
         if complaint.source_deal_id is not None:
-            await outbox.ask_again(
-                tx, "sync_deal", keys.sync_deal(complaint.source_deal_id),
-                {"deal_id": complaint.source_deal_id}, now, now,
-            )  # fmt: skip
+            await sync_deal(tx, complaint.source_deal_id, now)
     hands.wake.act.set()
 
 

@@ -185,7 +185,3 @@ async def say(
     }
     await outbox.add_once(tx, "say", keys.say(received.about), payload, received.now, received.now)
     hands.wake.act.set()
-
-
-async def sync_deal(tx: AsyncSession, deal_id: int, now: datetime) -> None:
-    await outbox.ask_again(tx, "sync_deal", keys.sync_deal(deal_id), {"deal_id": deal_id}, now, now)

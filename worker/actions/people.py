@@ -7,11 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.amocrm.models import Company as AmoCompany
 from integrations.amocrm.models import Contact as AmoContact
-from storage import (
-    deals,
-    erased_numbers,
-    people,
-)
+from storage import deals, erased_numbers, people
 from storage.tables import Client, Contact
 from worker.actions.base import Hands
 from worker.rules.phone import best_phone

@@ -1,4 +1,4 @@
-"""A question in words, with the buttons or the poll that the channel has: asked, repeated, and after it was answered."""
+"""A question as its channel shows it, with buttons, as a poll or typed: asked, repeated, answered."""
 
 from dataclasses import dataclass
 
@@ -6,11 +6,7 @@ from integrations.channels.base import Button, Channel, Outgoing
 from storage.tables import Client, Deal, Survey
 from worker.actions.base import Hands
 from worker.actions.words import Values, survey_texts
-from worker.rules.compose import (
-    AFTER_COMPLAINT,
-    Form,
-    compose_question,
-)
+from worker.rules.compose import AFTER_COMPLAINT, Form, compose_question
 from worker.rules.compose import score_values as values_of_score
 from worker.rules.formats import discount
 from worker.rules.people import client_name, public_name

@@ -10,7 +10,8 @@ from storage.tables import Reply, Survey, SurveyState
 from worker.actions import keys
 from worker.actions.alert_words import raised_text
 from worker.actions.base import Hands
-from worker.actions.passing import add_task, pass_on, say, sync_deal, tell_head
+from worker.actions.deal_card import sync_deal
+from worker.actions.passing import add_task, pass_on, say, tell_head
 from worker.actions.received import Meant, Received
 from worker.rules.answer_place import EDIT_WINDOW, is_school_mark
 from worker.rules.answer_readings import Score

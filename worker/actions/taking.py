@@ -10,18 +10,11 @@ from storage.rows import insert_once
 from storage.tables import Reply, Survey
 from worker.actions import keys
 from worker.actions.base import Hands
+from worker.actions.deal_card import sync_deal
 from worker.actions.forgetting import ask_to_erase
 from worker.actions.friend_codes import may_carry_code
 from worker.actions.linking import note_written
-from worker.actions.passing import (
-    carry_on,
-    deal_of,
-    is_in_dialogue,
-    pass_on,
-    pass_on_uncalled,
-    say,
-    sync_deal,
-)
+from worker.actions.passing import carry_on, deal_of, is_in_dialogue, pass_on, pass_on_uncalled, say
 from worker.actions.promising import answer_by
 from worker.actions.question_words import stop_label
 from worker.actions.received import Meant, Received

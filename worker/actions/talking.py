@@ -7,11 +7,12 @@ from functools import partial
 
 from integrations.channels.base import Channel, Outgoing, Templated
 from integrations.errors import AccessDenied, Permanent, Temporary, Uncertain, Unreachable
-from storage import asked, complaints, deals, outbox, paused, people, reminders, sending, surveys, turns
+from storage import asked, complaints, deals, paused, people, reminders, sending, surveys, turns
 from storage.tables import Complaint, Outbox, Reply, Survey, SurveyState
 from worker.actions.asking import close, send_question
 from worker.actions.base import Hands, Later
 from worker.actions.considering import Case, Route, consider, reread
+from worker.actions.deal_card import sync_deal
 from worker.actions.friend_codes import may_carry_code, own_code
 from worker.actions.people import read_contact
 from worker.actions.promising import promise
@@ -343,6 +344,4 @@ async def remind(hands: Hands, survey: Survey, message: Outgoing, variant: str, 
 
 async def tell_deal_of(hands: Hands, survey: Survey, now: datetime) -> None:
     async with hands.db.transaction() as tx:
-        await outbox.ask_again(
-            tx, "sync_deal", f"sync_deal:{survey.deal_id}", {"deal_id": survey.deal_id}, now, now
-        )
+        await sync_deal(tx, survey.deal_id, now)

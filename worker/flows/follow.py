@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from integrations.errors import OutsideError
-from storage import asked, outbox, paused, reminders, turns
+from storage import asked, paused, reminders, turns
 from storage.tables import Survey
-from worker.actions import keys
 from worker.actions.ageing import look_for_old_words
 from worker.actions.base import Hands
 from worker.actions.channel_watch import look_at_channels
 from worker.actions.considering import Case, consider_reminder, reread
+from worker.actions.deal_card import sync_deal
 from worker.actions.escalate import look_for_untaken
 from worker.actions.first_list import is_closed, look_for_first_list
 from worker.actions.question_words import reminder_for
@@ -59,9 +59,7 @@ async def _expire(hands: Hands, over: Sequence[Survey]) -> int:
             if survey.client_id is not None:
                 ended += await turns.end_line(tx, survey.client_id, now, Reason.CONVERSATION_SILENT)
             for deal_id in dict.fromkeys(ended):
-                await outbox.ask_again(
-                    tx, "sync_deal", keys.sync_deal(deal_id), {"deal_id": deal_id}, now, now
-                )
+                await sync_deal(tx, deal_id, now)
     if over:
         hands.wake.act.set()
     return len(over)

@@ -7,15 +7,16 @@ from datetime import timedelta
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.channels.base import Aliased, Channel, Incoming, IncomingKind, Status, UnreadableError
-from storage import asked, erase_queues, inbox, outbox, people, requests, surveys
+from storage import asked, erase_queues, inbox, people, requests, surveys
 from storage.ageing import AGED
 from storage.errors import StorageError
 from storage.tables import Inbox, Message, Survey, SurveyState
 from worker.account.people import Place
-from worker.actions import keys, linking, presses, trial
+from worker.actions import linking, presses, trial
 from worker.actions.asking import TEMPLATE
 from worker.actions.base import Hands
 from worker.actions.channel_watch import note_state
+from worker.actions.deal_card import sync_deal
 from worker.actions.looking import found_again
 from worker.actions.received import Received
 from worker.actions.staffing import join, know_staff, move_group, note_group
@@ -270,9 +271,7 @@ async def _try_the_next(
         survey.tried = [*survey.tried, sent.channel]
     survey.state, survey.next_at, survey.waits_for = SurveyState.PLANNED, now, "channel"
     survey.owner = ""
-    await outbox.ask_again(
-        tx, "sync_deal", keys.sync_deal(survey.deal_id), {"deal_id": survey.deal_id}, now, now
-    )
+    await sync_deal(tx, survey.deal_id, now)
     hands.wake.send.set()
 
 
@@ -287,11 +286,4 @@ async def _arrived_after_all(tx: AsyncSession, hands: Hands, survey: Survey, sen
             survey.promo_code = code.code
             await people.mark_code_sent(tx, code.code, sent.sent_at)
         survey.tried = [name for name in survey.tried if name != sent.channel]
-        await outbox.ask_again(
-            tx,
-            "sync_deal",
-            keys.sync_deal(survey.deal_id),
-            {"deal_id": survey.deal_id},
-            hands.now(),
-            hands.now(),
-        )
+        await sync_deal(tx, survey.deal_id, hands.now())
