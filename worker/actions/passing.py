@@ -11,7 +11,8 @@ from storage.tables import Chat, Client, Deal, Request, Survey
 from worker.actions import keys
 from worker.actions.base import Hands
 from worker.actions.promising import answer_by
-from worker.actions.words import values_for
+from worker.actions.received import Received
+from worker.actions.words import told, values_for
 from worker.rules.planning import SurveyRule
 
 FORWARDED_ONCE_IN = timedelta(hours=12)
@@ -185,3 +186,16 @@ async def say(
     }
     await outbox.add_once(tx, "say", keys.say(received.about), payload, received.now, received.now)
     hands.wake.act.set()
+
+
+async def toast(tx: AsyncSession, received: Received, text: str) -> None:
+    """The tapped button stops spinning, with a word or without."""
+    callback = received.message.callback_id
+    if callback:
+        payload = {"channel": received.chat.channel, "callback_id": callback, "text": text}
+        await outbox.ask_again(tx, "toast", keys.toast(callback), payload, received.now, received.now)
+
+
+def as_words(hands: Hands, received: Received) -> str:
+    message = received.message
+    return told(hands, message.text, message.media or message.kind)

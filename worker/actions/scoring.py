@@ -12,7 +12,7 @@ from worker.actions.alert_words import raised_text
 from worker.actions.base import Hands
 from worker.actions.deal_card import sync_deal
 from worker.actions.passing import add_task, pass_on, say, tell_head
-from worker.actions.received import Meant, Received
+from worker.actions.received import Meant, Received, is_late
 from worker.rules.answer_place import EDIT_WINDOW, is_school_mark
 from worker.rules.answer_readings import Score
 from worker.rules.planning import SurveyRule
@@ -78,17 +78,6 @@ def _as_words(rule: SurveyRule, score: Score) -> str:
     """A tap brings no words: what stands on the button."""
     labels = {option.value: option.label for option in rule.scale.options}
     return labels.get(score.value, str(score.value))
-
-
-def said_at(received: Received) -> datetime:
-    """When the client wrote, by the service's clock; a reply may have waited for us to come back."""
-    return min(received.message.sent_at or received.now, received.now)
-
-
-def is_late(survey: Survey, received: Received) -> bool:
-    if survey.expires_at is None:
-        return survey.state == SurveyState.EXPIRED
-    return said_at(received) > survey.expires_at
 
 
 def confirm_until(rule: SurveyRule, score: Score, received: Received) -> datetime | None:

@@ -20,7 +20,7 @@ from worker.actions.promising import answer_by, promise
 from worker.actions.question_words import answered_for
 from worker.actions.received import Meant, Received
 from worker.actions.scoring import confirm_until
-from worker.actions.taking import GESTURES, ask_again_key, read_message
+from worker.actions.taking import GESTURES, ask_again_key
 from worker.actions.thanks_words import code_card, thanks_of
 from worker.actions.trial_cast import (
     OURS,
@@ -31,6 +31,7 @@ from worker.actions.trial_cast import (
     may_carry,
     step_of,
 )
+from worker.actions.understanding import read_message
 from worker.actions.words import values_for
 from worker.rules.answer_readings import Ask, Command, Comment, OptIn, OptOut, Score
 from worker.rules.compose import AFTER_COMPLAINT
