@@ -9,9 +9,10 @@ from tests.reports.made import ALL, full, nothing, texts
 from worker.metrics.registry import METRICS, SALES_HEALTH
 from worker.metrics.stats import rounded
 from worker.reports.build import Report, as_json
+from worker.reports.column_words import COLUMNS
 from worker.reports.document import Bars, Cell, Document, Dots, Kind, Table
 from worker.reports.draw import SECTIONS, draw
-from worker.reports.titles import COLUMNS, FINDINGS, TABLES
+from worker.reports.titles import FINDINGS, TABLES
 from worker.rules.wording import check_template, placeholders_of
 
 every_report = pytest.mark.parametrize("made", ALL.values(), ids=ALL.keys())

@@ -6,9 +6,11 @@ from datetime import date, timedelta
 
 from worker.metrics.stats import rounded
 from worker.reports import health_words
+from worker.reports.column_words import COLUMNS
+from worker.reports.cover_words import COVER
 from worker.reports.document import Cell, Kind
 from worker.reports.tile_words import TILES
-from worker.reports.titles import COLUMNS, COVER, FINDINGS, TABLES
+from worker.reports.titles import FINDINGS, TABLES
 from worker.rules.calendar import Period
 from worker.rules.formats import NBSP, SIGNS, number
 from worker.rules.moments import day_text
