@@ -42,9 +42,10 @@ from worker.reports.build import (
     read_facts,
     survey_fact,
 )
+from worker.reports.sentences import SENTENCES
 from worker.reports.text import as_text
 from worker.reports.window import window_of
-from worker.reports.words import SENTENCES, Words
+from worker.reports.words import Words
 from worker.rules.calendar import Period, parse_period, so_far
 from worker.rules.eligibility import Reason
 from worker.rules.wording import Texts, check_template, load_texts, placeholders_of
