@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-# What stands around the figures: on the first sheet of a workbook, on a page, in a picture.
 COVER: Mapping[str, Mapping[str, str]] = {
     "ru": {
         "name": "Отчёт",
