@@ -7,7 +7,8 @@ from typing import Any
 from pydantic import model_validator
 
 from integrations.amocrm.client import AmoCrm
-from integrations.amocrm.models import MaybeMoment, Row, Text
+from integrations.amocrm.models import Row
+from integrations.amocrm.reading import MaybeMoment, Text
 
 PAGE_SIZE = 250
 MOST_PAGES = 200  # of one week; beyond that the far side repeats itself

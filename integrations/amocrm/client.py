@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from integrations.amocrm import walk
 from integrations.amocrm.answers import SERVICE
+from integrations.amocrm.changes import EnumId, FieldValue, LeadChange, NewLead, NewNote, NewTask
 from integrations.amocrm.connection import API, MOST_PAGES, PAGE_SIZE, Connection, given
 from integrations.amocrm.models import (
     Account,
@@ -15,14 +16,8 @@ from integrations.amocrm.models import (
     Company,
     Contact,
     CustomField,
-    EnumId,
-    FieldValue,
     Lead,
-    LeadChange,
     LeadPage,
-    NewLead,
-    NewNote,
-    NewTask,
     Note,
     Pipeline,
     Task,

@@ -6,7 +6,8 @@ from typing import Any
 from pydantic import model_validator
 
 from integrations.amocrm.client import AmoCrm
-from integrations.amocrm.models import MaybeMoment, Number, Row, Text
+from integrations.amocrm.models import Row
+from integrations.amocrm.reading import MaybeMoment, Number, Text
 from integrations.errors import Permanent
 
 # At most 100 a page and ten ids: https://www.amocrm.ru/developers/content/crm_platform/events-and-notes

@@ -13,7 +13,8 @@ from typing import Any
 from pydantic import model_validator
 
 from integrations.amocrm.client import AmoCrm
-from integrations.amocrm.models import LOST, WON, CustomField, Flag, MaybeMoment, Pipeline, Row, Text
+from integrations.amocrm.models import LOST, WON, CustomField, Pipeline, Row
+from integrations.amocrm.reading import Flag, MaybeMoment, Text
 from integrations.errors import Permanent
 
 # Kinds that every account has: `monetary` and `chained_list` come with a paid option.

@@ -12,8 +12,8 @@ import pytest
 
 from integrations.amocrm.answers import Blocked
 from integrations.amocrm.auth import CodeRefused, Login, LoginState
+from integrations.amocrm.changes import LeadChange
 from integrations.amocrm.client import AmoCrm
-from integrations.amocrm.models import LeadChange
 from integrations.errors import AccessDenied, OutsideError, Temporary, Uncertain
 from integrations.pace import Pace
 from integrations.standins.amocrm import AmoCrmStandIn

@@ -10,18 +10,9 @@ import pytest
 import respx
 
 from integrations.amocrm.answers import Blocked, Unpaid
+from integrations.amocrm.changes import EnumId, LeadChange, NewLead, NewNote, NewTask
 from integrations.amocrm.client import AmoCrm
-from integrations.amocrm.models import (
-    WON,
-    Contact,
-    EnumId,
-    Lead,
-    LeadChange,
-    NewLead,
-    NewNote,
-    NewTask,
-    Task,
-)
+from integrations.amocrm.models import WON, Contact, Lead, Task
 from integrations.errors import AccessDenied, OutsideError, Permanent, Rejected, Temporary, Uncertain
 from integrations.standins.amocrm import AmoCrmStandIn
 from tests.integrations.amocrm_setup import BASE, Impatient, client_of

@@ -1,6 +1,6 @@
 """A friend's code was named on a won deal: a note on both deals."""
 
-from integrations.amocrm.models import NewNote
+from integrations.amocrm.changes import NewNote
 from storage import asked, deals, people
 from storage.tables import Outbox, Referral
 from worker.actions.alert_words import staff_values

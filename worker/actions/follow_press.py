@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from integrations.amocrm.answers import Gone
-from integrations.amocrm.models import LeadChange, NewNote, NewTask
+from integrations.amocrm.changes import LeadChange, NewNote, NewTask
 from storage import complaints, outbox
 from storage.tables import Complaint, Outbox
 from worker.actions import keys

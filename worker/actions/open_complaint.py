@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.amocrm.answers import Gone
-from integrations.amocrm.models import LeadChange, NewLead, NewNote, NewTask
+from integrations.amocrm.changes import LeadChange, NewLead, NewNote, NewTask
 from integrations.errors import OutsideError, Permanent, Uncertain
 from storage import asked, complaints, deals, outbox, people, surveys
 from storage.tables import Complaint, Deal, Outbox, Reply, Survey

@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.amocrm.answers import Gone
+from integrations.amocrm.changes import NewNote
 from integrations.amocrm.client import LONGEST_NOTE
-from integrations.amocrm.models import NewNote
 from integrations.channels.base import Incoming, IncomingKind, Outgoing
 from integrations.errors import Unreachable
 from storage import complaints, inbox, outbox

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from integrations.amocrm.models import NewTask
+from integrations.amocrm.changes import NewTask
 from integrations.channels.base import Channel, Outgoing, Templated
 from integrations.errors import AccessDenied, Temporary
 from storage import complaints, deals, paused, people

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from integrations.amocrm.models import LeadChange, NewNote, NewTask
+from integrations.amocrm.changes import LeadChange, NewNote, NewTask
 from integrations.channels.base import Linked
 from integrations.errors import AccessDenied, OutsideError, Permanent, Rejected
 from storage import asked, complaints, deals, people, surveys
