@@ -2,6 +2,7 @@
 
     waiting → doing → done | waiting (later) | given_up
 
+Among what is due, that for which somebody waits goes before the many of `is_bulk`.
 `attempt` counts the tries of this revision, `created_at` is when it was last asked for.
 """
 
@@ -45,11 +46,19 @@ async def ask_again(
 
 
 async def ask_all_again(
-    tx: AsyncSession, kind: str, payloads: Mapping[str, Json], due_at: datetime, now: datetime
+    tx: AsyncSession,
+    kind: str,
+    payloads: Mapping[str, Json],
+    due_at: datetime,
+    now: datetime,
+    *,
+    is_bulk: bool = False,
 ) -> None:
-    """As `ask_again`, for many keys at once."""
+    """As `ask_again`, for many keys at once. `is_bulk`: there may be thousands, and nobody waits for them."""
     if payloads:
-        rows = [_row(kind, key, payload, due_at, now) for key, payload in payloads.items()]
+        rows = [
+            _row(kind, key, payload, due_at, now) | {"is_bulk": is_bulk} for key, payload in payloads.items()
+        ]
         await (await tx.connection()).execute(_asking_again(is_postgres(tx)), rows)
 
 
@@ -79,6 +88,10 @@ def _asking_again(for_postgres: bool) -> Executable:
             "created_at": case((is_open, col(Outbox.created_at)), else_=new.excluded.created_at),
             "error": case((is_open, col(Outbox.error)), else_=""),
             "done_at": None,
+            # Somebody waits for it, whoever asks for it after.
+            "is_bulk": case(
+                (is_open, and_(col(Outbox.is_bulk), new.excluded.is_bulk)), else_=new.excluded.is_bulk
+            ),
         },
     )
 
@@ -137,22 +150,31 @@ async def kinds_due(db: Database, now: datetime) -> set[str]:
         return set((await tx.exec(_KINDS_DUE, params={"now": now})).all())
 
 
-_KINDS_DUE = select(Outbox.kind).where(_IS_WAITING, col(Outbox.due_at) <= bindparam("now")).distinct()
+_IS_DUE = and_(_IS_WAITING, col(Outbox.due_at) <= bindparam("now"))
+# Both are named, for the index begins with it.
+_KINDS_DUE = select(Outbox.kind).where(_IS_DUE, col(Outbox.is_bulk).in_((False, True))).distinct()
 
 
 async def claim(
     db: Database, now: datetime, *, kinds: Sequence[str] | None = None, limit: int = 1
 ) -> list[Outbox]:
-    """Take what is due, earliest first; nobody else holds it until it is done, put off or given up."""
-    take = _claiming(None if kinds is None else tuple(kinds), limit)
+    """Take what is due, earliest first; nobody else holds it until it is done, put off or given up.
+
+    The many come when nothing else is due.
+    """
+    taken: Sequence[Outbox] = ()
     async with db.transaction() as tx:
-        taken = (await tx.exec(take, params={"now": now, "claimed_by": db.owner})).scalars().all()
+        for is_bulk in (False, True):
+            take = _claiming(None if kinds is None else tuple(kinds), limit, is_bulk)
+            taken = (await tx.exec(take, params={"now": now, "claimed_by": db.owner})).scalars().all()
+            if taken:
+                break
     return sorted(taken, key=lambda item: (item.due_at, item.id or 0))
 
 
 @lru_cache  # the kinds of each lane, with two limits
-def _claiming(kinds: tuple[str, ...] | None, limit: int) -> UpdateBase:
-    due = select(Outbox.id).where(_IS_WAITING, col(Outbox.due_at) <= bindparam("now"))
+def _claiming(kinds: tuple[str, ...] | None, limit: int, is_bulk: bool) -> UpdateBase:
+    due = select(Outbox.id).where(_IS_DUE, col(Outbox.is_bulk) == is_bulk)
     if kinds is not None:
         # An expression, else SQLite prefers the index of kinds and walks through all that is done.
         due = due.where((col(Outbox.kind) + "").in_(kinds))
@@ -261,13 +283,6 @@ async def let_go(db: Database, kinds: Sequence[str], now: datetime) -> int:
         return len((await tx.exec(ours)).all())
 
 
-async def next_due(db: Database) -> datetime | None:
-    """When the earliest waiting row is due, which may be past."""
-    waiting = select(Outbox.due_at).where(_IS_WAITING)
-    async with db.reading() as tx:
-        return (await tx.exec(waiting.order_by(col(Outbox.due_at)).limit(1))).first()
-
-
 def _row(kind: str, key: str, payload: Json, due_at: datetime, now: datetime) -> dict[str, Any]:
     return {
         "kind": kind,
@@ -281,6 +296,7 @@ def _row(kind: str, key: str, payload: Json, due_at: datetime, now: datetime) ->
         "attempt": 0,
         "uncertain": False,
         "error": "",
+        "is_bulk": False,
     }
 
 

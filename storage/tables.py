@@ -338,7 +338,7 @@ class Outbox(SQLModel, table=True):
 
     __tablename__ = "outbox"
     __table_args__ = (
-        _partial("outbox_open", "due_at", where="state = 'waiting'"),
+        _partial("outbox_open", "is_bulk", "due_at", where="state = 'waiting'"),
         _partial("outbox_doing", "owner", where="state = 'doing'"),
     )
 
@@ -353,6 +353,7 @@ class Outbox(SQLModel, table=True):
     owner: str = ""
     attempt: int = 0
     uncertain: bool = False  # the last try may have happened: look before doing it again
+    is_bulk: bool = False  # one of many for which nobody waits: what is not goes first
     error: str = _text()
     done_at: datetime | None = None
 

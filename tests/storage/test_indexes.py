@@ -49,7 +49,7 @@ async def _read(db: Database, question: Callable[..., Awaitable[object]], *given
     [
         (lambda db: outbox.claim(db, NOON, limit=10), "outbox_open"),
         (lambda db: outbox.claim(db, NOON, kinds=["thank_client", "sync_deal"], limit=10), "outbox_open"),
-        (lambda db: outbox.next_due(db), "outbox_open"),
+        (lambda db: outbox.kinds_due(db, NOON), "outbox_open"),
         (lambda db: inbox.unread(db), "inbox_new"),
         # Every two seconds, where there are several workers.
         (lambda db: outbox.rescue(db, NOON), "outbox_doing"),

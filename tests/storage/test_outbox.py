@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from storage import outbox
 from storage.database import Database
-from storage.tables import Outbox, OutboxState
+from storage.tables import Json, Outbox, OutboxState
 
 NOON = datetime(2026, 10, 5, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -284,13 +284,63 @@ class TestRescue:
         assert await outbox.done(other, item, NOON)
 
 
-async def test_the_next_due_time(db: Database) -> None:
-    assert await outbox.next_due(db) is None
-    await once(db, "later", due_at=NOON + MINUTE)
-    await once(db, "now", due_at=NOON)
-    assert await outbox.next_due(db) == NOON
-    await claim_one(db)
-    assert await outbox.next_due(db) == NOON + MINUTE
+class TestManyAtOnce:
+    """What a first start brings for thousands of deals, and that nobody waits for."""
+
+    async def links(self, db: Database, *keys: str) -> None:
+        async with db.transaction() as tx:
+            about: dict[str, Json] = {key: {} for key in keys}
+            await outbox.ask_all_again(tx, "sync_deal", about, NOON, NOON, is_bulk=True)
+
+    async def test_what_somebody_waits_for_goes_first_though_it_is_due_later(self, db: Database) -> None:
+        await self.links(db, "link:1", "link:2", "link:3")
+        await once(db, "complaint", due_at=NOON + MINUTE)
+        assert (await claim_one(db)).key == "link:1"  # The other is not due yet.
+        later = NOON + MINUTE
+        assert [(await claim_one(db, later)).key for _ in range(3)] == ["complaint", "link:2", "link:3"]
+
+    async def test_they_move_on_while_what_goes_first_cannot_be_done(self, db: Database) -> None:
+        await self.links(db, "link:1", "link:2")
+        await once(db, "complaint")
+        item = await claim_one(db)
+        await outbox.postpone(db, item, NOON + MINUTE, "no answer", uncertain=False)
+        assert [item.key for item in await outbox.claim(db, NOON, limit=10)] == ["link:1", "link:2"]
+
+    async def test_only_of_the_kinds_that_are_asked_for(self, db: Database) -> None:
+        await self.links(db, "link:1")
+        await once(db, "thanks")
+        assert [item.key for item in await outbox.claim(db, NOON, kinds=["sync_deal"])] == ["link:1"]
+        assert await outbox.claim(db, NOON, kinds=["sync_deal"]) == []
+
+    @pytest.mark.parametrize("first", ["the many", "somebody"])
+    async def test_a_deal_of_theirs_that_somebody_waits_for_too_goes_first(
+        self, db: Database, first: str
+    ) -> None:
+        await self.links(db, "deal:1", *(["deal:5"] if first == "the many" else []))
+        await again(db, "deal:5")
+        if first == "somebody":
+            await self.links(db, "deal:5")
+        assert [(await claim_one(db)).key for _ in range(2)] == ["deal:5", "deal:1"]
+
+    async def test_also_when_it_is_just_being_done(self, db: Database) -> None:
+        await self.links(db, "deal:5", "deal:6")
+        item = await claim_one(db)
+        await again(db, "deal:5")
+        await outbox.done(db, item, NOON)
+        assert [(await claim_one(db)).key for _ in range(2)] == ["deal:5", "deal:6"]
+
+    async def test_what_was_done_is_one_of_many_again(self, db: Database) -> None:
+        await again(db, "deal:5")
+        await outbox.done(db, await claim_one(db), NOON)
+        await self.links(db, "deal:5")
+        await once(db, "thanks", due_at=NOON + MINUTE)
+        assert (await claim_one(db, NOON + MINUTE)).key == "thanks"
+
+    async def test_their_kinds_are_seen_to_be_due(self, db: Database) -> None:
+        await self.links(db, "link:1")
+        await once(db, "thanks")
+        await once(db, "later", due_at=NOON + MINUTE, kind="say")
+        assert await outbox.kinds_due(db, NOON) == {"sync_deal", "thank_client"}
 
 
 @pytest.mark.parametrize("ends", ["answered", "given up"])

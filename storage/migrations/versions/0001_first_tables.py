@@ -282,13 +282,14 @@ def upgrade() -> None:
         always("owner", STRING),
         always("attempt", INTEGER),
         always("uncertain", FLAG),
+        always("is_bulk", FLAG),
         always("error", TEXT),
         maybe("done_at", MOMENT),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("key"),
     )
     index("outbox", "kind")
-    partial_index("outbox_open", "outbox", "due_at", where="state = 'waiting'")
+    partial_index("outbox_open", "outbox", "is_bulk", "due_at", where="state = 'waiting'")
     partial_index("outbox_doing", "outbox", "owner", where="state = 'doing'")
 
     op.create_table(
