@@ -11,7 +11,7 @@ from bench.figures import Figure, at_least, at_most
 from bench.measure import Run, spending
 from storage.database import Database
 from storage.outbox import ask_all_again
-from storage.tables import Survey, SurveyState
+from storage.tables.surveys import Survey, SurveyState
 from tests.world import World, world
 from worker.actions.keys import sync_deal
 from worker.flows.act import act

@@ -14,7 +14,8 @@ from bench.measure import MS, Run, percentile
 from storage import outbox, sending
 from storage.database import Database
 from storage.sql import table_of
-from storage.tables import Outbox, OutboxState, Survey, SurveyState
+from storage.tables.queues import Outbox, OutboxState
+from storage.tables.surveys import Survey, SurveyState
 from worker.flows.act import kinds_of
 
 NOW = datetime(2026, 9, 7, 3, 0, tzinfo=UTC)

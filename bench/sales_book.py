@@ -10,7 +10,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.database import Database
 from storage.sql import table_of
-from storage.tables import Complaint, Deal, PromoCode, Referral, Reply, Survey, SurveyState
+from storage.tables.complaints import Complaint
+from storage.tables.deals import Deal, Referral
+from storage.tables.people import PromoCode
+from storage.tables.surveys import Reply, Survey, SurveyState
 
 ENDS = datetime(2026, 10, 1, tzinfo=UTC)
 YEARS = 8

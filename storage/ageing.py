@@ -16,25 +16,11 @@ from storage import calls, trials
 from storage.erase import BROKEN_DEAL, HAD_WORDS
 from storage.erase_queues import PERSONAL, nameless
 from storage.erased_numbers import keep_hash
-from storage.tables import (
-    Chat,
-    Client,
-    Complaint,
-    Contact,
-    Deal,
-    Inbox,
-    InboxState,
-    Message,
-    Outbox,
-    OutboxState,
-    Referral,
-    Reply,
-    Request,
-    State,
-    Survey,
-    SurveyState,
-    Trial,
-)
+from storage.tables.complaints import Complaint, Request
+from storage.tables.deals import Contact, Deal, Referral
+from storage.tables.people import Chat, Client
+from storage.tables.queues import Inbox, InboxState, Outbox, OutboxState, State
+from storage.tables.surveys import Message, Reply, Survey, SurveyState, Trial
 
 AGED = "aged:"  # begins the key of a client of whom nothing personal is left
 _OPEN = (SurveyState.PLANNED, SurveyState.SENDING, SurveyState.SENT, SurveyState.UNCERTAIN)

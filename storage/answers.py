@@ -6,7 +6,8 @@ from datetime import datetime
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.tables import Reply, Request, Survey
+from storage.tables.complaints import Request
+from storage.tables.surveys import Reply, Survey
 
 
 async def score_between(

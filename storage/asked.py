@@ -9,7 +9,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.rows import insert_once
 from storage.surveys import MACHINE, REACTION, WISHES, open_of_client
-from storage.tables import Chat, Complaint, Deal, Message, Reply, Survey, SurveyState
+from storage.tables.complaints import Complaint
+from storage.tables.deals import Deal
+from storage.tables.people import Chat
+from storage.tables.surveys import Message, Reply, Survey, SurveyState
 
 FIRST = ("question", "trial")  # kinds of what may go where nothing was said before
 

@@ -5,14 +5,14 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from storage import tables
 from storage.database import Database, parse_url
 from storage.errors import StorageError
 from storage.files import copy_online, path_of
+from storage.tables.registry import METADATA
 
 ROWS_AT_ONCE = 1000
 
-TABLES = tables.State.metadata.sorted_tables  # all of them, not only this one
+TABLES = METADATA.sorted_tables
 
 
 async def backup(url: str, target: Path) -> None:

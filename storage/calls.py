@@ -13,7 +13,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from storage.flat import rows_of, within
 from storage.rows import insert_all_once, insert_once
 from storage.state import recall, remember
-from storage.tables import Call, Client, Contact, Deal, Json, Scorecard
+from storage.tables.calls import Call, Scorecard
+from storage.tables.columns import Json
+from storage.tables.deals import Contact, Deal
+from storage.tables.people import Client
 
 MARK = "calls.draw"
 MOST_KEYS = 500  # in one question to the database

@@ -13,7 +13,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.sql import inline
-from storage.tables import Message, Reply, Survey
+from storage.tables.surveys import Message, Reply, Survey
 
 # Reminders and thanks go out for that long after the question, and reports come.
 ABOUT_A_SURVEY = timedelta(days=30)

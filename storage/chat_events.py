@@ -13,7 +13,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from storage.flat import rows_of, within
 from storage.rows import insert_all_once
 from storage.state import remember
-from storage.tables import Chat, ChatEvent, Contact, Deal, Message, Reply, State
+from storage.tables.chat_events import ChatEvent
+from storage.tables.deals import Contact, Deal
+from storage.tables.people import Chat
+from storage.tables.queues import State
+from storage.tables.surveys import Message, Reply
 
 Id = TypeVar("Id", int, str)
 

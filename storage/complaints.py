@@ -9,7 +9,10 @@ from sqlmodel import and_, case, col, func, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.sql import inline
-from storage.tables import Alert, Complaint, Deal, Outbox, OutboxState, Reply, Survey
+from storage.tables.complaints import Alert, Complaint
+from storage.tables.deals import Deal
+from storage.tables.queues import Outbox, OutboxState
+from storage.tables.surveys import Reply, Survey
 
 
 async def complaint(tx: AsyncSession, complaint_id: int, *, lock: bool = False) -> Complaint | None:

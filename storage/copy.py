@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Table, func, select, text, true
-from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.database import Database
@@ -22,7 +21,8 @@ from storage.errors import AlreadyRunning, StorageError
 from storage.files import copy_online
 from storage.sql import insert_into
 from storage.state import forget, recall, remember
-from storage.tables import State
+from storage.tables.queues import State
+from storage.tables.registry import METADATA
 
 BATCH = 1000  # rows in one transaction
 MARK = "copy_to.source"  # stands in the target's `state` until the copy is complete
@@ -111,7 +111,7 @@ async def is_unfinished(db: Database) -> bool:
 
 
 def all_tables() -> Sequence[Table]:
-    return SQLModel.metadata.sorted_tables
+    return METADATA.sorted_tables
 
 
 def _file_of(db: Database) -> Path:

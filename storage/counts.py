@@ -8,7 +8,8 @@ from sqlalchemy import or_
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.tables import Inbox, InboxState, Outbox, OutboxState, Survey, SurveyState
+from storage.tables.queues import Inbox, InboxState, Outbox, OutboxState
+from storage.tables.surveys import Survey, SurveyState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,10 @@ from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from storage.sql import inline_number, table_of
 from storage.state import recall, remember
-from storage.tables import Client, Complaint, Contact, Deal, Referral, Survey
+from storage.tables.complaints import Complaint
+from storage.tables.deals import Contact, Deal, Referral
+from storage.tables.people import Client
+from storage.tables.surveys import Survey
 
 WATERMARK = "pull.watermark"
 SURVEYS_SINCE = "pull.surveys_since"

@@ -7,7 +7,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.narrowed import AFTER_COMPLAINT
-from storage.tables import Complaint, Reply, Survey
+from storage.tables.complaints import Complaint
+from storage.tables.surveys import Reply, Survey
 
 
 async def praise(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.tables import Deal, Referral
+from storage.tables.deals import Deal, Referral
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,25 +14,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from storage import calls
 from storage.erase_queues import erase_inbox, erase_outbox, nameless
 from storage.erased_numbers import keep_hash
-from storage.tables import (
-    Chat,
-    Client,
-    Complaint,
-    Contact,
-    Deal,
-    Json,
-    Message,
-    Outbox,
-    OutboxState,
-    PromoCode,
-    Referral,
-    Reply,
-    Request,
-    State,
-    Survey,
-    SurveyState,
-    Trial,
-)
+from storage.tables.columns import Json
+from storage.tables.complaints import Complaint, Request
+from storage.tables.deals import Contact, Deal, Referral
+from storage.tables.people import Chat, Client, PromoCode
+from storage.tables.queues import Outbox, OutboxState, State
+from storage.tables.surveys import Message, Reply, Survey, SurveyState, Trial
 
 BROKEN_DEAL = "broken.lead."  # in the state: how the keys of deals that could not be read begin
 ASKED = {"answer_staff": "words", "tell_forget": "phone"}  # by kind: for whom staff look, and where it stands

@@ -9,7 +9,10 @@ from sqlalchemy import ColumnElement, LargeBinary, String, Text, case, cast, fun
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.tables import Complaint, Deal, Inbox, InboxState, Outbox, OutboxState, Reply, Survey
+from storage.tables.complaints import Complaint
+from storage.tables.deals import Deal
+from storage.tables.queues import Inbox, InboxState, Outbox, OutboxState
+from storage.tables.surveys import Reply, Survey
 
 # In what the outbox carries.
 PERSONAL = frozenset({"words", "text", "values", "name", "phone", "chat_id"})

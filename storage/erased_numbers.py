@@ -11,7 +11,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage import state
 from storage.sql import insert
-from storage.tables import Erased, Json, State
+from storage.tables.columns import Json
+from storage.tables.people import Erased
+from storage.tables.queues import State
 
 KEY = "erased_key"  # of the hashes; whoever has only the table cannot try numbers
 

@@ -11,7 +11,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from storage.database import Database
 from storage.flat import rows_of, within
 from storage.narrowed import AFTER_COMPLAINT
-from storage.tables import Complaint, Deal, Reply, Request, Survey
+from storage.tables.complaints import Complaint, Request
+from storage.tables.deals import Deal
+from storage.tables.surveys import Reply, Survey
 
 
 @dataclass(frozen=True, slots=True)

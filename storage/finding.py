@@ -12,7 +12,10 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.narrowed import Only, of_complaints, of_deals, of_surveys
-from storage.tables import Client, Complaint, Contact, Deal, Reply, Survey, SurveyState
+from storage.tables.complaints import Complaint
+from storage.tables.deals import Contact, Deal
+from storage.tables.people import Client
+from storage.tables.surveys import Reply, Survey, SurveyState
 
 MOST = 300  # rows of one kind in a story: what is older than these is not told
 

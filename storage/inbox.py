@@ -18,7 +18,7 @@ from storage import state
 from storage.database import Database
 from storage.errors import Unavailable
 from storage.sql import inline, insert_into, is_postgres
-from storage.tables import Inbox, InboxState
+from storage.tables.queues import Inbox, InboxState
 
 
 class Raw(Protocol):

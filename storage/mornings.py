@@ -6,7 +6,10 @@ from datetime import datetime
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.tables import Client, Complaint, Deal, Survey
+from storage.tables.complaints import Complaint
+from storage.tables.deals import Deal
+from storage.tables.people import Client
+from storage.tables.surveys import Survey
 
 Case = tuple[Complaint, Survey | None, Deal | None, Client | None]
 Answered = tuple[Survey, Deal | None, Client | None]

@@ -13,7 +13,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.chat_events import MARK as CHATS_READ
 from storage.database import Database
-from storage.tables import ChatEvent, Complaint, Deal, PromoCode, Reply, Request, Scorecard, State, Survey
+from storage.tables.calls import Scorecard
+from storage.tables.chat_events import ChatEvent
+from storage.tables.complaints import Complaint, Request
+from storage.tables.deals import Deal
+from storage.tables.people import PromoCode
+from storage.tables.queues import State
+from storage.tables.surveys import Reply, Survey
 
 AFTER_COMPLAINT = "complaint_closed"  # the trigger of surveys whose own deal is a complaint
 

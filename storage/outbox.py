@@ -17,7 +17,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.database import Database
 from storage.sql import inline, insert_into, is_postgres, table_of
-from storage.tables import Json, Outbox, OutboxState
+from storage.tables.columns import Json
+from storage.tables.queues import Outbox, OutboxState
 
 _IS_WAITING = col(Outbox.state) == inline(OutboxState.WAITING)
 _IS_DOING = col(Outbox.state) == inline(OutboxState.DOING)

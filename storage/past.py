@@ -8,7 +8,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.rows import insert_all_once
 from storage.state import recall, remember
-from storage.tables import Complaint, Contact, Deal, Json
+from storage.tables.columns import Json
+from storage.tables.complaints import Complaint
+from storage.tables.deals import Contact, Deal
 
 PAST = "history"  # in the state: how far it has been read
 

@@ -7,7 +7,10 @@ from typing import Any
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.tables import Chat, Client, Complaint, Contact, Deal, PromoCode, Referral, Reply, Request, Survey
+from storage.tables.complaints import Complaint, Request
+from storage.tables.deals import Contact, Deal, Referral
+from storage.tables.people import Chat, Client, PromoCode
+from storage.tables.surveys import Reply, Survey
 
 BLOCKED = "blocked"  # `dead_reason` of a chat in which the person said so
 

@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.flat import rows_of
 from storage.sales import is_sale
-from storage.tables import Deal
+from storage.tables.deals import Deal
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 PAGE = 5_000  # deals: the event loop is busy with one for less than 0.1 s

@@ -11,7 +11,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
 from storage.sending import SETTLES
-from storage.tables import Inbox, Message, Survey, SurveyState
+from storage.tables.queues import Inbox
+from storage.tables.surveys import Message, Survey, SurveyState
 
 CLEARED = "cleared"  # `waits_for` of a question that was taken out of the gateway's queue, or has just left
 KEPT = timedelta(hours=24)  # how long a gateway keeps what it could not send

@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.database import Database
 from storage.surveys import IS_ASKED, LOOKING
-from storage.tables import Survey, SurveyState
+from storage.tables.surveys import Survey, SurveyState
 
 
 async def to_remind(

@@ -7,7 +7,7 @@ from sqlmodel import col, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.rows import insert_once
-from storage.tables import Request, Shown
+from storage.tables.complaints import Request, Shown
 
 
 async def about(tx: AsyncSession, occasion: str) -> Request | None:

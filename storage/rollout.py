@@ -11,7 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage import state
 from storage.sql import inline
-from storage.tables import Bulk, Survey, SurveyState
+from storage.tables.surveys import Bulk, Survey, SurveyState
 
 AGREED = "rollout.agreed"
 DECLINED = "rollout.declined"

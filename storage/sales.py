@@ -25,7 +25,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from storage.flat import LOST, WON, bits_of, grouped_by, place_in, rows_as, rows_of, within
 from storage.narrowed import seller
 from storage.sql import inline
-from storage.tables import Chat, Client, Deal, Message, PromoCode, Referral, Survey
+from storage.tables.deals import Deal, Referral
+from storage.tables.people import Chat, Client, PromoCode
+from storage.tables.surveys import Message, Survey
 
 ON_REQUEST = "code"  # `kind` of the message to a client who asked for the code
 ASKED = ("sent", "uncertain", "answered", "expired")

@@ -6,7 +6,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.narrowed import Only, of_deals, of_surveys
-from storage.tables import Deal, Survey
+from storage.tables.deals import Deal
+from storage.tables.surveys import Survey
 
 
 async def sellers(

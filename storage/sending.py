@@ -12,7 +12,8 @@ from storage.database import Database
 from storage.people import mark_code_sent
 from storage.sql import inline
 from storage.surveys import CHECKING, LOOKING
-from storage.tables import Chat, Survey, SurveyState
+from storage.tables.people import Chat
+from storage.tables.surveys import Survey, SurveyState
 
 LEASE = timedelta(minutes=5)  # how long a claimed survey may be checked before another may take it
 SETTLES = timedelta(minutes=2)  # until the gateway tells what became of a message

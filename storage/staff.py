@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlmodel import col, delete, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.tables import InvitedStaff
+from storage.tables.people import InvitedStaff
 
 
 def hashed(token: str) -> str:

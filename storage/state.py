@@ -10,7 +10,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.database import Database
 from storage.sql import insert, insert_into, is_postgres
-from storage.tables import Json, State
+from storage.tables.columns import Json
+from storage.tables.queues import State
 
 SECRET_BYTES = 32
 

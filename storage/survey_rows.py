@@ -27,7 +27,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.flat import bits_of, grouped_by, place_in, rows_as, rows_of, within
 from storage.surveys import MACHINE, REACTION, WISHES
-from storage.tables import Complaint, Contact, Deal, Reply, Survey, SurveyState
+from storage.tables.complaints import Complaint
+from storage.tables.deals import Contact, Deal
+from storage.tables.surveys import Reply, Survey, SurveyState
 
 SETTLED = (
     SurveyState.SENT,

@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.rows import insert_all_once
 from storage.sql import inline
-from storage.tables import Survey, SurveyState
+from storage.tables.surveys import Survey, SurveyState
 
 WISHES = ("optout", "optin", "command")  # `rule` of replies that want something of us
 MACHINE = "machine"  # … of those that no person wrote

@@ -9,7 +9,8 @@ from sqlmodel import col, select
 
 from storage.database import Database
 from storage.sql import insert
-from storage.tables import Json, State
+from storage.tables.columns import Json
+from storage.tables.queues import State
 
 
 class Tokens:

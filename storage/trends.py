@@ -11,7 +11,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.flat import rows_of, within
 from storage.sales import is_sale, named_codes
-from storage.tables import Deal, PromoCode, Referral, Survey
+from storage.tables.deals import Deal, Referral
+from storage.tables.people import PromoCode
+from storage.tables.surveys import Survey
 
 
 @dataclass(frozen=True, slots=True)

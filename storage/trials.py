@@ -7,7 +7,7 @@ from typing import Any
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from storage.tables import Message, Trial
+from storage.tables.surveys import Message, Trial
 
 KIND = "trial"  # of its messages
 

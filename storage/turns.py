@@ -8,7 +8,8 @@ from sqlmodel import and_, col, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.surveys import CHECKING, GREETING
-from storage.tables import Deal, Survey, SurveyState
+from storage.tables.deals import Deal
+from storage.tables.surveys import Survey, SurveyState
 
 
 async def in_line(

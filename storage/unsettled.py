@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
 from storage.surveys import LOOKING
-from storage.tables import Survey, SurveyState
+from storage.tables.surveys import Survey, SurveyState
 
 REFERENCE = re.compile(r"survey-(?P<id>\d{1,18})-\d{1,9}")  # our name for one try at a question
 

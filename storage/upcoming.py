@@ -9,7 +9,9 @@ from sqlmodel import and_, col, func, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.complaints import waits_for_somebody
-from storage.tables import Complaint, Inbox, InboxState, Outbox, OutboxState, Survey, SurveyState
+from storage.tables.complaints import Complaint
+from storage.tables.queues import Inbox, InboxState, Outbox, OutboxState
+from storage.tables.surveys import Survey, SurveyState
 
 ASKED = (SurveyState.SENT, SurveyState.UNCERTAIN)
 

@@ -293,7 +293,7 @@ def test_every_folder_with_code_is_a_package() -> None:
         ("storage.outbox", "from worker.rules import backoff", "it remembers and decides nothing"),
         ("worker.rules.phone", "import httpx", "allowed: holidays, phonenumbers"),
         ("worker.rules.phone", "import pydantic.types", "may not use the library pydantic"),
-        ("worker.rules.phone", "from storage.tables import Deal", "move the effect up"),
+        ("worker.rules.phone", "from storage.tables.deals import Deal", "move the effect up"),
         ("worker.rules.promo", "import random", "imports random"),
         ("worker.rules.promo", "from secrets import randbelow", "imports secrets.randbelow"),
         ("worker.rules.calendar", "import time", "imports time"),
@@ -323,7 +323,7 @@ def test_a_forbidden_import_is_told_with_its_remedy(module: str, source: str, sa
     ("module", "source"),
     [
         ("integrations.http", "import httpx\nfrom integrations.errors import Temporary"),
-        ("storage.database", "from . import tables\nimport sqlalchemy"),
+        ("storage.database", "from . import sql\nimport sqlalchemy"),
         (
             "worker.rules.calendar",
             "import holidays\nfrom datetime import time\nfrom worker.rules.scale import Band",

@@ -25,7 +25,7 @@ from integrations.standins.telegram import TelegramStandIn
 from integrations.standins.whatsapp import INSTANCE, GreenApiStandIn
 from integrations.standins.whatsapp import TOKEN as GATEWAY_TOKEN
 from storage.database import Database
-from storage.tables import Survey
+from storage.tables.surveys import Survey
 from worker.app import App
 from worker.cli.data import scope_of
 from worker.clock import ManualClock

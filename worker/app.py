@@ -23,7 +23,7 @@ from storage.counts import RowCounts, count_rows
 from storage.database import Database
 from storage.inbox import InboxWriter
 from storage.pace import PaceRow
-from storage.tables import State
+from storage.tables.queues import State
 from storage.tokens import Tokens
 from storage.upcoming import Due, due_now
 from worker.account.account import with_invited

@@ -2,11 +2,11 @@
 
 from alembic import context
 
-from storage import tables
+from storage.tables.registry import METADATA
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=tables.State.metadata,  # of all tables
+    target_metadata=METADATA,
     transactional_ddl=True,  # also on SQLite, where our BEGIN IMMEDIATE is open already
     render_as_batch=True,
 )

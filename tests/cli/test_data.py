@@ -12,7 +12,8 @@ from sqlmodel import SQLModel
 from typer.testing import CliRunner
 
 from storage.database import Database
-from storage.tables import Client, Reply, Survey, SurveyState
+from storage.tables.people import Client
+from storage.tables.surveys import Reply, Survey, SurveyState
 from tests.cli.conftest import CONFIG, Sarafan
 from worker.cli.main import app
 

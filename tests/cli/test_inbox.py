@@ -8,7 +8,7 @@ import pytest
 
 from storage.database import Database
 from storage.inbox import unread
-from storage.tables import Inbox, InboxState
+from storage.tables.queues import Inbox, InboxState
 from tests.cli.conftest import Sarafan
 from tests.cli.test_data import AUGUST, keep
 

@@ -14,7 +14,8 @@ from integrations.standins.amocrm import AmoCrmStandIn
 from integrations.standins.telegram import TelegramStandIn
 from storage import deals, state
 from storage.database import Database
-from storage.tables import Deal, Outbox
+from storage.tables.deals import Deal
+from storage.tables.queues import Outbox
 from tests.cli.conftest import CONFIG, Sarafan
 from tests.cli.test_data import keep
 from tests.integrations.amocrm_setup import client_of

@@ -15,7 +15,10 @@ from typer.testing import CliRunner, Result
 
 from storage import copy as copying
 from storage.database import Database
-from storage.tables import Chat, Client, Contact, Deal, Erased, Inbox, Outbox, PromoCode, State, Survey
+from storage.tables.deals import Contact, Deal
+from storage.tables.people import Chat, Client, Erased, PromoCode
+from storage.tables.queues import Inbox, Outbox, State
+from storage.tables.surveys import Survey
 from tests.cli.conftest import CONFIG, Sarafan
 from tests.cli.test_data import AUGUST, keep
 from tests.postgres import POSTGRES_URL

@@ -14,7 +14,7 @@ from integrations.standins.max import MaxStandIn
 from integrations.standins.telegram import TelegramStandIn
 from storage import staff
 from storage.database import Database
-from storage.tables import InvitedStaff
+from storage.tables.people import InvitedStaff
 from tests.cli.conftest import Sarafan
 from tests.cli.test_data import keep as keep_rows
 from tests.integrations.amocrm_setup import client_of

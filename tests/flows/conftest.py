@@ -11,10 +11,10 @@ from typing import Any
 import psycopg
 import pytest
 import pytest_asyncio
-from sqlmodel import SQLModel
 
 from integrations.standins.amocrm import AmoCrmStandIn
 from storage.database import Database
+from storage.tables.registry import METADATA
 from tests.postgres import new_schema
 from tests.world import World, nothing, world
 
@@ -82,7 +82,7 @@ async def _empty(database: Database) -> None:
     """As it was made. On PostgreSQL `db_url` has done it: all tests of a process have one schema there."""
     async with database.transaction() as tx:
         connection = await tx.connection()
-        for table in reversed(SQLModel.metadata.sorted_tables):
+        for table in reversed(METADATA.sorted_tables):
             await connection.execute(table.delete())
 
 

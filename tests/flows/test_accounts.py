@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from storage.tables import SurveyState
+from storage.tables.surveys import SurveyState
 from tests.world import IVAN, MAX_ACCOUNT, World, configured, merged
 
 ONLY_MAX = merged(MAX_ACCOUNT, {"whatsapp": {"provider": "none"}})

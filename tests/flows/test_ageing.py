@@ -3,10 +3,13 @@
 import json
 from datetime import timedelta
 
-from sqlmodel import SQLModel, select
+from sqlmodel import select
 
 from storage.database import Database
-from storage.tables import Chat, Client, Inbox, Message, Reply, Survey
+from storage.tables.people import Chat, Client
+from storage.tables.queues import Inbox
+from storage.tables.registry import METADATA
+from storage.tables.surveys import Message, Reply, Survey
 from tests.world import PETR, World, configured
 from worker.actions.ageing import look_for_old_words
 
@@ -18,7 +21,7 @@ async def held(db: Database) -> str:
     """Everything in the database, as one text."""
     found: list[str] = []
     async with db.reading() as tx:
-        for table in SQLModel.metadata.sorted_tables:
+        for table in METADATA.sorted_tables:
             for row in (await (await tx.connection()).execute(table.select())).all():
                 found += [_read(value) for value in row]
     return "\n".join(found)

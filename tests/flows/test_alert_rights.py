@@ -9,7 +9,7 @@ from sqlmodel import select
 
 from integrations.standins.amocrm import AmoCrmStandIn
 from integrations.standins.telegram_model import Posted
-from storage.tables import Complaint
+from storage.tables.complaints import Complaint
 from tests.world import ANNA, IVAN, ZONE, World, configured
 from worker.actions.escalate import look_for_untaken
 from worker.flows.act import act

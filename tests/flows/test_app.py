@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from integrations.errors import AccessDenied
 from storage import outbox
-from storage.tables import State
+from storage.tables.queues import State
 from tests.world import IVAN, World, start
 from worker.account.dictionaries import KEY
 from worker.app import REFRESH_ACCOUNT

@@ -7,7 +7,7 @@ import pytest
 
 from integrations.standins.amocrm import AmoCrmStandIn
 from integrations.standins.amocrm_model import CONTACTS
-from storage.tables import SurveyState
+from storage.tables.surveys import SurveyState
 from tests.world import ANNA, IVAN, PETR, ZONE, World, configured, merged
 from worker.rules.promo import make_code
 

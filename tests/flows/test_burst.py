@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import select
 
 from integrations.standins.telegram_model import Posted
-from storage.tables import Alert
+from storage.tables.complaints import Alert
 from tests.world import ANNA, ZONE, World, configured
 from worker.flows.act import act
 from worker.flows.listen import listen

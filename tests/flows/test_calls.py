@@ -10,7 +10,7 @@ from integrations.standins.amocrm_model import CONTACTS, LEADS
 from integrations.standins.telegram_model import Posted
 from storage import calls
 from storage.erase import erase_person
-from storage.tables import Call, Scorecard
+from storage.tables.calls import Call, Scorecard
 from tests.flows.test_staff_commands import BOSS, HEAD, OLEG, VERA, answer, opens
 from tests.world import IVAN, PETR, ZONE, World, configured
 from worker.flows.calls import draw_calls, remind_of_cards

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import event
 from sqlmodel import col, select, update
 
-from storage.tables import Message, Reply, Survey
+from storage.tables.surveys import Message, Reply, Survey
 from tests.world import MAX_ACCOUNT, MAX_BOT, MONDAY, World, configured, merged
 from worker.flows.act import act
 from worker.flows.follow import follow

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from integrations.channels.base import Template
 from integrations.channels.cloud import Cloud
-from storage.tables import SurveyState
+from storage.tables.surveys import SurveyState
 from tests.world import CLOUD, IVAN, World, configured, merged
 
 

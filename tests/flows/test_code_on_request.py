@@ -7,7 +7,8 @@ from sqlmodel import col, select
 
 from integrations.standins.amocrm import AmoCrmStandIn
 from integrations.standins.amocrm_model import CONTACTS
-from storage.tables import Message, PromoCode
+from storage.tables.people import PromoCode
+from storage.tables.surveys import Message
 from tests.flows.test_conversation import CSAT, NPS, OFFICE, replies
 from tests.world import IVAN, World, configured, merged
 

@@ -10,7 +10,8 @@ from sqlmodel import col, select
 from integrations.standins.amocrm import AmoCrmStandIn
 from integrations.standins.amocrm_model import Lead, Task
 from integrations.standins.telegram_model import Posted
-from storage.tables import Complaint, Outbox, OutboxState
+from storage.tables.complaints import Complaint
+from storage.tables.queues import Outbox, OutboxState
 from tests.world import ALERT_BUTTONS, ANNA, IVAN, MONDAY, PETR, ZONE, World, configured
 
 OLEG_ID, BOSS_ID, VERA_ID = 222222222, 333333333, 444444444

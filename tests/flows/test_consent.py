@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from storage import outbox
-from storage.tables import Contact
+from storage.tables.deals import Contact
 from tests.flows.test_conversation import OFFICE, local
 from tests.world import IVAN, World
 from worker.actions import keys

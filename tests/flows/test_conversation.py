@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlmodel import col, select
 
-from storage.tables import Reply, SurveyState
+from storage.tables.surveys import Reply, SurveyState
 from tests.world import IVAN, ZONE, World, configured
 from worker.flows.act import act
 from worker.flows.listen import listen

@@ -18,7 +18,8 @@ from sqlmodel import col, delete, select
 from integrations.standins.amocrm import AmoCrmStandIn
 from storage import state
 from storage.errors import Unavailable
-from storage.tables import InvitedStaff, Outbox, OutboxState, State
+from storage.tables.people import InvitedStaff
+from storage.tables.queues import Outbox, OutboxState, State
 from tests.flows.test_staff_commands import (
     BOSS,
     CSAT,

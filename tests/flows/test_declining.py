@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from storage.tables import SurveyState
+from storage.tables.surveys import SurveyState
 from tests.flows.test_consent import asked
 from tests.flows.test_conversation import CSAT, NPS, OFFICE, local
 from tests.world import IVAN, World, configured

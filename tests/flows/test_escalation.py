@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import select
 
 from integrations.standins.telegram_model import Posted
-from storage.tables import Outbox
+from storage.tables.queues import Outbox
 from tests.world import ALERT_BUTTONS, ANNA, ZONE, World, configured
 
 OLEG_ID, BOSS_ID, VERA_ID, RITA_ID = 222222222, 333333333, 444444444, 555555555

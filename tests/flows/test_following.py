@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import col, select
 
 from integrations.standins.amocrm import AmoCrmStandIn
-from storage.tables import Complaint
+from storage.tables.complaints import Complaint
 from tests.world import MONDAY, World, configured
 
 REASON = "Причина рекламации"

@@ -12,7 +12,10 @@ from integrations.standins.amocrm import AmoCrmStandIn
 from storage import past, state
 from storage.deals import WATERMARK
 from storage.erase import BROKEN_DEAL
-from storage.tables import Complaint, Contact, Deal, Outbox, Referral, State, Survey
+from storage.tables.complaints import Complaint
+from storage.tables.deals import Contact, Deal, Referral
+from storage.tables.queues import Outbox, State
+from storage.tables.surveys import Survey
 from tests.world import IVAN, PETR, ZONE, World, configured, merged
 from worker.cli.history import told
 from worker.flows.history import NOT_YET, History

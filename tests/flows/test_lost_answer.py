@@ -8,7 +8,7 @@ import pytest
 from integrations.channels.base import Outgoing, Searchable
 from storage import sending
 from storage.inbox import unread
-from storage.tables import Survey, SurveyState
+from storage.tables.surveys import Survey, SurveyState
 from tests.world import PETR, World, configured
 from worker.flows.follow import follow
 from worker.flows.receive import receive

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from integrations.standins.max_model import Posted
-from storage.tables import SurveyState
+from storage.tables.surveys import SurveyState
 from tests.world import IVAN, MAX_BOT, World, configured, merged
 
 LINK = "Ссылка на MAX-бота"

@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import col, select
 
 from integrations.amocrm.chats import INCOMING, ChatEvent
-from storage.tables import ChatEvent as Kept
+from storage.tables.chat_events import ChatEvent as Kept
 from tests.flows.test_staff_commands import EVERYBODY, OLEG, PERIODS, answer, opens
 from tests.world import World, configured
 from worker.flows.observe import observe

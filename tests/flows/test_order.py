@@ -6,7 +6,7 @@ import pytest
 from sqlmodel import col, select
 
 from storage import inbox
-from storage.tables import Reply
+from storage.tables.surveys import Reply
 from tests.world import IVAN, PETR, World
 from worker.actions.taking import take
 from worker.flows.listen import TRIES

@@ -7,7 +7,7 @@ import httpx
 from sqlmodel import select
 
 from integrations.standins.max_model import Posted as MaxPosted
-from storage.tables import InvitedStaff
+from storage.tables.people import InvitedStaff
 from tests.world import ALERT_BUTTONS, ANNA, MAX_BOT, PETR, World, configured, merged
 from worker.account.people import Place, Staff
 from worker.actions.staffing import told_apart

@@ -8,7 +8,8 @@ from sqlmodel import func, select
 
 from integrations.standins.amocrm_model import WON, Lead, Task
 from integrations.standins.telegram_model import Posted
-from storage.tables import Client, Complaint
+from storage.tables.complaints import Complaint
+from storage.tables.people import Client
 from tests.world import ALERT_BUTTONS, ANNA, IVAN, MAX_BOT, ZONE, World, configured, merged
 from worker.flows.follow import follow
 

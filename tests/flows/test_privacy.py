@@ -7,12 +7,16 @@ from datetime import date, datetime, timedelta
 
 import pytest
 from sqlalchemy import inspect
-from sqlmodel import SQLModel, select
+from sqlmodel import select
 
 from storage.database import Database
 from storage.erase import Erasure, erase_person
 from storage.facts import export_rows
-from storage.tables import Client, Contact, Deal, Inbox, Outbox, Reply, Survey
+from storage.tables.deals import Contact, Deal
+from storage.tables.people import Client
+from storage.tables.queues import Inbox, Outbox
+from storage.tables.registry import METADATA
+from storage.tables.surveys import Reply, Survey
 from tests.world import ANNA, IVAN, PETR, ZONE, World, configured
 
 TABLES = (Client, Contact, Deal, Inbox, Outbox, Reply, Survey)
@@ -47,7 +51,7 @@ async def everywhere(db: Database) -> str:
     """As `stored`, of all tables, and with the letters of bodies as people read them."""
     found: list[str] = []
     async with db.reading() as tx:
-        for table in SQLModel.metadata.sorted_tables:
+        for table in METADATA.sorted_tables:
             for row in (await (await tx.connection()).execute(table.select())).all():
                 found += [_read(value) for value in row]
     return "\n".join(found)

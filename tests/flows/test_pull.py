@@ -17,7 +17,7 @@ from integrations.standins.telegram import TelegramStandIn
 from integrations.standins.whatsapp import GreenApiStandIn
 from storage import deals, state
 from storage.database import Database
-from storage.tables import Contact
+from storage.tables.deals import Contact
 from tests.world import BASE, IVAN, MONDAY, World, configured, nothing, settings_from, start
 from worker.app import App
 from worker.clock import ManualClock

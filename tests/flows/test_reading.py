@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlmodel import col, select
 
-from storage.tables import Reply
+from storage.tables.surveys import Reply
 from tests.flows.test_conversation import CHECK, NPS, OFFICE, TWO, local, replies, tasks
 from tests.world import IVAN, World, configured
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from storage.tables import Outbox, OutboxState, Referral
+from storage.tables.deals import Referral
+from storage.tables.queues import Outbox, OutboxState
 from tests.flows.test_staff_commands import answer
 from tests.world import ANNA, IVAN, PETR, ZONE, World, configured, nothing
 from worker.rules.promo import candidates

@@ -6,7 +6,9 @@ import pytest
 from sqlmodel import col, select
 
 from storage.erase import erase_person
-from storage.tables import Chat, Outbox, Request
+from storage.tables.complaints import Request
+from storage.tables.people import Chat
+from storage.tables.queues import Outbox
 from tests.world import ANNA, IVAN, World, configured
 
 ANNA_HEAD = {"telegram_id": ANNA, "name": "Анна", "role": "head", "amocrm_user": "Мария Ким"}

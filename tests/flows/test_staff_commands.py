@@ -12,7 +12,9 @@ from integrations.standins.telegram_model import Posted
 from storage import finding, outbox
 from storage.errors import Unavailable
 from storage.inbox import unread
-from storage.tables import Client, Deal, Outbox, Referral
+from storage.tables.deals import Deal, Referral
+from storage.tables.people import Client
+from storage.tables.queues import Outbox
 from tests.world import ANNA, IVAN, MONDAY, PETR, ZONE, World, configured
 from worker.flows.listen import listen
 from worker.flows.receive import receive

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from sqlmodel import SQLModel, func, select
 
-from storage.tables import Inbox, Message, Outbox, State, Trial
+from storage.tables.queues import Inbox, Outbox, State
+from storage.tables.surveys import Message, Trial
 from tests.flows.test_staff_commands import BOSS, CSAT, HEAD, ILYA, NPS, OLEG, answer, opens, sends
 from tests.world import IVAN, MAX_BOT, World, configured
 

@@ -16,7 +16,8 @@ from storage import outbox, sending, state
 from storage.database import Database
 from storage.errors import Unavailable
 from storage.inbox import InboxWriter, unread
-from storage.tables import Outbox, OutboxState, Survey, SurveyState
+from storage.tables.queues import Outbox, OutboxState
+from storage.tables.surveys import Survey, SurveyState
 from tests.flows import test_burst as burst
 from tests.world import IVAN, World, start
 from worker.actions.escalate import look_for_untaken

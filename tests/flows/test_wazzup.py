@@ -6,7 +6,7 @@ import pytest
 
 from integrations.channels.base import Hooked, Template
 from integrations.standins.wazzup import WazzupStandIn
-from storage.tables import SurveyState
+from storage.tables.surveys import SurveyState
 from tests.integrations.wazzup_world import SECRET, SECTIONS, URL, posts, wazzup
 from tests.world import IVAN, MAX_ACCOUNT, World, configured, merged
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from integrations.standins.amocrm import AmoCrmStandIn
-from storage.tables import SurveyState
+from storage.tables.surveys import SurveyState
 from tests.world import PETR, World, configured, start
 from worker.flows.act import act
 from worker.flows.pull import pull

@@ -18,7 +18,7 @@ from integrations.channels.base import BotSettings, Channel
 from integrations.channels.registry import ChannelKind, open_channel
 from integrations.standins.faults import Faults, Faulty, Logged
 from storage.database import Database
-from storage.tables import SurveyState
+from storage.tables.surveys import SurveyState
 from tests.integrations.channel_suite import *  # noqa: F403 - whatever a channel must do, and its fixture
 from tests.integrations.clock import Clock
 from tests.integrations.pigeon import Pigeon

@@ -15,7 +15,10 @@ from sqlmodel import SQLModel
 
 from storage.database import Database
 from storage.survey_rows import survey_rows
-from storage.tables import Complaint, Deal, PromoCode, Referral, Survey
+from storage.tables.complaints import Complaint
+from storage.tables.deals import Deal, Referral
+from storage.tables.people import PromoCode
+from storage.tables.surveys import Survey
 from tests.metrics.made import (
     CES,
     CSAT,

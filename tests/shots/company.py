@@ -14,18 +14,12 @@ from integrations.standins.amocrm import AmoCrmStandIn
 from storage.chat_events import Read
 from storage.chat_events import add as add_chats
 from storage.database import Database
-from storage.tables import (
-    Call,
-    ChatEvent,
-    Client,
-    Complaint,
-    Deal,
-    PromoCode,
-    Referral,
-    Reply,
-    Scorecard,
-    Survey,
-)
+from storage.tables.calls import Call, Scorecard
+from storage.tables.chat_events import ChatEvent
+from storage.tables.complaints import Complaint
+from storage.tables.deals import Deal, Referral
+from storage.tables.people import Client, PromoCode
+from storage.tables.surveys import Reply, Survey
 from tests.world import ANNA, ZONE
 from worker.rules.scorecards import usual, version_of, written
 from worker.rules.wording import Texts

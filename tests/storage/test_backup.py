@@ -15,7 +15,9 @@ from storage.backup import ROWS_AT_ONCE, TABLES, backup, scratch_copy
 from storage.database import Database
 from storage.errors import StorageError
 from storage.inbox import InboxWriter
-from storage.tables import Client, Deal, Inbox, Outbox
+from storage.tables.deals import Deal
+from storage.tables.people import Client
+from storage.tables.queues import Inbox, Outbox
 
 NOON = datetime(2026, 10, 5, 12, 0, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ from sqlmodel import SQLModel
 from storage import channels
 from storage.channels import Deliveries, Sending
 from storage.database import Database
-from storage.tables import Message, Reply, Survey
+from storage.tables.surveys import Message, Reply, Survey
 from tests.storage.test_indexes import plan_of
 
 NOON = datetime(2026, 10, 5, 12, 0, tzinfo=UTC)

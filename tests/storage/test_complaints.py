@@ -6,7 +6,7 @@ from typing import Any
 
 from storage import complaints
 from storage.database import Database
-from storage.tables import Complaint
+from storage.tables.complaints import Complaint
 
 NOON = datetime(2026, 9, 8, 12, tzinfo=UTC)
 

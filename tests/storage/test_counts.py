@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 from storage.counts import count_rows
 from storage.database import Database
-from storage.tables import Inbox, Outbox, OutboxState, Survey, SurveyState
+from storage.tables.queues import Inbox, Outbox, OutboxState
+from storage.tables.surveys import Survey, SurveyState
 
 NOON = datetime(2026, 11, 5, 2, 0, tzinfo=UTC)
 

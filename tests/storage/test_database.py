@@ -19,7 +19,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from storage import state
 from storage.database import Database, parse_url
 from storage.errors import AlreadyRunning, StorageError, Unavailable
-from storage.tables import Client, State
+from storage.tables.people import Client
+from storage.tables.queues import State
 
 NOON = datetime(2026, 10, 5, 12, 0, tzinfo=UTC)
 

@@ -11,26 +11,11 @@ from sqlmodel import SQLModel, col, select
 from storage import erase, erased_numbers, people, state
 from storage.database import Database
 from storage.erase import Erasure
-from storage.tables import (
-    Chat,
-    Client,
-    Complaint,
-    Contact,
-    Deal,
-    Erased,
-    Inbox,
-    InboxState,
-    Message,
-    Outbox,
-    OutboxState,
-    PromoCode,
-    Referral,
-    Reply,
-    Request,
-    Survey,
-    SurveyState,
-    Trial,
-)
+from storage.tables.complaints import Complaint, Request
+from storage.tables.deals import Contact, Deal, Referral
+from storage.tables.people import Chat, Client, Erased, PromoCode
+from storage.tables.queues import Inbox, InboxState, Outbox, OutboxState
+from storage.tables.surveys import Message, Reply, Survey, SurveyState, Trial
 
 NOW = datetime(2026, 7, 1, 3, tzinfo=UTC)
 PHONE, OTHER = "+79140000001", "+79140000012"

@@ -13,19 +13,10 @@ from storage.database import Database
 from storage.facts import ComplaintRow
 from storage.sales import CodeRow, SellerRow
 from storage.survey_rows import SurveyRow, survey_rows
-from storage.tables import (
-    Chat,
-    Client,
-    Complaint,
-    Contact,
-    Deal,
-    Message,
-    PromoCode,
-    Referral,
-    Reply,
-    Survey,
-    SurveyState,
-)
+from storage.tables.complaints import Complaint
+from storage.tables.deals import Contact, Deal, Referral
+from storage.tables.people import Chat, Client, PromoCode
+from storage.tables.surveys import Message, Reply, Survey, SurveyState
 
 VLADIVOSTOK = ZoneInfo("Asia/Vladivostok")
 BEGINS = datetime(2026, 7, 1, tzinfo=VLADIVOSTOK)

@@ -13,7 +13,7 @@ from storage import inbox, state
 from storage.database import Database
 from storage.errors import Unavailable
 from storage.inbox import InboxWriter
-from storage.tables import Inbox, InboxState
+from storage.tables.queues import Inbox, InboxState
 
 NOON = datetime(2026, 10, 5, 12, 0, tzinfo=UTC)
 

@@ -17,7 +17,8 @@ from sqlmodel import select
 
 from storage import outbox, sending, surveys
 from storage.database import Database
-from storage.tables import Outbox, OutboxState, Survey, SurveyState
+from storage.tables.queues import Outbox, OutboxState
+from storage.tables.surveys import Survey, SurveyState
 
 NOON = datetime(2026, 10, 5, 12, tzinfo=UTC)
 WEEK = timedelta(days=7)

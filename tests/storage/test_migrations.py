@@ -25,7 +25,8 @@ from sqlalchemy import Connection, inspect, make_url, text
 from storage import migrate, state
 from storage.database import Database
 from storage.errors import AlreadyRunning, StorageError
-from storage.tables import State
+from storage.tables.queues import State
+from storage.tables.registry import METADATA
 from tests.conftest import DATABASES
 from tests.postgres import POSTGRES_URL
 
@@ -137,7 +138,7 @@ async def undo(url: str) -> None:
 
 
 class TestTables:
-    async def test_they_are_what_tables_py_declares(self, db: Database) -> None:
+    async def test_they_are_what_the_registry_of_tables_names(self, db: Database) -> None:
         def differences(connection: Connection) -> list[object]:
             context = MigrationContext.configure(connection, opts={"compare_type": True})
             return list(compare_metadata(context, State.metadata))
@@ -156,14 +157,14 @@ class TestTables:
             dialect = connection.dialect.name
             return {
                 index["name"] or "": plain(index["dialect_options"][f"{dialect}_where"])
-                for table in State.metadata.tables
+                for table in METADATA.tables
                 for index in inspect(connection).get_indexes(table)
                 if f"{dialect}_where" in index.get("dialect_options", {})
             }
 
         declared = {
             str(index.name): plain(index.dialect_options["sqlite"]["where"])
-            for table in State.metadata.tables.values()
+            for table in METADATA.tables.values()
             for index in table.indexes
             if index.dialect_options["sqlite"]["where"] is not None
         }

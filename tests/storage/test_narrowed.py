@@ -11,7 +11,10 @@ from storage import sales as sales_of
 from storage.database import Database
 from storage.narrowed import Only, narrowed
 from storage.survey_rows import survey_rows
-from storage.tables import Client, Complaint, Deal, PromoCode, Referral, Survey, SurveyState
+from storage.tables.complaints import Complaint
+from storage.tables.deals import Deal, Referral
+from storage.tables.people import Client, PromoCode
+from storage.tables.surveys import Survey, SurveyState
 
 BEGINS, INSIDE, ENDS = (datetime(2026, month, 1, tzinfo=UTC) for month in (7, 8, 10))
 SALES, SERVICE, COMPLAINTS = 1, 2, 9

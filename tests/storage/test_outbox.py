@@ -9,7 +9,8 @@ from sqlmodel import col, select
 
 from storage import outbox
 from storage.database import Database
-from storage.tables import Json, Outbox, OutboxState
+from storage.tables.columns import Json
+from storage.tables.queues import Outbox, OutboxState
 
 NOON = datetime(2026, 10, 5, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

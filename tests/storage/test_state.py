@@ -6,7 +6,7 @@ from sqlmodel import col, select
 
 from storage import state
 from storage.database import Database
-from storage.tables import State
+from storage.tables.queues import State
 
 
 async def test_what_was_never_remembered_is_none(db: Database) -> None:

@@ -7,7 +7,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage import sending, surveys, turns
 from storage.database import Database
-from storage.tables import Deal, Survey, SurveyState
+from storage.tables.deals import Deal
+from storage.tables.surveys import Survey, SurveyState
 
 NOW = datetime(2026, 9, 7, 12, 0, tzinfo=UTC)
 IVAN = 7

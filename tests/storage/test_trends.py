@@ -9,7 +9,9 @@ from sqlmodel import SQLModel
 from storage import trends
 from storage.database import Database
 from storage.narrowed import Only, narrowed
-from storage.tables import Deal, PromoCode, Referral, Survey
+from storage.tables.deals import Deal, Referral
+from storage.tables.people import PromoCode
+from storage.tables.surveys import Survey
 from storage.trends import CodeCountRow, SaleCountRow, ScoreCountRow
 
 SPRING, SUMMER, AUTUMN, WINTER = (datetime(2026, month, 1, tzinfo=UTC) for month in (4, 7, 10, 12))

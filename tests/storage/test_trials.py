@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from storage import trials
 from storage.database import Database
-from storage.tables import Trial
+from storage.tables.surveys import Trial
 
 NOW = datetime(2026, 7, 1, 3, tzinfo=UTC)
 

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from integrations.channels.base import Outgoing
 from integrations.errors import Permanent
 from storage import asked, complaints, deals, outbox, surveys
-from storage.tables import Alert, Client, Outbox, Reply
+from storage.tables.complaints import Alert
+from storage.tables.people import Client
+from storage.tables.queues import Outbox
+from storage.tables.surveys import Reply
 from worker.account.people import Place, Staff
 from worker.actions import keys
 from worker.actions.alert_staff import (

@@ -8,7 +8,9 @@ from integrations.channels.base import Button, Outgoing
 from integrations.errors import OutsideError, Permanent
 from storage import asked, complaints, deals, outbox, people, surveys
 from storage.rows import insert_once
-from storage.tables import Alert, Complaint, Deal, Outbox
+from storage.tables.complaints import Alert, Complaint
+from storage.tables.deals import Deal
+from storage.tables.queues import Outbox
 from worker.account.people import Place, Staff
 from worker.actions import keys
 from worker.actions.alert_words import alert_text, staff_values

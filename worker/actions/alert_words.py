@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from storage import asked
-from storage.tables import Client, Complaint, Deal, Survey
+from storage.tables.complaints import Complaint
+from storage.tables.deals import Deal
+from storage.tables.people import Client
+from storage.tables.surveys import Survey
 from worker.actions.base import Hands
 from worker.actions.words import Values, clock_time, score_values, survey_title, title_of
 from worker.rules.compose import compose_alert

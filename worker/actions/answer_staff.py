@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from integrations.channels.base import Channel, Incoming, IncomingKind, Menued, Outgoing
 from integrations.errors import Permanent, Unreachable
 from storage import inbox, outbox, paused
-from storage.tables import Inbox, Outbox
+from storage.tables.queues import Inbox, Outbox
 from worker.account.people import Place, Staff
 from worker.actions import keys, trial
 from worker.actions.base import Hands

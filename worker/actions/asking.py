@@ -10,7 +10,8 @@ from integrations.channels.base import Aliased, Sought, Templated
 from integrations.channels.hooks import is_searched
 from integrations.errors import AccessDenied, OutsideError, Permanent, Temporary, Uncertain, Unreachable
 from storage import asked, complaints, people, sending, surveys, unsettled
-from storage.tables import PromoCode, Survey
+from storage.tables.people import PromoCode
+from storage.tables.surveys import Survey
 from worker.actions.base import Hands
 from worker.actions.considering import Case, Route
 from worker.actions.deal_card import tell_deal

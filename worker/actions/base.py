@@ -9,7 +9,7 @@ from typing import Protocol
 from integrations.amocrm.client import AmoCrm
 from integrations.channels.base import Channel
 from storage.database import Database
-from storage.tables import Outbox
+from storage.tables.queues import Outbox
 from worker.account.account import Account
 from worker.account.people import Place, Staff
 from worker.clock import Clock, ClockWatch

@@ -10,7 +10,8 @@ from integrations.channels.base import Button, Outgoing
 from integrations.errors import Permanent
 from storage import outbox, rollout
 from storage.rollout import ASK, SKIP, Closing
-from storage.tables import Bulk, Outbox, Survey
+from storage.tables.queues import Outbox
+from storage.tables.surveys import Bulk, Survey
 from worker.account.people import Place, Staff
 from worker.actions import keys
 from worker.actions.alert_staff import wait_for_morning

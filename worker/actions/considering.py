@@ -7,7 +7,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.channels.base import Channel, Sought
 from storage import asked, deals, outbox, people, rollout, surveys
-from storage.tables import Chat, Client, Contact, Deal, Survey
+from storage.tables.deals import Contact, Deal
+from storage.tables.people import Chat, Client
+from storage.tables.surveys import Survey
 from worker.account.account import Account
 from worker.actions import keys
 from worker.actions.base import Hands

@@ -2,7 +2,8 @@
 
 from integrations.amocrm.changes import NewNote
 from storage import asked, deals, people
-from storage.tables import Outbox, Referral
+from storage.tables.deals import Referral
+from storage.tables.queues import Outbox
 from worker.actions.alert_words import staff_values
 from worker.actions.base import Hands
 from worker.actions.words import Values

@@ -12,7 +12,7 @@ from integrations.channels.base import Button, Channel, Outgoing, SendsFiles
 from integrations.errors import AccessDenied, Permanent, Unreachable
 from storage import state
 from storage.errors import StorageError
-from storage.tables import Outbox
+from storage.tables.queues import Outbox
 from worker.account.people import Staff
 from worker.actions.base import Hands
 from worker.actions.desks import desk_for

@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from integrations.channels.base import Channel, Outgoing, Searchable
 from integrations.errors import OutsideError
 from storage import outbox, people, queued, requests
-from storage.tables import Message
+from storage.tables.surveys import Message
 from worker.account.people import Place
 from worker.actions import keys
 from worker.actions.alert_words import staff_values

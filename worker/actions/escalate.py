@@ -13,7 +13,11 @@ from integrations.amocrm.answers import Gone
 from integrations.channels.base import Channel, Outgoing
 from integrations.errors import OutsideError
 from storage import complaints, outbox, state
-from storage.tables import Alert, Client, Complaint, Deal, Outbox, Survey
+from storage.tables.complaints import Alert, Complaint
+from storage.tables.deals import Deal
+from storage.tables.people import Client
+from storage.tables.queues import Outbox
+from storage.tables.surveys import Survey
 from worker.account.people import Place, Staff
 from worker.actions.alert_staff import (
     alert_buttons,

@@ -3,7 +3,7 @@
 from integrations.channels.base import Outgoing
 from integrations.errors import Unreachable
 from storage import deals, people
-from storage.tables import Outbox
+from storage.tables.queues import Outbox
 from worker.actions.base import Hands
 from worker.actions.people import keep, read_contact
 from worker.actions.talking import after_greeting

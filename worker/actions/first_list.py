@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from integrations.channels.base import Outgoing
 from integrations.errors import Permanent
 from storage import finding, outbox, rollout
-from storage.tables import Outbox
+from storage.tables.queues import Outbox
 from worker.account.people import Place, Staff
 from worker.actions.alert_staff import wait_for_morning
 from worker.actions.base import Hands

@@ -7,7 +7,8 @@ from typing import Any
 from integrations.amocrm.answers import Gone
 from integrations.amocrm.changes import LeadChange, NewNote, NewTask
 from storage import complaints, outbox
-from storage.tables import Complaint, Outbox
+from storage.tables.complaints import Complaint
+from storage.tables.queues import Outbox
 from worker.actions import keys
 from worker.actions.alert_staff import in_an_hour
 from worker.actions.base import Hands

@@ -10,7 +10,8 @@ from integrations.amocrm.moves import LEADS_AT_ONCE, Move, moves_of
 from integrations.errors import OutsideError
 from storage import complaints, deals, outbox, state
 from storage.deals import Saved
-from storage.tables import Complaint, Deal
+from storage.tables.complaints import Complaint
+from storage.tables.deals import Deal
 from worker.actions import keys
 from worker.actions.alert_words import press_time
 from worker.actions.base import Hands

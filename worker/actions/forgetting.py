@@ -8,7 +8,8 @@ from integrations.channels.base import Button, Incoming, IncomingKind, Outgoing
 from integrations.errors import Unreachable
 from storage import inbox, outbox, people
 from storage.erase import Erasure, erase_person
-from storage.tables import Inbox, Outbox, Survey
+from storage.tables.queues import Inbox, Outbox
+from storage.tables.surveys import Survey
 from worker.account.people import Staff
 from worker.actions import keys
 from worker.actions.base import Hands

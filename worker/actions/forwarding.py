@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from integrations.channels.base import Button, Outgoing
 from integrations.errors import Permanent
 from storage import complaints, deals, people, requests, surveys
-from storage.tables import Deal, Outbox, Request
+from storage.tables.complaints import Request
+from storage.tables.deals import Deal
+from storage.tables.queues import Outbox
 from worker.account.people import Place
 from worker.actions.alert_staff import wait_for_morning
 from worker.actions.alert_words import staff_values

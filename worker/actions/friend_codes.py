@@ -5,7 +5,8 @@ from datetime import datetime
 
 from storage import people
 from storage.rows import insert_once
-from storage.tables import Client, Contact, PromoCode
+from storage.tables.deals import Contact
+from storage.tables.people import Client, PromoCode
 from worker.actions.base import Hands
 from worker.actions.people import is_checked
 from worker.rules.promo import CAPACITY, make_code

@@ -10,7 +10,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from integrations.channels.base import Button, Incoming, Outgoing
 from integrations.errors import Permanent
 from storage import complaints, outbox
-from storage.tables import Alert, Complaint, Inbox, Outbox
+from storage.tables.complaints import Alert, Complaint
+from storage.tables.queues import Inbox, Outbox
 from worker.account.people import Place, Staff
 from worker.actions import keys
 from worker.actions.alert_staff import alert_buttons, as_joined, case_of, keep_alerts, wait_for_morning

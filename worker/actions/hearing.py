@@ -3,7 +3,9 @@
 from collections.abc import Collection, Sequence
 
 from storage import complaints
-from storage.tables import Alert, Complaint, Deal, Survey
+from storage.tables.complaints import Alert, Complaint
+from storage.tables.deals import Deal
+from storage.tables.surveys import Survey
 from worker.account.people import Place, Staff
 from worker.actions.base import Hands
 from worker.staff.commands import LEADERS, OWNER

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from integrations.channels.base import Outgoing
 from storage import complaints
-from storage.tables import Outbox
+from storage.tables.queues import Outbox
 from worker.account.people import Place, Staff
 from worker.actions.alert_staff import (
     alert_buttons,

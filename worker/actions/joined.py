@@ -5,7 +5,10 @@ from datetime import datetime
 from typing import TypeVar
 
 from integrations.channels.base import Button, Outgoing
-from storage.tables import Client, Complaint, Deal, Survey
+from storage.tables.complaints import Complaint
+from storage.tables.deals import Deal
+from storage.tables.people import Client
+from storage.tables.surveys import Survey
 from worker.actions.alert_words import LATE, late_text, staff_values
 from worker.actions.base import Hands
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from integrations.channels.base import Outgoing
 from integrations.errors import OutsideError
 from storage import complaints, digests
-from storage.tables import Complaint
+from storage.tables.complaints import Complaint
 from worker.account.people import Staff
 from worker.actions.base import Hands
 from worker.actions.desks import desk_for

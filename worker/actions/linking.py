@@ -7,7 +7,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.channels.base import Channel, Incoming, IncomingKind
 from storage import deals, outbox, people, turns
-from storage.tables import Chat, Client, Deal, Inbox
+from storage.tables.deals import Deal
+from storage.tables.people import Chat, Client
+from storage.tables.queues import Inbox
 from worker.actions import keys
 from worker.actions.base import Hands
 from worker.actions.words import greeting_values

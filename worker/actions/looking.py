@@ -10,7 +10,7 @@ from integrations.channels.base import Channel, Searchable, Unsent
 from integrations.channels.hooks import is_searched
 from integrations.errors import OutsideError
 from storage import asked, inbox, people, sending, unsettled
-from storage.tables import Message, Survey
+from storage.tables.surveys import Message, Survey
 from worker.actions.base import Hands
 from worker.actions.deal_card import tell_deal
 

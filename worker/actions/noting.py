@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage import outbox, state
-from storage.tables import Json
+from storage.tables.columns import Json
 from worker.actions.base import Hands
 from worker.rules.wording import Value
 

@@ -4,7 +4,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.channels.base import IncomingKind
 from storage import outbox, people, reminders, turns
-from storage.tables import Reply
+from storage.tables.surveys import Reply
 from worker.actions import keys
 from worker.actions.base import Hands
 from worker.actions.deal_card import sync_deal

@@ -10,7 +10,10 @@ from integrations.amocrm.answers import Gone
 from integrations.amocrm.changes import LeadChange, NewLead, NewNote, NewTask
 from integrations.errors import OutsideError, Permanent, Uncertain
 from storage import asked, complaints, deals, outbox, people, surveys
-from storage.tables import Complaint, Deal, Outbox, Reply, Survey
+from storage.tables.complaints import Complaint
+from storage.tables.deals import Deal
+from storage.tables.queues import Outbox
+from storage.tables.surveys import Reply, Survey
 from worker.actions import keys
 from worker.actions.alert_words import joined_text, staff_values
 from worker.actions.base import Hands, Later

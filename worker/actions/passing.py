@@ -7,7 +7,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage import deals, outbox
 from storage.rows import insert_once
-from storage.tables import Chat, Client, Deal, Request, Survey
+from storage.tables.complaints import Request
+from storage.tables.deals import Deal
+from storage.tables.people import Chat, Client
+from storage.tables.surveys import Survey
 from worker.actions import keys
 from worker.actions.base import Hands
 from worker.actions.promising import answer_by

@@ -8,7 +8,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from integrations.amocrm.models import Company as AmoCompany
 from integrations.amocrm.models import Contact as AmoContact
 from storage import deals, erased_numbers, people
-from storage.tables import Client, Contact
+from storage.tables.deals import Contact
+from storage.tables.people import Client
 from worker.actions.base import Hands
 from worker.rules.phone import best_phone
 

@@ -4,7 +4,7 @@ from datetime import datetime, time, timedelta
 
 from integrations.channels.base import Button
 from storage import deals, finding, paused, people, rollout
-from storage.tables import Survey
+from storage.tables.surveys import Survey
 from worker.actions.base import Hands
 from worker.actions.considering import consider
 from worker.rules.eligibility import Reason, Skip, Wait

@@ -8,7 +8,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.channels.base import Incoming, IncomingKind
 from storage import complaints, outbox
-from storage.tables import Complaint, Inbox
+from storage.tables.complaints import Complaint
+from storage.tables.queues import Inbox
 from worker.account.people import Staff
 from worker.actions import answer_staff, forgetting, keys, replying, rollout_presses, scorecards
 from worker.actions.alert_staff import in_an_hour

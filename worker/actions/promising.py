@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from storage.tables import Survey
+from storage.tables.surveys import Survey
 from worker.actions.base import Hands
 from worker.rules.planning import SurveyRule
 from worker.rules.scale import Band

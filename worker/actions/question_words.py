@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 from integrations.channels.base import Button, Channel, Outgoing
-from storage.tables import Client, Deal, Survey
+from storage.tables.deals import Deal
+from storage.tables.people import Client
+from storage.tables.surveys import Survey
 from worker.actions.base import Hands
 from worker.actions.words import Values, survey_texts
 from worker.rules.compose import AFTER_COMPLAINT, Form, compose_question

@@ -7,7 +7,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.amocrm.models import BrokenRow, Lead
 from storage import erase, erased_numbers, state
-from storage.tables import Deal, Json
+from storage.tables.columns import Json
+from storage.tables.deals import Deal
 from worker.actions.base import Hands
 from worker.rules.phone import normalise
 from worker.rules.planning import DealFacts

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from integrations.channels.base import Channel, Incoming, IncomingKind
-from storage.tables import Chat, Client, Inbox, Survey, SurveyState
+from storage.tables.people import Chat, Client
+from storage.tables.queues import Inbox
+from storage.tables.surveys import Survey, SurveyState
 from worker.rules.planning import SurveyRule
 
 WORDS_WINDOW = timedelta(days=7)  # words join the answer this long after it

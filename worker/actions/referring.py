@@ -7,7 +7,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage import outbox, people
 from storage.erase import FORGOTTEN
-from storage.tables import Deal, Referral
+from storage.tables.deals import Deal, Referral
 from worker.actions import keys
 from worker.actions.base import Hands
 from worker.rules.phone import normalise

@@ -10,7 +10,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from integrations.channels.base import Channel, Incoming, IncomingKind, Outgoing, Templated
 from integrations.errors import Permanent, Temporary, Uncertain, Unreachable
 from storage import asked, inbox, outbox, people, requests
-from storage.tables import Chat, Client, Inbox, Outbox, OutboxState, Request
+from storage.tables.complaints import Request
+from storage.tables.people import Chat, Client
+from storage.tables.queues import Inbox, Outbox, OutboxState
 from worker.account.people import Staff
 from worker.actions import keys
 from worker.actions.base import Hands

@@ -11,7 +11,8 @@ from integrations.amocrm.client import LONGEST_NOTE
 from integrations.channels.base import Incoming, IncomingKind, Outgoing
 from integrations.errors import Unreachable
 from storage import complaints, inbox, outbox
-from storage.tables import Complaint, Inbox, Outbox
+from storage.tables.complaints import Complaint
+from storage.tables.queues import Inbox, Outbox
 from worker.account.people import Staff
 from worker.actions import keys
 from worker.actions.base import Hands, Later

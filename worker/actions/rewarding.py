@@ -10,7 +10,9 @@ from integrations.amocrm.changes import NewTask
 from integrations.channels.base import Channel, Outgoing, Templated
 from integrations.errors import AccessDenied, Temporary
 from storage import complaints, deals, paused, people
-from storage.tables import Chat, Client, Deal, Outbox, Referral
+from storage.tables.deals import Deal, Referral
+from storage.tables.people import Chat, Client
+from storage.tables.queues import Outbox
 from worker.actions.alert_words import staff_values
 from worker.actions.base import Hands, Later
 from worker.actions.considering import Route

@@ -3,7 +3,7 @@
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.channels.base import Incoming
-from storage.tables import Inbox
+from storage.tables.queues import Inbox
 from worker.account.people import Staff
 from worker.actions import bulk, first_list
 from worker.actions.answer_staff import tell_leaders

@@ -9,7 +9,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from integrations.channels.base import Button, Incoming, IncomingKind, Outgoing
 from integrations.errors import Permanent
 from storage import calls, inbox, outbox
-from storage.tables import Call, Inbox, Outbox, Scorecard
+from storage.tables.calls import Call, Scorecard
+from storage.tables.queues import Inbox, Outbox
 from worker.account.people import Place, Staff
 from worker.actions.alert_staff import wait_for_morning
 from worker.actions.base import Hands

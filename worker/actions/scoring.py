@@ -6,7 +6,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.channels.base import IncomingKind
 from storage import asked, complaints, outbox, turns
-from storage.tables import Reply, Survey, SurveyState
+from storage.tables.surveys import Reply, Survey, SurveyState
 from worker.actions import keys
 from worker.actions.alert_words import raised_text
 from worker.actions.base import Hands

@@ -6,7 +6,9 @@ from datetime import date
 from integrations.channels.base import Outgoing
 from storage import asked, complaints, mornings, outbox
 from storage.mornings import Answered, Case
-from storage.tables import Deal, Outbox, Survey
+from storage.tables.deals import Deal
+from storage.tables.queues import Outbox
+from storage.tables.surveys import Survey
 from worker.account.people import Staff
 from worker.actions.alert_staff import wait_for_morning
 from worker.actions.alert_words import staff_values

@@ -5,7 +5,7 @@ from datetime import date
 
 from integrations.channels.base import Outgoing
 from storage import outbox
-from storage.tables import Outbox
+from storage.tables.queues import Outbox
 from worker.account.people import Staff
 from worker.actions.alert_staff import wait_for_morning
 from worker.actions.base import Hands

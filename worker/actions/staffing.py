@@ -12,7 +12,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.channels.base import Incoming
 from storage import complaints, outbox, staff, state
-from storage.tables import Inbox, InvitedStaff
+from storage.tables.people import InvitedStaff
+from storage.tables.queues import Inbox
 from worker.account.account import with_invited
 from worker.account.people import Place, Staff
 from worker.actions import keys

@@ -13,7 +13,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from integrations.amocrm.tags import was_taken_off
 from storage import outbox, people
 from storage.people import has_tag
-from storage.tables import Chat, Client, Contact, Outbox
+from storage.tables.deals import Contact
+from storage.tables.people import Chat, Client
+from storage.tables.queues import Outbox
 from worker.actions import keys
 from worker.actions.base import Hands, Later
 from worker.actions.passing import Speaker, pass_on, say

@@ -5,7 +5,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from integrations.channels.base import IncomingKind
 from storage import outbox, surveys
 from storage.rows import insert_once
-from storage.tables import Reply, Survey
+from storage.tables.surveys import Reply, Survey
 from worker.actions import keys
 from worker.actions.base import Hands
 from worker.actions.linking import note_written

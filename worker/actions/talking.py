@@ -8,7 +8,9 @@ from functools import partial
 from integrations.channels.base import Channel, Outgoing, Templated
 from integrations.errors import AccessDenied, Permanent, Temporary, Uncertain, Unreachable
 from storage import asked, complaints, deals, paused, people, reminders, sending, surveys, turns
-from storage.tables import Complaint, Outbox, Reply, Survey, SurveyState
+from storage.tables.complaints import Complaint
+from storage.tables.queues import Outbox
+from storage.tables.surveys import Reply, Survey, SurveyState
 from worker.actions.asking import close, send_question
 from worker.actions.base import Hands, Later
 from worker.actions.considering import Case, Route, consider, reread

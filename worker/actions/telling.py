@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 from integrations.channels.base import Outgoing
 from storage import state
-from storage.tables import Client, Outbox
+from storage.tables.people import Client
+from storage.tables.queues import Outbox
 from worker.account.people import Place, Staff
 from worker.actions.base import Hands
 from worker.actions.reaching import Postponed, reach

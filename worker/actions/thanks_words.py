@@ -6,7 +6,7 @@ from datetime import datetime
 
 from integrations.channels.base import Button, Templated
 from storage import people, surveys
-from storage.tables import Reply, Survey
+from storage.tables.surveys import Reply, Survey
 from worker.actions.base import Hands
 from worker.actions.promising import answer_by
 from worker.actions.words import Values, survey_texts

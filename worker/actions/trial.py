@@ -13,7 +13,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from integrations.channels.base import Button, Channel, Incoming, IncomingKind, Outgoing
 from integrations.errors import Permanent
 from storage import asked, inbox, outbox, trials
-from storage.tables import Chat, Inbox, Json, Outbox, Reply, Survey, Trial
+from storage.tables.columns import Json
+from storage.tables.people import Chat
+from storage.tables.queues import Inbox, Outbox
+from storage.tables.surveys import Reply, Survey, Trial
 from worker.actions import keys
 from worker.actions.base import Hands
 from worker.actions.promising import answer_by, promise

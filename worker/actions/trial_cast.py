@@ -6,7 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from integrations.channels.base import Channel, Outgoing, Templated
-from storage.tables import Client, Deal, Json, Survey, SurveyState, Trial
+from storage.tables.columns import Json
+from storage.tables.deals import Deal
+from storage.tables.people import Client
+from storage.tables.surveys import Survey, SurveyState, Trial
 from worker.actions.base import Hands
 from worker.actions.question_words import question_for
 from worker.rules.planning import WON, SurveyRule

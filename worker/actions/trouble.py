@@ -8,7 +8,8 @@ from integrations.amocrm.auth import LoginState
 from integrations.amocrm.connection import Condition
 from integrations.channels.base import Outgoing
 from storage import outbox, state
-from storage.tables import Json, Outbox
+from storage.tables.columns import Json
+from storage.tables.queues import Outbox
 from worker.account.people import Staff
 from worker.actions.base import Hands, Later
 from worker.actions.noting import KIND, cause_of, key_of, note

@@ -4,7 +4,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.channels.base import Incoming, IncomingKind
 from storage import asked, surveys
-from storage.tables import Survey
+from storage.tables.surveys import Survey
 from worker.actions.base import Hands
 from worker.actions.question_words import stop_label
 from worker.actions.received import Meant, Received, is_late, said_at

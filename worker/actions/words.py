@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from storage.tables import Client, Survey
+from storage.tables.people import Client
+from storage.tables.surveys import Survey
 from worker.actions.base import Hands
 from worker.rules.compose import score_values as values_of_score
 from worker.rules.moments import contact_by, moment_text

@@ -11,7 +11,9 @@ from integrations.amocrm.changes import LeadChange, NewNote, NewTask
 from integrations.channels.base import Linked
 from integrations.errors import AccessDenied, OutsideError, Permanent, Rejected
 from storage import asked, complaints, deals, people, surveys
-from storage.tables import Deal, Outbox, Reply, Survey, SurveyState
+from storage.tables.deals import Deal
+from storage.tables.queues import Outbox
+from storage.tables.surveys import Reply, Survey, SurveyState
 from worker.actions.alert_words import staff_values
 from worker.actions.base import Hands, Later
 from worker.actions.considering import ASKED_TAG, has_mark

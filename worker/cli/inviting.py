@@ -69,7 +69,7 @@ async def make_invitation(
 ) -> Invitation:
     """The links are made first, so that an invitation that nobody can open is not kept. Raises Refused."""
     from storage import staff as invited
-    from storage.tables import InvitedStaff
+    from storage.tables.people import InvitedStaff
     from worker.account.dictionaries import recall
 
     now = datetime.now(UTC)

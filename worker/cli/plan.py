@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import httpx
 
     from storage.database import Database
-    from storage.tables import Survey
+    from storage.tables.surveys import Survey
     from worker.actions.considering import Case
     from worker.app import App
     from worker.clock import Clock
@@ -141,7 +141,7 @@ async def _copy(settings: "Settings", path: Path, since: datetime | None) -> "Da
 async def _look(app: "App") -> list[Line]:
     from sqlmodel import and_, col, or_, select
 
-    from storage.tables import Survey, SurveyState
+    from storage.tables.surveys import Survey, SurveyState
     from worker.flows.pull import pull
 
     hands = app.hands
@@ -166,7 +166,7 @@ async def _look(app: "App") -> list[Line]:
 
 
 async def _line(app: "App", survey: "Survey") -> Line:
-    from storage.tables import SurveyState
+    from storage.tables.surveys import SurveyState
     from worker.actions.considering import consider
     from worker.rules.eligibility import Reason, Send, Skip, Wait
 
@@ -219,7 +219,7 @@ async def _old_deals(app: "App", began: datetime) -> list[Line]:
     """Deals that were closed before the start: nobody is asked about them, and no report counts them."""
     from sqlmodel import col, select
 
-    from storage.tables import Deal
+    from storage.tables.deals import Deal
     from worker.actions.reading import facts_of
     from worker.flows.pull import planning_policy
     from worker.rules.eligibility import Reason

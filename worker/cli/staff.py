@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from storage.database import Database
-    from storage.tables import InvitedStaff
+    from storage.tables.people import InvitedStaff
     from worker.account.dictionaries import Dictionaries
     from worker.config import Settings
 

@@ -168,7 +168,8 @@ async def _is_taken(hands: "Hands", phone: str) -> bool:
 async def _of_phone(hands: "Hands", phone: str) -> Sequence[tuple["Channel", str]]:
     """As the channel of a question is chosen, one after the other."""
     from storage import people
-    from storage.tables import Client, Survey
+    from storage.tables.people import Client
+    from storage.tables.surveys import Survey
     from worker.actions.considering import choose_route
 
     now = hands.now()

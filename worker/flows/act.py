@@ -9,7 +9,7 @@ from integrations.amocrm.answers import Blocked, Unpaid
 from integrations.errors import AccessDenied, Permanent, Temporary, Uncertain
 from integrations.http import LeftAlone
 from storage import outbox
-from storage.tables import Outbox
+from storage.tables.queues import Outbox
 from worker.actions.base import Action, Hands, Later
 from worker.actions.registry import ACTIONS
 from worker.actions.staffing import know_staff

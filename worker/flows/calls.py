@@ -14,7 +14,7 @@ from integrations.amocrm.calls import CARDS, INCOMING, CallNote, call_notes
 from integrations.errors import Permanent
 from storage import calls, erased_numbers, outbox
 from storage.calls import Draw
-from storage.tables import Call, Scorecard
+from storage.tables.calls import Call, Scorecard
 from worker.account.people import Staff
 from worker.actions import scorecards
 from worker.actions.base import Hands

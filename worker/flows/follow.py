@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from integrations.errors import OutsideError
 from storage import asked, paused, reminders, turns
-from storage.tables import Survey
+from storage.tables.surveys import Survey
 from worker.actions.ageing import look_for_old_words
 from worker.actions.base import Hands
 from worker.actions.channel_watch import look_at_channels

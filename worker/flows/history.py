@@ -9,7 +9,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from integrations.amocrm.answers import FiltersIgnored
 from integrations.amocrm.models import Lead, LeadPage
 from storage import deals, past
-from storage.tables import Complaint, Deal
+from storage.tables.complaints import Complaint
+from storage.tables.deals import Deal
 from worker.actions.base import Hands
 from worker.actions.following import past_complaint, read_turns
 from worker.actions.people import read_company, read_contacts

@@ -10,7 +10,8 @@ from integrations.channels.base import Aliased, Channel, Incoming, IncomingKind,
 from storage import asked, erase_queues, inbox, people, requests, surveys
 from storage.ageing import AGED
 from storage.errors import StorageError
-from storage.tables import Inbox, Message, Survey, SurveyState
+from storage.tables.queues import Inbox
+from storage.tables.surveys import Message, Survey, SurveyState
 from worker.account.people import Place
 from worker.actions import linking, presses, trial
 from worker.actions.asking import TEMPLATE

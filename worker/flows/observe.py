@@ -4,11 +4,12 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
-from integrations.amocrm.chats import ENDINGS, INCOMING, UNKNOWING, ChatEvent, chat_events, kinds_of
+from integrations.amocrm.chats import ENDINGS, INCOMING, UNKNOWING, chat_events, kinds_of
+from integrations.amocrm.chats import ChatEvent as AmoEvent
 from integrations.errors import Permanent
 from storage import chat_events as chats
-from storage import tables
 from storage.chat_events import Read
+from storage.tables.chat_events import ChatEvent
 from worker.actions.base import Hands
 from worker.reports.build import TELLING_CHANNELS
 from worker.rules.claiming import ours
@@ -65,9 +66,9 @@ def _now_there(hands: Hands) -> datetime:
 
 async def _read(
     hands: Hands, kinds: tuple[str, ...], since: datetime, until: datetime | None, rest: Rest
-) -> list[tables.ChatEvent] | None:
+) -> list[ChatEvent] | None:
     """None: we were told to stop in the middle, and it is read again."""
-    found: dict[str, tables.ChatEvent] = {}
+    found: dict[str, ChatEvent] = {}
     await rest()
     async for page in chat_events(hands.amocrm, kinds, since, until):
         found |= {event.event: row for event in page if (row := _row(event)) is not None}
@@ -77,13 +78,13 @@ async def _read(
     return list(found.values())
 
 
-def _row(event: ChatEvent) -> tables.ChatEvent | None:
+def _row(event: AmoEvent) -> ChatEvent | None:
     """None: of no deal or contact, as a message to a customer or between colleagues."""
     is_end = event.type in ENDINGS
     if event.created_at is None or (event.entity_type not in CARDS and not is_end):
         return None
     card = f"{event.entity_type}:{event.entity_id}"  # of an ending it is `talk:117`
-    return tables.ChatEvent(
+    return ChatEvent(
         event_id=event.event,
         at=event.created_at,
         kind="end" if is_end else "in" if event.type == INCOMING else "out",
@@ -94,7 +95,7 @@ def _row(event: ChatEvent) -> tables.ChatEvent | None:
     )
 
 
-async def _keep(hands: Hands, found: list[tables.ChatEvent], read: Read, since: datetime) -> None:
+async def _keep(hands: Hands, found: list[ChatEvent], read: Read, since: datetime) -> None:
     async with hands.db.transaction() as tx:
         await chats.add(tx, found, read)
         told = await chats.unclaimed(tx, since)

@@ -9,7 +9,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage import complaints, deals, outbox, surveys
 from storage.deals import OVERLAP, Saved
-from storage.tables import Complaint, Deal, Survey, SurveyState
+from storage.tables.complaints import Complaint
+from storage.tables.deals import Deal
+from storage.tables.surveys import Survey, SurveyState
 from worker.actions import following, keys, not_new
 from worker.actions.base import Hands
 from worker.actions.bulk import hold_crowds

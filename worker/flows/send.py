@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from integrations.errors import OutsideError, Temporary
 from storage import paused, sending
-from storage.tables import Survey
+from storage.tables.surveys import Survey
 from worker.actions.asking import close, settle
 from worker.actions.base import Hands
 from worker.actions.considering import Case, consider, reread

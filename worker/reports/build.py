@@ -14,7 +14,7 @@ from storage.facts import ComplaintRow, complaint_rows, request_rows
 from storage.narrowed import AFTER_COMPLAINT, Only, only_of
 from storage.sales import SaleRow, code_rows, programme_row, sale_rows, seller_rows
 from storage.survey_rows import SurveyRow, survey_rows
-from storage.tables import SurveyState
+from storage.tables.surveys import SurveyState
 from worker.metrics.base import (
     Asked,
     ChatFact,

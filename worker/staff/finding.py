@@ -7,7 +7,10 @@ from datetime import datetime
 from integrations.channels.base import Button
 from storage import finding
 from storage.finding import Story
-from storage.tables import Client, Complaint, Deal, Reply, Survey, SurveyState
+from storage.tables.complaints import Complaint
+from storage.tables.deals import Deal
+from storage.tables.people import Client
+from storage.tables.surveys import Reply, Survey, SurveyState
 from worker.rules.formats import amount, cut_words
 from worker.rules.moments import closed_ago, moment_text
 from worker.rules.phone import normalise

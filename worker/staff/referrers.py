@@ -1,7 +1,7 @@
 """Who recommended the company most: by name for those who may read names, and for nobody else."""
 
 from storage import people
-from storage.tables import Client
+from storage.tables.people import Client
 from worker.metrics.referrals import ReferralResult
 from worker.reports.build import Report
 from worker.rules.formats import amount
