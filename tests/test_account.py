@@ -17,8 +17,8 @@ from storage.database import Database
 from worker.account.account import Account
 from worker.account.dictionaries import KEY, Dictionaries, dump, load, recall, refresh
 from worker.account.resolve import AccountProblems, resolve
-from worker.config import Problem
-from worker.config import load as load_settings
+from worker.config.load import load as load_settings
+from worker.config.problems import Problem
 
 ENVIRON = {
     "SARAFAN_COMPANY__NAME": "ВладАвтоматика",

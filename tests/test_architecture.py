@@ -25,15 +25,14 @@ class Part:
 
 FLOWS = "worker.flows"  # Each of its files is a part of its own.
 GROUND = ("worker.rules", "storage", "integrations")
-CONFIG = tuple(
-    f"worker.{name}"
-    for name in ("keys", "values", "settings", "reading", "findings", "gateways", "checks", "config")
+CONFIG = "worker.config"
+SETTINGS = tuple(  # what the floors above may see of it
+    f"{CONFIG}.{name}" for name in ("settings", "sections", "problems", "words")
 )
-SETTINGS = ("worker.settings", "worker.config")  # what the floors above may see of it
 PIECES = (*GROUND, *SETTINGS, "worker.clock", "worker.account", "worker.reports")
 BELOW_APP = (
     *PIECES,
-    *CONFIG,
+    CONFIG,
     "worker.log",
     "worker.metrics",
     "worker.actions",
@@ -69,14 +68,11 @@ PARTS = (
         remedy="metrics compute from Facts that they are handed: add a field to Facts and a query to "
         "storage/facts.py, and join them in worker/reports",
     ),
-    *(
-        Part(
-            name=name,
-            floor=2,
-            may=("worker.rules", "integrations", *CONFIG),
-            remedy="it only composes settings that rules and integrations own: declare the setting there",
-        )
-        for name in CONFIG  # one part in several files
+    Part(
+        name=CONFIG,
+        floor=2,
+        may=("worker.rules", "integrations"),
+        remedy="it only composes settings that rules and integrations own: declare the setting there",
     ),
     Part(name="worker.clock", floor=2, may=("worker.rules",), remedy="it only gives the time"),
     Part(
@@ -223,8 +219,11 @@ def wrong_import(part: Part, module: str, target: str) -> str:
         return (
             f"imports {target}: the stand-ins serve tests and the demo, nothing that runs for real uses them"
         )
-    whole = {f"{name}.Settings" for name in CONFIG}
-    if target in whole and part.floor < 7 and part.name not in {*CONFIG, "worker.account"}:
+    if (
+        target == f"{CONFIG}.settings.Settings"
+        and part.floor < 7
+        and part.name not in {CONFIG, "worker.account"}
+    ):
         return "sees Settings: nothing below worker/app.py does, take the piece that you need as an argument"
     if module.endswith(".base") and target.startswith(f"{module.rpartition('.')[0]}.registry"):
         return f"imports {target}: a base never imports its registry, or it would import everything"
@@ -301,9 +300,22 @@ def test_every_folder_with_code_is_a_package() -> None:
         ("worker.rules.calendar", "from datetime import date\nx = date.today()", "calls today()"),
         ("worker.rules.wording", "x = open('ru.toml')", "calls open()"),
         ("worker.metrics.stats", "import sqlmodel", "storage/facts.py"),
-        ("worker.metrics.stats", "from worker.config import goals", "may not import worker.config"),
-        ("worker.config", "from worker.log import mask", "may not import worker.log"),
-        ("worker.reports.text", "from worker.config import Settings", "take the piece that you need"),
+        (
+            "worker.metrics.stats",
+            "from worker.config.sections import reports",
+            "may not import worker.config",
+        ),
+        ("worker.config.load", "from worker.log import mask", "may not import worker.log"),
+        (
+            "worker.reports.text",
+            "from worker.config.settings import Settings",
+            "take the piece that you need",
+        ),
+        (
+            "worker.account.resolve",
+            "from worker.config.load import load",
+            "may not import worker.config.load",
+        ),
         ("worker.reports.build", "from integrations.amocrm.client import AmoCrm", "sending it is an action"),
         ("worker.staff.finding", "from worker.actions import keys", "may not import worker.actions"),
         ("worker.web.health", "from worker import flows", "may not import worker.flows"),
@@ -329,14 +341,14 @@ def test_a_forbidden_import_is_told_with_its_remedy(module: str, source: str, sa
             "import holidays\nfrom datetime import time\nfrom worker.rules.scale import Band",
         ),
         ("worker.metrics.nps", "from worker.rules.scale import Scale"),
-        ("worker.config", "import pydantic\nfrom integrations.channels.base import BotSettings"),
-        ("worker.account", "from worker.config import Settings\nfrom storage import state"),
-        ("worker.config", "from worker.settings import Company"),
-        ("worker.actions.base", "from worker.settings import Company, Reviews"),
+        ("worker.config.load", "import pydantic\nfrom integrations.channels.base import BotSettings"),
+        ("worker.account.resolve", "from worker.config.settings import Settings\nfrom storage import state"),
+        ("worker.config.settings", "from worker.config.sections.company import Company"),
+        ("worker.actions.base", "from worker.config.sections.company import Company"),
         ("worker.reports.build", "from worker.metrics import base"),
         ("worker.actions.registry", "from worker.actions.thank_client import thank_client"),
         ("worker.flows.act", "from worker.actions.registry import ACTIONS\nfrom storage import outbox"),
-        ("worker.app", "from worker.config import Settings\nfrom worker.flows import pull"),
+        ("worker.app", "from worker.config.load import load\nfrom worker.flows import pull"),
         ("worker.cli.demo", "from integrations.standins.town import Town\nfrom worker.service import run"),
     ],
 )

@@ -12,11 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from integrations.channels.base import BotSettings, GatewaySettings
-from worker.config import ConfigProblems, Settings, load
-from worker.keys import keys_of, plain
-from worker.reading import read_file
+from worker.config.keys import keys_of, plain
+from worker.config.load import load
+from worker.config.problems import ConfigProblems
+from worker.config.settings import LISTED, SECTIONS, Settings
+from worker.config.sources import read_file
 from worker.rules.calendar import Duration, Hours
-from worker.settings import LISTED, SECTIONS
 
 EXAMPLE = Path(__file__).parents[1] / "config.example.toml"
 TOKEN = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9.secret-of-amocrm"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from worker.config import load
+from worker.config.load import load
 
 ROOT = Path(__file__).parents[1]
 READMES = ("README.md", "README.ru.md")

@@ -29,10 +29,10 @@ from storage.tables.surveys import Survey
 from worker.app import App
 from worker.cli.data import scope_of
 from worker.clock import ManualClock
-from worker.config import load
+from worker.config.load import load
+from worker.config.settings import Settings
 from worker.reports.build import as_json, build_report
 from worker.rules.calendar import parse_period
-from worker.settings import Settings
 
 ZONE = ZoneInfo("Asia/Vladivostok")
 MONDAY = datetime(2026, 9, 7, 11, 0, tzinfo=ZONE)  # a working day, no holiday near

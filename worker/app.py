@@ -39,6 +39,7 @@ from worker.actions.menus import ask_for_menus
 from worker.actions.staffing import know_staff
 from worker.actions.trouble import Watch
 from worker.clock import Clock, ClockWatch, RealClock
+from worker.config.settings import Settings
 from worker.flows.act import LANES, act, kinds_of
 from worker.flows.follow import follow
 from worker.flows.history import PACE, History
@@ -49,7 +50,6 @@ from worker.flows.receive import LONG_POLL, receive
 from worker.flows.send import send
 from worker.rules.eligibility import DeliveryPolicy
 from worker.rules.scorecards import Criterion, usual
-from worker.settings import Settings
 from worker.web.health import Health
 
 log = logging.getLogger(__name__)

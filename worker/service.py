@@ -21,6 +21,7 @@ from storage.errors import AlreadyRunning, StorageError
 from worker.account.resolve import AccountProblems
 from worker.actions.base import Hands
 from worker.app import App
+from worker.config.settings import Settings
 from worker.flows.act import LANES, act, kinds_of, let_go
 from worker.flows.calls import draw_calls, remind_of_cards
 from worker.flows.follow import follow
@@ -30,7 +31,6 @@ from worker.flows.observe import observe
 from worker.flows.receive import LONG_POLL, receive
 from worker.flows.send import send
 from worker.rules.backoff import next_try
-from worker.settings import Settings
 from worker.web.server import Server, build_app
 from worker.web.webhooks import Hooks, header_secret, hook_path
 

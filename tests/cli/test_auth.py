@@ -15,7 +15,7 @@ from storage.tokens import Tokens
 from tests.cli.conftest import Sarafan
 from tests.world import BASE, merged, settings_from
 from worker.cli.auth import exchange
-from worker.settings import Settings
+from worker.config.settings import Settings
 
 
 class Desk:

@@ -22,7 +22,7 @@ from worker.account.resolve import resolve
 from worker.cli.create import Outcome, agreed, answer_of, print_outcome, set_up
 from worker.cli.lacking import Lacking
 from worker.cli.setup import Check, run_checks
-from worker.settings import Settings
+from worker.config.settings import Settings
 
 NOW = datetime(2026, 9, 7, 1, tzinfo=UTC)
 OURS = "https://sarafan.example.com/webhooks/amocrm/kX3-secret_of_the_path"

@@ -29,8 +29,8 @@ from worker.cli.init import NotWritten, language_of, write_config
 from worker.cli.interview import site_of
 from worker.cli.main import app
 from worker.cli.offers import OFFERS, offers
-from worker.config import load
-from worker.settings import Settings
+from worker.config.load import load
+from worker.config.settings import Settings
 
 NOW = datetime(2026, 9, 7, 1, tzinfo=UTC)
 

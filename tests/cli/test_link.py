@@ -22,7 +22,7 @@ from tests.integrations.amocrm_setup import client_of
 from tests.world import BASE, merged, settings_from
 from worker.account.dictionaries import KEY, dump, read
 from worker.cli.link import Link, NoLink, make_links, print_code
-from worker.settings import Settings
+from worker.config.settings import Settings
 
 NOW = datetime(2026, 9, 7, 1, tzinfo=UTC)
 TOKEN = "Xb7-own_token_of_501"

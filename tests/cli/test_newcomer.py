@@ -25,7 +25,7 @@ from worker.cli.dialog import Dialog
 from worker.cli.init import write_config
 from worker.cli.setup import run_checks
 from worker.clock import ManualClock
-from worker.config import load
+from worker.config.load import load
 
 TUESDAY = datetime(2026, 9, 8, 11, tzinfo=ZoneInfo("Asia/Vladivostok"))
 KEYS = f"https://7103.api.greenapi.com\n{INSTANCE}\n{GATEWAY_TOKEN}"

@@ -18,7 +18,7 @@ from tests.cli.conftest import Sarafan
 from tests.world import BASE, IVAN, MONDAY, merged, settings_from
 from worker.cli.plan import Line, make_plan
 from worker.clock import ManualClock
-from worker.settings import Settings
+from worker.config.settings import Settings
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=MONDAY.tzinfo)
 

@@ -23,7 +23,7 @@ from worker.account.dictionaries import refresh
 from worker.actions.staffing import free_name
 from worker.cli.inviting import Refused, Wanted, make_invitation
 from worker.cli.staff import joined_by_link, remove_invited
-from worker.settings import Settings
+from worker.config.settings import Settings
 
 NOW = datetime(2026, 9, 7, 1, tzinfo=UTC)
 

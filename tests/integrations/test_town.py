@@ -21,7 +21,7 @@ from integrations.errors import Temporary, Uncertain
 from integrations.standins.town import HEAD_ID, Addresses, Town
 from tests.integrations.clock import Clock
 from tests.integrations.telegram_schema import assert_calls_fit
-from worker.config import load
+from worker.config.load import load
 
 ROOT = Path(__file__).parents[2]
 ASK = Outgoing(text="Оцените", buttons=((Button("9", "s:1:9"),),), poll=("8", "9"))

@@ -6,7 +6,7 @@ from typing import Literal
 
 from integrations.amocrm.models import User
 from worker.account.people import Place, Staff
-from worker.config import Problem
+from worker.config.problems import Problem
 from worker.rules.planning import SurveyRule
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from worker.settings import Settings
+from worker.config.settings import Settings
 
 
 class Place(NamedTuple):

@@ -11,9 +11,12 @@ from integrations.amocrm.names import resolve as id_of
 from worker.account.account import Account, FieldIds
 from worker.account.dictionaries import Dictionaries
 from worker.account.people import Staff
-from worker.config import Problem, Settings
+from worker.config.problems import Problem
+from worker.config.sections.amocrm import DealFields
+from worker.config.sections.company import StaffMember
+from worker.config.sections.surveys import SurveySettings
+from worker.config.settings import Settings
 from worker.rules.planning import SurveyRule
-from worker.settings import DealFields, StaffMember, SurveySettings
 
 SCORE_TYPES = frozenset({"numeric", "text", "textarea"})
 DATE_TYPES = frozenset({"date", "date_time", "birthday"})

@@ -13,20 +13,15 @@ from storage.tables.queues import Outbox
 from worker.account.account import Account
 from worker.account.people import Place, Staff
 from worker.clock import Clock, ClockWatch
+from worker.config.sections.company import Company
+from worker.config.sections.complaints import Alerts, Complaints
+from worker.config.sections.friends import Referral, Reviews
+from worker.config.sections.reports import Goal, Reports
+from worker.config.sections.surveys import SurveySettings
 from worker.rules.calendar import Calendar, SendWindow
 from worker.rules.eligibility import DeliveryPolicy
 from worker.rules.scorecards import Criterion
 from worker.rules.wording import Texts
-from worker.settings import (
-    Alerts,
-    Company,
-    Complaints,
-    Goal,
-    Referral,
-    Reports,
-    Reviews,
-    SurveySettings,
-)
 
 
 class Pulse(Protocol):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import httpx
 
     from integrations.errors import OutsideError
-    from worker.config import Settings
+    from worker.config.settings import Settings
 
 
 def auth(

@@ -12,7 +12,7 @@ import typer
 
 if TYPE_CHECKING:  # Only `--help` must not wait for libraries.
     from storage.database import Database
-    from worker.config import Settings
+    from worker.config.settings import Settings
     from worker.rules.calendar import Period
 
 FAILED, WRONG = 1, 2  # the work failed; wrong use or configuration
@@ -37,7 +37,8 @@ Out = Annotated[
 def read_settings(config: Path | None, *, log_level: str = "") -> "Settings":
     """The settings, and the log as they want it; `log_level` for commands whose output is not the log."""
     from worker import log
-    from worker.config import ConfigProblems, load
+    from worker.config.load import load
+    from worker.config.problems import ConfigProblems
 
     try:
         settings = load(config, os.environ)

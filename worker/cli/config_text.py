@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from worker.config import Settings, load
+from worker.config.load import load
+from worker.config.settings import Settings
 
 COLUMN = 36  # where comments begin
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from integrations.amocrm.client import AmoCrm
     from integrations.errors import OutsideError
     from worker.cli.lacking import Item, Lacking, Subscription
-    from worker.config import Settings
+    from worker.config.settings import Settings
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", metavar="", help="Create it without asking.")]
 State = Literal["missing", "created", "failed", "unsure"]

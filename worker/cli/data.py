@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from storage.erase import Erasure
     from storage.facts import ExportRow
     from worker.account.account import Account
-    from worker.config import Settings
+    from worker.config.settings import Settings
     from worker.reports.build import ReportScope
 
 

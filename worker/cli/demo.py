@@ -30,7 +30,8 @@ from worker.cli.demo_people import Life
 from worker.cli.demo_story import MONTHS, Line, Page, Story
 from worker.cli.demo_town import BEGINS, COMPANY, CONFIG, ENDS, PERIOD, ZONE
 from worker.clock import ManualClock
-from worker.config import load
+from worker.config.load import load
+from worker.config.settings import Settings
 from worker.flows.calls import draw_calls
 from worker.flows.observe import observe
 from worker.log import Mask, TextLines
@@ -39,7 +40,6 @@ from worker.reports.text import as_text
 from worker.rules.calendar import parse_period
 from worker.rules.eligibility import Reason
 from worker.rules.scorecards import due_week
-from worker.settings import Settings
 
 STYLES = {"client": "cyan", "bot": "green", "amocrm": "blue", "staff": "magenta", "week": "dim"}
 INTRO = (

@@ -21,10 +21,10 @@ from worker.cli.demo_page import page
 from worker.cli.demo_scene import Scene
 from worker.cli.demo_town import COMPANY, ZONE
 from worker.clock import ManualClock
+from worker.config.settings import Settings
 from worker.reports.build import build_report
 from worker.reports.text import as_text
 from worker.rules.calendar import current_quarter, so_far
-from worker.settings import Settings
 from worker.web.dashboard import dashboard_routes
 
 INVITATION = f"""\

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from worker.cli.common import say
 
 if TYPE_CHECKING:
-    from worker.config import Settings
+    from worker.config.settings import Settings
     from worker.rules.past import PastWalk
 
 

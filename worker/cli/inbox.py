@@ -11,7 +11,7 @@ from worker.cli.common import AsJson, Config, fail, read_settings, say, with_sto
 if TYPE_CHECKING:
     from storage.database import Database
     from storage.tables.queues import Inbox
-    from worker.config import Settings
+    from worker.config.settings import Settings
 
 
 def inbox(

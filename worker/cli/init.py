@@ -65,7 +65,7 @@ def write_config(
     """Ask, and write what the program itself accepts. Raises NotWritten and NoMoreAnswers."""
     from worker.cli.config_text import Answers, settings_of
     from worker.cli.interview import interview
-    from worker.config import ConfigProblems
+    from worker.config.problems import ConfigProblems
 
     try:
         settings_of(Answers(language=dialog.language), environ)
@@ -166,7 +166,8 @@ def _write(
 ) -> None:
     """All or nothing: each file beside its place first, then the config checked, then all put in place."""
     from worker.cli.config_text import given, render, secrets_of, variable, without_twins, write_private
-    from worker.config import ConfigProblems, load
+    from worker.config.load import load
+    from worker.config.problems import ConfigProblems
 
     secrets = secrets_of(answers)
     asked = {key: secret for key, secret in secrets.items() if not given(environ, key)}

@@ -21,7 +21,7 @@ from worker.cli.interview_channels import Transports, ask_channels
 from worker.cli.interview_deals import ask_code, ask_complaints, ask_event, ask_fields
 from worker.cli.interview_people import ask_heads, ask_telegram_ids
 from worker.cli.remedies import remedy_for
-from worker.config import ConfigProblems
+from worker.config.problems import ConfigProblems
 
 
 def interview(

@@ -18,8 +18,9 @@ from worker.cli.config_text import SECRET_KEYS, Answers, given, settings_of, var
 from worker.cli.dialog import Dialog, NotThat
 from worker.cli.offers import Key, Offer, offers
 from worker.cli.remedies import is_about_certificate, remedy_for
-from worker.config import ConfigProblems, Settings
-from worker.gateways import PARAMETERS
+from worker.config.gateways import PARAMETERS
+from worker.config.problems import ConfigProblems
+from worker.config.settings import Settings
 
 Transports = Mapping[str, httpx.AsyncBaseTransport]
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from integrations.errors import OutsideError
     from storage.database import Database
     from worker.account.dictionaries import Dictionaries
-    from worker.config import Settings
+    from worker.config.settings import Settings
 
 LASTS = timedelta(days=7)
 TOKEN_BYTES = 16

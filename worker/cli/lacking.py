@@ -8,8 +8,8 @@ from integrations.amocrm.names import NameProblem, folded, nearest, resolve
 from integrations.amocrm.setting_up import MOST_WEBHOOKS, NewField, NewPipeline
 from worker.account.dictionaries import Dictionaries
 from worker.cli.common import say
-from worker.config import Settings
-from worker.settings import DealFields
+from worker.config.sections.amocrm import DealFields
+from worker.config.settings import Settings
 
 # New deals get their link at once, and a closed one is noticed at once. Not `update_lead`: our own writes
 # would come back as changes, and each would cost a reading.

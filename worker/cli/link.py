@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from integrations.errors import OutsideError
     from storage.database import Database
-    from worker.config import Settings
+    from worker.config.settings import Settings
 
 CARD = re.compile(r"/leads/detail/(\d+)")
 PICTURES = ("png", "svg")

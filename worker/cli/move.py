@@ -12,7 +12,7 @@ from worker.cli.common import FAILED, WRONG, AsJson, Config, fail, read_settings
 
 if TYPE_CHECKING:
     from storage.copy import Copied
-    from worker.config import Settings
+    from worker.config.settings import Settings
 
 
 def backup(

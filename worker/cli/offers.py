@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from integrations.channels.registry import CHANNELS
-from worker.values import Words
+from worker.config.words import Words
 
 
 @dataclass(frozen=True, slots=True)

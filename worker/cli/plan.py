@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from worker.actions.considering import Case
     from worker.app import App
     from worker.clock import Clock
-    from worker.config import Settings
+    from worker.config.settings import Settings
 
 CODE = "•••••••"  # a dry run hands no code out
 WAITS: Mapping[

@@ -9,7 +9,7 @@ from worker.cli.remedies_meta import remedy_of
 
 if TYPE_CHECKING:
     from integrations.errors import OutsideError
-    from worker.config import Settings
+    from worker.config.settings import Settings
 
 # What the cabinets of gateways call their troubles, wherever a channel names one of them in its error: a key
 # of the texts, or a sentence.

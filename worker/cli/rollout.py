@@ -7,7 +7,7 @@ from worker.cli.common import say
 
 if TYPE_CHECKING:
     from storage.rollout import Word
-    from worker.config import Settings
+    from worker.config.settings import Settings
 
 LEADERS = frozenset({"owner", "head"})
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from integrations.amocrm.client import AmoCrm
     from worker.account.account import Account
     from worker.account.dictionaries import Dictionaries
-    from worker.config import Settings
+    from worker.config.settings import Settings
 
 MOST_SKEW = timedelta(minutes=1)
 SOON, VERY_SOON = 30, 7  # days before the token ends
@@ -44,7 +44,8 @@ class Check:
 def check(config: Config = None, as_json: AsJson = False) -> None:
     """Try every credential, name and channel, and tell the remedy for what is not fine."""
     from worker import log
-    from worker.config import ConfigProblems, load
+    from worker.config.load import load
+    from worker.config.problems import ConfigProblems
 
     try:
         settings = load(config, os.environ)

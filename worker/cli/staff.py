@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from storage.database import Database
     from storage.tables.people import InvitedStaff
     from worker.account.dictionaries import Dictionaries
-    from worker.config import Settings
+    from worker.config.settings import Settings
 
 staff = typer.Typer(
     help=(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from storage.database import Database
     from worker.actions.base import Hands
     from worker.clock import Clock
-    from worker.config import Settings
+    from worker.config.settings import Settings
 
 
 class NoTrial(Exception):

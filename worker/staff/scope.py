@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from worker.account.account import Account
+from worker.config.sections.complaints import Complaints
+from worker.config.sections.surveys import SurveySettings
 from worker.metrics.base import Asked, Promises
 from worker.reports.build import ReactionTerms, ReportScope
 from worker.rules.calendar import Calendar
 from worker.rules.wording import Texts
-from worker.settings import Complaints, SurveySettings
 
 
 def report_scope(

@@ -3,43 +3,17 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated, Literal, NamedTuple, TypeVar
-from urllib.parse import urlsplit
+from typing import Annotated, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, ConfigDict, Field, SecretStr, Strict
+from pydantic import BeforeValidator, ConfigDict, Field, Strict
 
+from worker.config.words import Expected, Wrong
 from worker.rules.calendar import Duration, Hours, parse_days, parse_duration, parse_hours
 from worker.rules.scale import parse_range
 
 FORBID = ConfigDict(extra="forbid")
 T = TypeVar("T")
-
-
-class Words(NamedTuple):
-    """One sentence in both languages of the program."""
-
-    ru: str
-    en: str
-
-    def say(self, language: str) -> str:
-        return self.en if language == "en" else self.ru
-
-
-class Expected(NamedTuple):
-    """What a value should look like, and an example as it stands in the file."""
-
-    ru: str
-    en: str
-    example: str = ""
-
-
-class Wrong(ValueError):
-    """A value that cannot be used, and what is expected in its place."""
-
-    def __init__(self, expected: Expected) -> None:
-        super().__init__(expected.en)
-        self.expected = expected
 
 
 DURATION = Expected("срок: число и s, m, h, d или bd (рабочие дни)",
@@ -66,21 +40,8 @@ SINCE = Expected("«now» или дата", "now or a date", '"2026-07-01"')
 ZONE = Expected("часовой пояс из базы IANA", "a time zone of the IANA database", '"Asia/Vladivostok"')
 COUNTRY = Expected("код страны с праздниками или пустая строка",
                    "the code of a country with holidays, or nothing", '"RU"')  # fmt: skip
-URL = Expected("адрес, который начинается с http:// или https://",
-               "an address that begins with http:// or https://", '"https://example.com"')  # fmt: skip
-SITE = Expected("адрес аккаунта, без пути", "the account's address, without a path",
-                '"https://example.amocrm.ru"')  # fmt: skip
 CLOCK = Expected("время, с днём где он нужен, или пустая строка",
                  "a time, with its day where it has one, or nothing", '"mon 09:00"')  # fmt: skip
-LISTEN = Expected("адрес и порт", "an address and a port", '"127.0.0.1:8080"')
-STORAGE = Expected("sqlite:///путь к файлу или postgresql+psycopg://…",
-                   "sqlite:///path or postgresql+psycopg://…", '"sqlite:///data/sarafan.db"')  # fmt: skip
-SECRET_WORD = Expected("буквы (латинские), цифры, - и _", "letters, digits, - and _", '"kX3-your_own_9"')
-PROXY = Expected("прокси http://, https:// или socks5://", "a proxy: http://, https:// or socks5://",
-                 '"socks5://127.0.0.1:1080"')  # fmt: skip
-TOKEN = Expected("токен без пробелов и кириллицы", "a token without spaces", '"1234567890:AAE…"')
-DEEP_LINK = Expected("адрес с {token} и, если нужно, {bot}", "an address with {token} and, if needed, {bot}",
-                     '"https://t.me/{bot}?start={token}"')  # fmt: skip
 SUBJECT = Expected("пустая строка, manager или field:название поля",
                    "nothing, manager or field:<name>", '"field:Монтажная бригада"')  # fmt: skip
 BASE = Expected("closed, entered или field:название поля с датой",
@@ -90,10 +51,9 @@ KEY = Expected("латинские буквы, цифры, - и _", "Latin lette
 PREFIX = Expected("от 2 до 12 букв, без цифр и пробелов", "2 to 12 letters, no digits, no spaces", '"ДРУГ"')
 TEXT = Expected("непустая строка", "some text", '"…"')
 NAME = Expected("название или номер", "a name or an id", '"Рекламации"')
-TABLE = Expected("таблица", "a table")
 
 
-def _reader(parse: Callable[[str], T], expected: Expected, ready: type | None = None) -> BeforeValidator:
+def reader(parse: Callable[[str], T], expected: Expected, ready: type | None = None) -> BeforeValidator:
     """Reads a value from a string with `parse`; whatever it dislikes becomes one sentence.
 
     A value of the type `ready` was read before.
@@ -116,26 +76,26 @@ def _or_nothing(parse: Callable[[str], T]) -> Callable[[str], T | None]:
     return lambda text: parse(text) if text else None
 
 
-def _ensure(holds: bool) -> None:
+def ensure(holds: bool) -> None:
     if not holds:
         raise ValueError
 
 
 def _span(text: str) -> timedelta:
     duration = parse_duration(text)
-    _ensure(duration.business_days == 0 and duration.span > timedelta(0))
+    ensure(duration.business_days == 0 and duration.span > timedelta(0))
     return duration.span
 
 
 def _span_or_zero(text: str) -> timedelta:
     duration = parse_duration(text)
-    _ensure(duration.business_days == 0)
+    ensure(duration.business_days == 0)
     return duration.span
 
 
 def _deadline(text: str) -> Duration:
     duration = parse_duration(text)
-    _ensure(duration.business_days > 0 or duration.span > timedelta(0))
+    ensure(duration.business_days > 0 or duration.span > timedelta(0))
     return duration
 
 
@@ -160,7 +120,7 @@ def _country(text: str) -> str:
 
 def _days(text: str) -> frozenset[int]:
     days = parse_days(text)
-    _ensure(bool(days))
+    ensure(bool(days))
     return days
 
 
@@ -168,72 +128,13 @@ def _quiet(text: str) -> Hours:
     return parse_hours(text, wraps=True)
 
 
-def _url(text: str) -> str:
-    parts = urlsplit(text)
-    _ensure(parts.scheme in {"http", "https"} and bool(parts.hostname))
-    _ensure(parts.port is None or parts.port > 0)  # also refuses what is no number
-    _ensure(not re.search(r"[\s{}]", text))
-    return text.rstrip("/")
-
-
-def _public(text: str) -> str:
-    """What paths are put behind."""
-    parts = urlsplit(_url(text))
-    _ensure(not parts.query and not parts.fragment)
-    return text.rstrip("/")
-
-
-def _site(text: str) -> str:
-    """An address of a whole site: without path, query or a user."""
-    parts = urlsplit(_url(text))
-    _ensure(parts.path == "" and not parts.query and not parts.fragment and "@" not in parts.netloc)
-    return text.rstrip("/")
-
-
-def _listen(text: str) -> str:
-    parts = urlsplit(f"//{text}")
-    _ensure(bool(parts.hostname) and parts.port is not None and not parts.path)
-    return text
-
-
-def _storage(text: str) -> str:
-    if text.startswith("sqlite:///"):
-        _ensure(len(text) > len("sqlite:///"))
-    else:
-        _ensure(bool(re.match(r"postgresql(\+psycopg)?://[^/]*/[^/]+$", text)))
-    return text
-
-
-def _secret_word(text: str) -> str:
-    _ensure(bool(re.fullmatch(r"[A-Za-z0-9_-]*", text)))
-    return text
-
-
-def _proxy(text: str) -> str:
-    parts = urlsplit(text)
-    _ensure(not text or (parts.scheme in {"http", "https", "socks5", "socks5h"} and bool(parts.hostname)))
-    return text
-
-
-def _token(text: str) -> str:
-    _ensure(text.isascii() and not re.search(r"\s", text))
-    return text
-
-
-def _deep_link(text: str) -> str:
-    unknown = re.sub(r"\{(bot|token)\}", "", text)
-    _ensure("{token}" in text and "{" not in unknown and "}" not in unknown)
-    _url(re.sub(r"[{}]", "", text))
-    return text
-
-
 def _subject(text: str) -> str:
-    _ensure(text in {"", "manager"} or bool(field_of(text)))
+    ensure(text in {"", "manager"} or bool(field_of(text)))
     return text
 
 
 def _base(text: str) -> str:
-    _ensure(text in {"closed", "entered"} or bool(field_of(text)))
+    ensure(text in {"closed", "entered"} or bool(field_of(text)))
     return text
 
 
@@ -244,17 +145,17 @@ def field_of(text: str) -> str:
 
 
 def _key(text: str) -> str:
-    _ensure(bool(re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", text)))
+    ensure(bool(re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", text)))
     return text
 
 
 def _prefix(text: str) -> str:
-    _ensure(2 <= len(text) <= 12 and all(letter.isalpha() for letter in text))
+    ensure(2 <= len(text) <= 12 and all(letter.isalpha() for letter in text))
     return text
 
 
 def _some(text: str) -> str:
-    _ensure(bool(text))
+    ensure(bool(text))
     return text
 
 
@@ -267,7 +168,7 @@ def _clock(text: str) -> str:
     """«09:00», «mon 09:00» or «1 09:00»: kept as written, checked here."""
     if text:
         *day, hour = text.split()
-        _ensure(len(day) < 2 and bool(re.fullmatch(r"\d{1,2}:\d{2}", hour)))
+        ensure(len(day) < 2 and bool(re.fullmatch(r"\d{1,2}:\d{2}", hour)))
         time.fromisoformat(hour.rjust(5, "0"))
     return text
 
@@ -332,40 +233,29 @@ Weight = Annotated[float, Strict(), Field(gt=0)]
 Rate = Annotated[float, Strict(), Field(gt=0, le=50)]
 Bool = Annotated[bool, Strict()]
 
-Some = Annotated[str, _reader(_some, TEXT)]
+Some = Annotated[str, reader(_some, TEXT)]
 Named = Annotated[str, BeforeValidator(_named)]
 SomeNamed = Annotated[str, BeforeValidator(_some_named)]
-KeyText = Annotated[str, _reader(_key, KEY)]
-Prefix = Annotated[str, _reader(_prefix, PREFIX)]
-Subject = Annotated[str, _reader(_subject, SUBJECT)]
-Base = Annotated[str, _reader(_base, BASE)]
-ScaleText = Annotated[str, _reader(_scale, SCALE)]
+KeyText = Annotated[str, reader(_key, KEY)]
+Prefix = Annotated[str, reader(_prefix, PREFIX)]
+Subject = Annotated[str, reader(_subject, SUBJECT)]
+Base = Annotated[str, reader(_base, BASE)]
+ScaleText = Annotated[str, reader(_scale, SCALE)]
+Metric = Literal["nps", "csat", "ces"]
 Channel = Literal["telegram", "max", "max_account", "telegram_account", "whatsapp"]
 
-DurationText = Annotated[Duration, _reader(parse_duration, DURATION, Duration)]
-DurationOrNone = Annotated[Duration | None, _reader(_or_nothing(_deadline), DURATION_OR_NONE)]
-Deadline = Annotated[Duration, _reader(_deadline, DEADLINE)]
-Span = Annotated[timedelta, _reader(_span, SPAN)]
-SpanOrZero = Annotated[timedelta, _reader(_span_or_zero, SPAN_OR_ZERO)]
-SpanOrNone = Annotated[timedelta | None, _reader(_or_nothing(_span), SPAN_OR_NONE)]
-Days = Annotated[frozenset[int], _reader(_days, DAYS)]
-HoursText = Annotated[Hours, _reader(parse_hours, HOURS)]
-Quiet = Annotated[Hours | None, _reader(_or_nothing(_quiet), QUIET)]
-Clock = Annotated[str, _reader(_clock, CLOCK)]
+DurationText = Annotated[Duration, reader(parse_duration, DURATION, Duration)]
+DurationOrNone = Annotated[Duration | None, reader(_or_nothing(_deadline), DURATION_OR_NONE)]
+Deadline = Annotated[Duration, reader(_deadline, DEADLINE)]
+Span = Annotated[timedelta, reader(_span, SPAN)]
+SpanOrZero = Annotated[timedelta, reader(_span_or_zero, SPAN_OR_ZERO)]
+SpanOrNone = Annotated[timedelta | None, reader(_or_nothing(_span), SPAN_OR_NONE)]
+Days = Annotated[frozenset[int], reader(_days, DAYS)]
+HoursText = Annotated[Hours, reader(parse_hours, HOURS)]
+Quiet = Annotated[Hours | None, reader(_or_nothing(_quiet), QUIET)]
+Clock = Annotated[str, reader(_clock, CLOCK)]
 Date = Annotated[date, BeforeValidator(_date)]
 Since = Annotated[datetime | None, BeforeValidator(_since)]
 SinceOrNone = Annotated[datetime | None, BeforeValidator(_since_or_none)]
-Zone = Annotated[ZoneInfo, _reader(_zone, ZONE)]
-Country = Annotated[str, _reader(_country, COUNTRY)]
-
-Url = Annotated[str, _reader(_url, URL)]
-PublicUrl = Annotated[str, _reader(lambda text: _public(text) if text else "", URL)]
-UrlOrNone = Annotated[str, _reader(lambda text: _url(text) if text else "", URL)]
-Site = Annotated[str, _reader(lambda text: _site(text) if text else "", SITE)]
-Listen = Annotated[str, _reader(_listen, LISTEN)]
-Proxy = Annotated[str, _reader(_proxy, PROXY)]
-DeepLink = Annotated[str, _reader(_deep_link, DEEP_LINK)]
-StorageUrl = Annotated[str, _reader(_storage, STORAGE)]
-Token = Annotated[str, _reader(_token, TOKEN)]
-Secret = Annotated[SecretStr, _reader(_token, TOKEN)]
-SecretWord = Annotated[SecretStr, _reader(_secret_word, SECRET_WORD)]
+Zone = Annotated[ZoneInfo, reader(_zone, ZONE)]
+Country = Annotated[str, reader(_country, COUNTRY)]

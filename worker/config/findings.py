@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from worker.reading import KeyPath
-from worker.settings import Settings
-from worker.values import Expected
+from worker.config.settings import Settings
+from worker.config.sources import KeyPath
+from worker.config.words import Expected
 
 MISSING = object()  # nothing was found
 

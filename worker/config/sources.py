@@ -10,10 +10,9 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource
 
-from worker.values import Words
+from worker.config.settings import NESTED, PREFIX
+from worker.config.words import Words
 
-PREFIX = "SARAFAN_"
-NESTED = "__"
 KeyPath = tuple[str | int, ...]  # of a key: ("amocrm", "fields", "nps"), ("survey", 0, "scale")
 
 _KEY = r"""(?:"(?:\\.|[^"\\])*"|'[^']*'|[\w-]+)"""

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from worker.findings import MISSING, Finding, found
-from worker.settings import Settings, SurveySettings
-from worker.values import Expected
+from worker.config.findings import MISSING, Finding, found
+from worker.config.sections.surveys import SurveySettings
+from worker.config.settings import Settings
+from worker.config.words import Expected
 
 SECTIONS = ("whatsapp", "max_account", "telegram_account")
 POSTING = ("cloud", "wazzup")  # providers that can only be heard by a webhook

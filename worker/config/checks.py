@@ -1,25 +1,14 @@
-"""What must hold between keys of the config, and what is worth a warning."""
+"""What must hold between keys of the config."""
 
-import difflib
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
-from ipaddress import ip_address
-from urllib.parse import urlsplit
+from collections.abc import Iterator
 
 from integrations.tls import trusting
-from worker.findings import MISSING, Finding, found
-from worker.gateways import gateway_findings
-from worker.rules.calendar import Duration
+from worker.config.findings import MISSING, Finding, found
+from worker.config.gateways import gateway_findings
+from worker.config.sections.surveys import SurveySettings
+from worker.config.settings import Settings
+from worker.config.words import Expected, nearest
 from worker.rules.digest import is_monthly, is_weekly
-from worker.settings import Settings, SurveySettings
-from worker.values import Expected, Words
-
-
-def nearest(word: str, words: Iterable[str]) -> str:
-    """The likest of `words`, ready to be appended to a sentence; empty when nothing is like it."""
-    spelled = {other.lower(): other for other in words}
-    found = difflib.get_close_matches(word.lower(), spelled, n=1, cutoff=0.6)
-    return spelled[found[0]] if found else ""
 
 
 def findings(settings: Settings) -> Iterator[Finding]:
@@ -28,7 +17,10 @@ def findings(settings: Settings) -> Iterator[Finding]:
     yield from gateway_findings(settings)
     yield from _channels(settings)
     yield from _surveys(settings)
-    yield from _people(settings)
+    yield from _reviews(settings)
+    yield from _groups(settings)
+    yield from _staff(settings)
+    yield from _escalation(settings)
     yield from _reports(settings)
     yield from _criteria(settings)
 
@@ -73,8 +65,9 @@ def _needed(settings: Settings) -> Iterator[Finding]:
 
 def _login(settings: Settings) -> Iterator[Finding]:
     """Without a long-lived token: all three keys of OAuth."""
-    lacking = [key for key, value in _oauth(settings).items() if not value]
-    if len(lacking) == len(_oauth(settings)):
+    oauth = settings.amocrm.oauth
+    lacking = [key for key, value in oauth.items() if not value]
+    if len(lacking) == len(oauth):
         token = Expected(
             "долгосрочный токен из карточки интеграции amoCRM (или client_id, client_secret и redirect_uri)",
             "a long-lived token from the card of the amoCRM integration "
@@ -95,15 +88,6 @@ def _login(settings: Settings) -> Iterator[Finding]:
             examples[key],
         )
         yield Finding(("amocrm", key), found(settings, f"amocrm.{key}", ""), expected)
-
-
-def _oauth(settings: Settings) -> Mapping[str, str]:
-    amocrm = settings.amocrm
-    return {
-        "client_id": amocrm.client_id,
-        "client_secret": amocrm.client_secret.get_secret_value(),
-        "redirect_uri": amocrm.redirect_uri,
-    }
 
 
 def _channels(settings: Settings) -> Iterator[Finding]:
@@ -149,35 +133,30 @@ def _is_certificate(file: str) -> bool:
 
 
 def _surveys(settings: Settings) -> Iterator[Finding]:
-    keys: dict[str, int] = {}
-    by_field: dict[str, tuple[int, SurveySettings]] = {}
+    keys: set[str] = set()
+    by_field: dict[str, str] = {}  # the key of the survey that writes there
     for index, survey in enumerate(settings.surveys):
         if survey.key in keys:
             unique = Expected(
                 "ключ, которого больше нет ни у кого", "a key that no other survey has", '"nps_2"'
             )
             yield Finding(("survey", index, "key"), survey.key, unique)
-        keys[survey.key] = index
-        name = settings.score_field(survey).strip().casefold()
+        keys.add(survey.key)
+        field = settings.score_field(survey)
+        name = field.strip().casefold()
         if name and name in by_field:
-            first = by_field[name][1].key
+            first = by_field[name]
             own = Expected(
-                f"своё поле: в «{settings.score_field(survey)}» уже пишет опрос {first}",
-                f"a field of its own: survey {first} writes to «{settings.score_field(survey)}» already",
+                f"своё поле: в «{field}» уже пишет опрос {first}",
+                f"a field of its own: survey {first} writes to «{field}» already",
                 f'"{survey.metric.upper()} {survey.key}"',
             )
             yield Finding(("survey", index, "field"), survey.field or MISSING, own)
-        by_field.setdefault(name, (index, survey))
-        yield from _one_survey(index, survey)
-    if settings.reviews.after and settings.reviews.after not in keys:
-        known = ", ".join(keys)
-        expected = Expected(
-            f"ключ опроса: {known}", f"the key of a survey: {known}", f'"{next(iter(keys), "nps")}"'
-        )
-        yield Finding(("reviews", "after"), settings.reviews.after, expected)
+        by_field.setdefault(name, survey.key)
+        yield from _statuses(index, survey)
 
 
-def _one_survey(index: int, survey: SurveySettings) -> Iterator[Finding]:
+def _statuses(index: int, survey: SurveySettings) -> Iterator[Finding]:
     if survey.trigger == "deal_status" and not survey.statuses:
         expected = Expected("статусы, которых ждёт deal_status", "the statuses that deal_status waits for",
                             '["Монтаж завершён"]')  # fmt: skip
@@ -188,7 +167,18 @@ def _one_survey(index: int, survey: SurveySettings) -> Iterator[Finding]:
         yield Finding(("survey", index, "statuses"), list(survey.statuses), expected)
 
 
-def _people(settings: Settings) -> Iterator[Finding]:
+def _reviews(settings: Settings) -> Iterator[Finding]:
+    after = settings.reviews.after
+    keys = list(dict.fromkeys(survey.key for survey in settings.surveys))
+    if after and after not in keys:
+        known = ", ".join(keys)
+        expected = Expected(
+            f"ключ опроса: {known}", f"the key of a survey: {known}", f'"{next(iter(keys), "nps")}"'
+        )
+        yield Finding(("reviews", "after"), after, expected)
+
+
+def _groups(settings: Settings) -> Iterator[Finding]:
     if not_groups := [number for number in settings.alerts.groups if number >= 0]:
         expected = Expected(
             "номера групп в Telegram, они начинаются с минуса",
@@ -203,6 +193,9 @@ def _people(settings: Settings) -> Iterator[Finding]:
             "[]",
         )
         yield Finding(("alerts", "groups"), list(settings.alerts.groups), expected)
+
+
+def _staff(settings: Settings) -> Iterator[Finding]:
     seen: set[tuple[str, int]] = set()
     called: set[str] = set()
     for index, person in enumerate(settings.staff):
@@ -234,6 +227,9 @@ def _people(settings: Settings) -> Iterator[Finding]:
                 )
                 yield Finding(("staff", index, key), number, expected)
             seen.add((key, number))
+
+
+def _escalation(settings: Settings) -> Iterator[Finding]:
     names = {person.name.strip().casefold(): person.name for person in settings.staff}
     wanted = settings.complaints.escalate_to
     if wanted.strip().casefold() not in {"owner", *names}:
@@ -244,114 +240,3 @@ def _people(settings: Settings) -> Iterator[Finding]:
             '"owner"',
         )
         yield Finding(("complaints", "escalate_to"), wanted, hint)
-
-
-def warnings(settings: Settings) -> Iterator[tuple[str, Words]]:
-    """(key, sentence) of what works, but hardly as it was meant."""
-    for key, url in (
-        ("amocrm.base_url", settings.amocrm.base_url),
-        ("http.public_url", settings.http.public_url),
-        ("telegram.api_url", settings.telegram.api_url),
-        ("max.api_url", settings.max.api_url),
-        ("whatsapp.base_url", settings.whatsapp.base_url),
-        ("max_account.base_url", settings.max_account.base_url),
-        ("telegram_account.base_url", settings.telegram_account.base_url),
-    ):
-        if url.startswith("http://") and not is_loopback(url):
-            yield (
-                key,
-                Words(
-                    "http:// без шифрования: токены и данные клиентов видны в пути. Нужен https://",
-                    "plain http://: tokens and clients' data can be read on the way. Use https://",
-                ),
-            )
-    if settings.amocrm.requests_per_second > 7:
-        yield (
-            "amocrm.requests_per_second",
-            Words(
-                "amoCRM разрешает 7 запросов в секунду и закрывает доступ тем, кто шлёт больше",
-                "amoCRM allows 7 requests a second and locks out whoever sends more",
-            ),
-        )
-    if settings.amocrm.token.get_secret_value() and any(_oauth(settings).values()):
-        yield (
-            "amocrm.token",
-            Words(
-                "задан и токен, и вход по OAuth: берём токен, а client_id и прочее не нужны",
-                "both a token and OAuth are given: the token is used, and client_id, client_secret and "
-                "redirect_uri are not",
-            ),
-        )
-    secret = settings.http.webhook_secret.get_secret_value()
-    if 0 < len(secret) < 16:
-        yield (
-            "http.webhook_secret",
-            Words(
-                "короче 16 знаков: такой адрес можно подобрать",
-                "shorter than 16 characters: such an address can be guessed",
-            ),
-        )
-    if _never_reminds(settings.delivery.reminder_after, settings.delivery.expires_after):
-        yield (
-            "delivery.reminder_after",
-            Words(
-                "не раньше, чем истекает опрос (expires_after): напоминаний не будет",
-                "not before the survey expires (expires_after): nobody will be reminded",
-            ),
-        )
-    for name in settings.configured_channels:
-        if name != "telegram" and name not in settings.delivery.channels:
-            yield (
-                "delivery.channels",
-                Words(
-                    f"канал {name} настроен, но в списке его нет: клиентам туда не пишем",
-                    f"the channel {name} is configured but not listed: clients are not written to there",
-                ),
-            )
-    yield from _staff_warnings(settings)
-
-
-def _staff_warnings(settings: Settings) -> Iterator[tuple[str, Words]]:
-    if not settings.staff:
-        yield (
-            "staff",
-            Words(
-                "нет ни одного [[staff]]: кроме приглашённых (sarafan staff), о низких оценках узнают "
-                "только из сделок в amoCRM",
-                "there is no [[staff]]: but for those who were invited (sarafan staff), low scores are only "
-                "seen as deals in amoCRM",
-            ),
-        )
-    elif not settings.telegram.token and not any(person.max_id for person in settings.staff):
-        yield (
-            "telegram.token",
-            Words(
-                "пусто: сотрудникам некуда писать, оповещения идут только задачами в amoCRM",
-                "empty: staff cannot be written to, the only alerts are tasks in amoCRM",
-            ),
-        )
-    elif not any(person.role in {"head", "owner"} for person in settings.staff):
-        yield (
-            "staff",
-            Words(
-                "нет ни head, ни owner: кроме приглашённых (sarafan staff), о низких оценках никто не узнает",
-                "there is neither a head nor an owner: but for those who were invited (sarafan staff), "
-                "nobody hears of low scores",
-            ),
-        )
-
-
-def _never_reminds(reminder: Duration | None, expires: timedelta) -> bool:
-    if reminder is None:
-        return False
-    return max(reminder.span, timedelta(days=reminder.business_days)) >= expires
-
-
-def is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
