@@ -61,7 +61,7 @@ class AmoCrm(Connection):
 
     # Deals
 
-    def changed_leads(self, since: datetime, *, filtered: bool) -> AsyncIterator[LeadPage]:
+    async def changed_leads(self, since: datetime, *, filtered: bool) -> AsyncIterator[LeadPage]:
         """Deals changed at `since` or later, each once, in pages; `filtered` says whether filters are bought.
 
         A filter that turns out to be ignored is noticed: the walk goes on without and `is_filtered` says so.
@@ -75,7 +75,11 @@ class AmoCrm(Connection):
                 raise Permanent(SERVICE, "lists deals without an end")
             return await self._leads(query, page, "changed leads")
 
-        return walk.changed(fetch, since, filtered=filtered)
+        filtered = filtered and self.heeds_filters
+        async for found in walk.changed(fetch, since, filtered=filtered):
+            if filtered and not found.is_filtered:
+                self._ignores_filters()
+            yield found
 
     async def closed_leads(self, begins: datetime, ends: datetime, page: int) -> LeadPage:
         """A page of the deals that were closed in this time, both ends included, in the order of their ids.

@@ -23,6 +23,7 @@ PAGE_SIZE = walk.PAGE_SIZE
 CONTACTS_AT_ONCE = 200  # 4.4 KB of address with plain brackets
 MOST_PAGES = 4000  # a million rows; beyond that the far side repeats itself
 MOST_WRITES = 50  # https://www.amocrm.ru/developers/content/api/recommendations
+FILTERS_PAUSE = timedelta(days=1)  # until a filter that was ignored is tried again
 UNPAID_PAUSE = timedelta(minutes=15)  # until a write tries again whether the subscription is paid
 
 AnyRow = TypeVar("AnyRow", bound=Row)
@@ -77,6 +78,7 @@ class Connection:
         self._is_blocked: bool | None = None
         self._is_unpaid: bool | None = None
         self._writes_wait_until = float("-inf")
+        self._filters_wait_until = float("-inf")
         # Its clock in the latest answer, and what `time.monotonic` showed then.
         self.heard: tuple[datetime, float] | None = None
 
@@ -89,6 +91,14 @@ class Connection:
     def is_circuit_open(self) -> bool:
         """Does everything pause, after a block or a storm of «too fast»? Until a request is let through."""
         return self._pace.is_open
+
+    @property
+    def heeds_filters(self) -> bool:
+        """False for a day after a filter was ignored, whatever the account says that it has bought."""
+        return self._pace.now() >= self._filters_wait_until
+
+    def _ignores_filters(self) -> None:
+        self._filters_wait_until = self._pace.now() + FILTERS_PAUSE.total_seconds()
 
     @property
     def condition(self) -> Condition:
@@ -190,6 +200,7 @@ class Connection:
         self, model: type[AnyRow], entity: str, with_: str, ids: Iterable[int], filtered: bool
     ) -> tuple[AnyRow, ...]:
         left = list(dict.fromkeys(ids))
+        filtered = filtered and self.heeds_filters
         found: dict[int, AnyRow] = {}
         asked = left
         while left and filtered:
@@ -203,6 +214,7 @@ class Connection:
                 continue
             if any(row.id not in batch for row in rows):
                 log.warning("%s ignores filters: %s are read one by one", SERVICE, entity)
+                self._ignores_filters()
                 filtered = False
                 continue
             found |= {row.id: row for row in rows}

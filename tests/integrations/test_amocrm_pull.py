@@ -17,7 +17,7 @@ from integrations.amocrm.models import LeadPage
 from integrations.errors import Permanent, Temporary
 from integrations.pace import Pace
 from integrations.standins.amocrm import AmoCrmStandIn
-from tests.integrations.amocrm_setup import client_of, lead_ids, walked
+from tests.integrations.amocrm_setup import Impatient, client_of, lead_ids, walked
 from tests.integrations.clock import Clock
 
 OVERLAP = timedelta(seconds=300)
@@ -205,6 +205,30 @@ async def test_an_ignored_filter_is_noticed_before_any_deal_is_taken(
     assert lead_ids(pages) == deals[::-1]
     assert not any(page.is_filtered for page in pages)
     assert "ignores filters" in caplog.text
+
+
+async def test_an_ignored_filter_is_told_once_and_tried_again_after_a_day(
+    account: AmoCrmStandIn, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    account.filters = False
+    account.add_lead("давно", [account.add_contact("Клиент")])
+    clock.forward(days=1)
+    time = Impatient()
+    amocrm = client_of(account, time.pace())
+    for _ in range(3):
+        await walked(amocrm.changed_leads(clock() - timedelta(minutes=2), filtered=True))
+        await amocrm.contacts(account.contacts, filtered=True)
+    lists = [request.query for request in account.requests if request.path.endswith("/leads")]
+    assert [query.startswith("filter") for query in lists] == [True, False, False, False]
+    assert caplog.text.count("ignores filters") == 1
+
+    account.filters = True
+    account.requests.clear()
+    time.time += timedelta(days=1).total_seconds()
+    found = await walked(amocrm.changed_leads(clock() - timedelta(minutes=2), filtered=True))
+    assert [page.is_filtered for page in found] == [True]
+    assert len(account.requests) == 1
+    await amocrm.close()
 
 
 async def test_filters_switched_off_in_the_middle_repeat_nothing(
