@@ -1,11 +1,9 @@
 """A stand-in of amoCRM's API v4 for tests and the demo, with the habits of the real one."""
 
-import time
-from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 from starlette.applications import Starlette
@@ -15,30 +13,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from integrations.standins.amocrm_account import MadeUpAccount
-from integrations.standins.amocrm_answers import (
-    FORBIDDEN,
-    REFUSALS,
-    TOO_FAST,
-    body_of,
-    hal,
-    missing,
-    nothing,
-    problem,
-    written,
-)
+from integrations.standins.amocrm_answers import REFUSALS, body_of, hal, missing, nothing, problem, written
+from integrations.standins.amocrm_door import GuardedAccount
 from integrations.standins.amocrm_elements import Element, elements_of
-from integrations.standins.amocrm_json import API, PAGE, Looks, address_of, kind_of, self_link
+from integrations.standins.amocrm_json import API, Looks, address_of, kind_of, self_link
 from integrations.standins.amocrm_links import Links
-from integrations.standins.amocrm_model import (
-    COMPANIES,
-    CONTACTS,
-    LEADS,
-    SINGULAR,
-    Json,
-)
+from integrations.standins.amocrm_model import COMPANIES, CONTACTS, LEADS, SINGULAR, Json
 from integrations.standins.amocrm_oauth import PATH as OAUTH
-from integrations.standins.amocrm_oauth import Integration
+from integrations.standins.amocrm_pages import Pages
 from integrations.standins.amocrm_query import (
     Query,
     matching,
@@ -53,7 +35,6 @@ from integrations.standins.faults import CONTROL, Faults, Faulty, Logged, contro
 
 EVENTS_PAGE = 100
 KINDS = (LEADS, CONTACTS, COMPANIES)
-BLOCK_AFTER = 20  # answers «too fast» within a minute
 EVENT_TYPES = {
     "lead_added": "Новая сделка", "lead_deleted": "Сделка удалена",
     "lead_status_changed": "Изменение этапа продажи", "entity_responsible_changed": "Ответственный изменён",
@@ -63,7 +44,6 @@ EVENT_TYPES = {
     "task_completed": "Завершение задачи", "talk_closed": "Беседа закрыта",
 }  # fmt: skip
 
-Thing = TypeVar("Thing")
 Handler = Callable[[Request], Awaitable[Response]]
 
 # Helpers that another process may call through the control endpoint.
@@ -74,12 +54,8 @@ HELPERS = (
 )  # fmt: skip
 
 
-class AmoCrmStandIn(MadeUpAccount):
-    """`app` is the server; the rest is the account behind it and switches for what may go wrong.
-
-    `rate_limit` requests within one second are answered, more get 429, and more than twenty of those within a
-    minute block the account until `is_blocked` is set back. None switches that off.
-    """
+class AmoCrmStandIn(GuardedAccount):
+    """`app` is the server; the rest is the account behind it and switches for what may go wrong."""
 
     def __init__(
         self,
@@ -90,20 +66,11 @@ class AmoCrmStandIn(MadeUpAccount):
         rate_limit: int | None = 7,
         timezone: str = "Asia/Vladivostok",
     ) -> None:
-        super().__init__(clock, timezone=timezone)
-        self.token = token  # the long-lived one
-        self.integration = Integration(clock)  # OAuth beside it
+        super().__init__(clock, token=token, rate_limit=rate_limit, timezone=timezone)
         self.filters = filters  # the paid option: filters of leads, contacts and companies
         self.tells_about_filters = True
-        self.rate_limit = rate_limit
-        self.is_admin = True  # has the token's owner an administrator's rights
-        self.is_blocked = False
-        self.is_unpaid = False  # the subscription is over: writes are refused
         self.keeps_order = True  # False: `order[…]` is ignored
-        self.always_links_next = False  # also where nothing follows
-        self.largest_page: int | None = None  # a smaller one than documented
-        self.refuses_long_pages = False  # 400 instead of silently giving fewer rows
-        self.longest_address: int | None = None  # longer ones get 414
+        self.pages = Pages()
         self.writes = Writes(self)
         self.making = Making(self)
         self.subscribers = Subscribers(self)
@@ -111,8 +78,6 @@ class AmoCrmStandIn(MadeUpAccount):
         self._linked = Links(self)
         self.requests: list[Logged] = []
         self.faults = Faults()
-        self._arrivals: deque[float] = deque()
-        self._too_fast: deque[float] = deque()
         self._routes = Starlette(
             routes=[*self._api(), *control_routes(self.faults, self.requests, self._helpers())],
             exception_handlers=REFUSALS,
@@ -137,39 +102,8 @@ class AmoCrmStandIn(MadeUpAccount):
         if scope["type"] != "http" or scope["path"].startswith(CONTROL):
             await self._routes(scope, receive, send)
             return
-        refusal = self._refusal(Request(scope))
+        refusal = self.refusal(Request(scope))
         await (refusal or self._routes)(scope, receive, dated)
-
-    def _refusal(self, request: Request) -> Response | None:
-        if self.rate_limit is not None and self._is_too_fast(time.monotonic(), self.rate_limit):
-            return Response(TOO_FAST, 429, media_type="text/html")
-        if self.is_blocked:
-            return Response(FORBIDDEN, 403, media_type="text/html")
-        if self.longest_address and len(request.url.query) > self.longest_address:
-            return Response("<html>414</html>", 414, media_type="text/html")
-        if request.url.path == OAUTH:
-            return None
-        bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
-        if bearer != self.token and not self.integration.accepts(bearer):
-            return problem(401, "Unauthorized", "Incorrect access token")
-        if self.is_unpaid and request.method != "GET":
-            return problem(402, "Payment Required", "Account is not paid")
-        path, is_read = request.url.path, request.method == "GET"
-        is_setting_up = not is_read and path.endswith(("/custom_fields", "/pipelines"))
-        admin_only = path.startswith((f"{API}/users", f"{API}/webhooks")) or is_setting_up
-        if admin_only and not self.is_admin:
-            return problem(403, "Forbidden", "Access denied")
-        return None
-
-    def _is_too_fast(self, now: float, rate: int) -> bool:
-        _forget_before(self._arrivals, now - 1)
-        _forget_before(self._too_fast, now - 60)
-        self._arrivals.append(now)
-        if len(self._arrivals) <= rate:
-            return False
-        self._too_fast.append(now)
-        self.is_blocked |= len(self._too_fast) > BLOCK_AFTER
-        return not self.is_blocked
 
     # Addresses
 
@@ -230,7 +164,7 @@ class AmoCrmStandIn(MadeUpAccount):
         return hal(self._looks.itself(request, filters=filters))
 
     async def _users(self, request: Request) -> Response:
-        return self._page(request, "users", list(self.users.values()), self._looks.user, total=True)
+        return self.pages.page(request, "users", list(self.users.values()), self._looks.user, total=True)
 
     async def _user_by_id(self, request: Request) -> Response:
         user = self.users.get(request.path_params["id"])
@@ -259,7 +193,7 @@ class AmoCrmStandIn(MadeUpAccount):
     async def _fields(self, request: Request) -> Response:
         kind = kind_of(request)
         fields = matching_fields(self.custom_fields[kind].values(), Query(request.url.query))
-        return self._page(request, "custom_fields", fields, self._looks.field, total=True)
+        return self.pages.page(request, "custom_fields", fields, self._looks.field, total=True)
 
     async def _field(self, request: Request) -> Response:
         custom = self.custom_fields[kind_of(request)].get(request.path_params["id"])
@@ -282,7 +216,7 @@ class AmoCrmStandIn(MadeUpAccount):
         found = matching_entities(
             kind, self.entities(kind).values(), query, filtered=self.filters, ordered=self.keeps_order
         )
-        return self._page(request, kind, found, self._looks.entity)
+        return self.pages.page(request, kind, found, self._looks.entity)
 
     async def _one(self, request: Request) -> Response:
         entity = self.entities(kind_of(request)).get(request.path_params["id"])
@@ -321,7 +255,7 @@ class AmoCrmStandIn(MadeUpAccount):
     async def _links(self, request: Request) -> Response:
         entity = self.entities(kind_of(request)).get(request.path_params["id"])
         rows = self._linked.of(entity) if entity else []
-        return self._page(request, "links", rows, lambda row, _: row, total=True)
+        return self.pages.page(request, "links", rows, lambda row, _: row, total=True)
 
     async def _many_links(self, request: Request) -> Response:
         asked = [
@@ -333,7 +267,7 @@ class AmoCrmStandIn(MadeUpAccount):
             if lead_id in self.leads
             for row in self._linked.of(self.leads[lead_id])
         ]
-        return self._page(request, "links", rows, lambda row, _: row, total=True)
+        return self.pages.page(request, "links", rows, lambda row, _: row, total=True)
 
     async def _link(self, request: Request) -> Response:
         linked = await self._relink(request, attach=True)
@@ -354,7 +288,7 @@ class AmoCrmStandIn(MadeUpAccount):
         notes = [note for note in self.notes.values() if note.kind == kind and one in (None, note.entity_id)]
         query = Query(request.url.query)
         found = matching(notes, query, ("id", "entity_id", "note_type"), ("updated_at",))
-        return self._page(request, "notes", found, self._looks.note)
+        return self.pages.page(request, "notes", found, self._looks.note)
 
     async def _note(self, request: Request) -> Response:
         note = self.notes.get(request.path_params["note"])
@@ -368,7 +302,7 @@ class AmoCrmStandIn(MadeUpAccount):
     async def _tasks(self, request: Request) -> Response:
         names = ("responsible_user_id", "is_completed", "entity_type", "entity_id", "id")
         found = matching(self.tasks.values(), Query(request.url.query), names, ("updated_at",))
-        return self._page(request, "tasks", found, self._looks.task)
+        return self.pages.page(request, "tasks", found, self._looks.task)
 
     async def _task(self, request: Request) -> Response:
         task = self.tasks.get(request.path_params["id"])
@@ -409,7 +343,7 @@ class AmoCrmStandIn(MadeUpAccount):
         if query.values("filter", "entity_id") and len(query.values("filter", "entity")) != 1:
             return problem(400, "Bad Request", "Filter by entity_id needs exactly one entity")
         found = matching_events(self.events, query)
-        return self._page(request, "events", found, self._looks.event, largest=EVENTS_PAGE)
+        return self.pages.page(request, "events", found, self._looks.event, largest=EVENTS_PAGE)
 
     async def _event_types(self, request: Request) -> Response:
         types = [
@@ -417,42 +351,3 @@ class AmoCrmStandIn(MadeUpAccount):
             for number, (key, words) in enumerate(EVENT_TYPES.items(), start=1)
         ]
         return hal({"_total_items": len(types), "_embedded": {"events_types": types}})
-
-    # How things look
-
-    def _page(
-        self,
-        request: Request,
-        key: str,
-        things: Sequence[Thing],
-        render: Callable[[Thing, Request], Json],
-        *,
-        largest: int = PAGE,
-        total: bool = False,
-    ) -> Response:
-        query = Query(request.url.query)
-        largest = self.largest_page or largest
-        if self.refuses_long_pages and not query.is_limit_within(largest):
-            return problem(400, "Bad Request", "Limit is too large")
-        page, limit = query.page, query.limit(largest)
-        rows = things[(page - 1) * limit : page * limit]
-        if not rows:
-            return nothing()
-
-        def link(number: int) -> Json:
-            return {"href": f"{address_of(request)}?{query.with_page(number, limit)}"}
-
-        links = {"self": link(page)}
-        if self.always_links_next or len(rows) == limit:  # also on an exactly full last page
-            links["next"] = link(page + 1)
-        if page > 1:
-            links |= {"first": link(1), "prev": link(page - 1)}
-        body: Json = {"_page": page, "_links": links}
-        if total:
-            body |= {"_total_items": len(things), "_page_count": -(-len(things) // limit)}
-        return hal({**body, "_embedded": {key: [render(row, request) for row in rows]}})
-
-
-def _forget_before(moments: deque[float], limit: float) -> None:
-    while moments and moments[0] <= limit:
-        moments.popleft()

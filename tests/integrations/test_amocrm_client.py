@@ -86,7 +86,7 @@ async def test_a_long_dictionary_comes_in_pages_smaller_than_asked_for(
     """`next` may stand on the last page, too."""
     for number in range(41):
         account.add_field(f"Поле {number}")
-    account.largest_page, account.always_links_next = 25, always_links_next
+    account.pages.largest, account.pages.always_links_next = 25, always_links_next
     assert len(await amocrm.lead_fields()) == 50
     assert len(account.requests) <= 3
 

@@ -116,7 +116,7 @@ async def test_a_page_is_clamped_or_refused(api: httpx.AsyncClient, account: Amo
         account.add_lead()
     assert len(rows(await api.get("/leads"))) == 50
     assert len(rows(await api.get("/leads?limit=1000"))) == 250
-    account.refuses_long_pages = True
+    account.pages.refuses_long = True
     assert (await api.get("/leads?limit=1000")).status_code == 400
 
 
