@@ -19,7 +19,10 @@ async def backup(url: str, target: Path) -> None:
     """A consistent copy of an SQLite database, whole or not at all. Raises StorageError with a sentence."""
     parsed = parse_url(url)
     if parsed.get_backend_name() != "sqlite":
-        raise StorageError("`backup` copies SQLite files. For PostgreSQL use pg_dump.")
+        raise StorageError(
+            "`backup` copies SQLite files. For PostgreSQL use pg_dump.",
+            "backup копирует файлы SQLite. Для PostgreSQL возьмите pg_dump.",
+        )
     await asyncio.to_thread(copy_online, path_of(parsed), target)
 
 

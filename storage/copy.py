@@ -61,9 +61,15 @@ async def copy(source: Database, target: Database, *, on_rows: OnRows = nothing)
     goes on.
     """
     if not source.is_sqlite or target.is_sqlite:
-        raise StorageError("The storage is copied from SQLite to PostgreSQL only.")
+        raise StorageError(
+            "The storage is copied from SQLite to PostgreSQL only.",
+            "Хранилище копируется только из SQLite в PostgreSQL.",
+        )
     if not await target.hold(ROLE):
-        raise AlreadyRunning("Another copy into this database is going on. Wait until it has ended.")
+        raise AlreadyRunning(
+            "Another copy into this database is going on. Wait until it has ended.",
+            "В эту базу сейчас копирует другая команда. Дождитесь её конца.",
+        )
     file = _file_of(source)
     try:
         await source.claim_instance()
@@ -138,7 +144,9 @@ async def _begin(target: Database, fingerprint: str, file: Path, *, is_snapshot:
         elif mark is not None:
             raise StorageError(
                 "A copy of another file was begun in the target, or this file has changed since. "
-                "Nothing was changed: name an empty database."
+                "Nothing was changed: name an empty database.",
+                "Туда начинали копировать другой файл, или этот с тех пор изменился. Ничего не изменено: "
+                "укажите пустую базу.",
             )
         else:
             await _expect_empty(tx)
@@ -152,7 +160,8 @@ async def _expect_empty(tx: AsyncSession) -> None:
         if await _one(tx, select(1).select_from(table).limit(1)) is not None:
             raise StorageError(
                 f"The target has rows already (table {table.name}). Nothing was changed: "
-                "name an empty database."
+                "name an empty database.",
+                f"Там уже есть строки (таблица {table.name}). Ничего не изменено: укажите пустую базу.",
             )
 
 

@@ -80,7 +80,9 @@ class Database:
                 raise
             said = " ".join(str(error).split()).rstrip(".?")  # libpq speaks in several lines
             raise Unavailable(
-                f"{shown(db.url)}: {said}. Check that it runs and that address, user and password are right."
+                f"{shown(db.url)}: {said}. Check that it runs and that address, user and password are right.",
+                f"База {shown(db.url)} не отвечает ({said}). Проверьте, запущена ли она, и верны ли адрес, "
+                "пользователь и пароль.",
             ) from error
         except BaseException:
             await db.close()
@@ -173,7 +175,9 @@ class Database:
         except AlreadyRunning as error:
             raise AlreadyRunning(
                 f"The database {path} has to be brought up to date first, and another sarafan is using it. "
-                "Stop that one and start again."
+                "Stop that one and start again.",
+                f"Базу {path} сперва надо обновить, а с ней работает другой sarafan. Остановите его и "
+                "запустите ещё раз.",
             ) from error
         try:
             copy = path.with_name(f"{path.name}.before-{migrate.HEAD}")
@@ -218,9 +222,14 @@ class Database:
         try:
             yield
         except PoolTimeout as error:
-            raise Unavailable(f"The database was busy for {WAIT_FOR_TURN} seconds.") from error
+            raise Unavailable(
+                f"The database was busy for {WAIT_FOR_TURN} seconds.",
+                f"База была занята {WAIT_FOR_TURN} секунд. Повторите.",
+            ) from error
         except (OperationalError, InterfaceError) as error:
-            raise Unavailable(f"The database cannot be used now: {error.orig}") from error
+            raise Unavailable(
+                f"The database cannot be used now: {error.orig}", f"База сейчас не отвечает: {error.orig}"
+            ) from error
         except DBAPIError as error:
             # sqlite3 raises the base class itself for a file that is no database or is malformed.
             if self._path and type(error.orig) is sqlite3.DatabaseError:
@@ -301,7 +310,9 @@ def parse_url(url: str) -> URL:
         parsed = make_url(url)
     except ArgumentError as error:
         raise StorageError(
-            "storage.url cannot be read. Expected is sqlite:///data/sarafan.db or postgresql+psycopg://user@host/db."
+            "storage.url cannot be read. Expected is sqlite:///data/sarafan.db or "
+            "postgresql+psycopg://user@host/db.",
+            "storage.url не прочитать. Нужно sqlite:///data/sarafan.db или postgresql+psycopg://user@host/db.",
         ) from error
     match parsed.drivername:
         case "sqlite" | "sqlite+aiosqlite":
@@ -310,5 +321,6 @@ def parse_url(url: str) -> URL:
             return parsed.set(drivername="postgresql+psycopg")
         case other:
             raise StorageError(
-                f"storage.url: «{other}» is not supported, only sqlite and postgresql+psycopg are."
+                f"storage.url: «{other}» is not supported, only sqlite and postgresql+psycopg are.",
+                f"storage.url: «{other}» не годится, только sqlite и postgresql+psycopg.",
             )

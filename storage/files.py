@@ -10,7 +10,7 @@ from typing import IO
 
 from sqlalchemy import URL
 
-from storage.errors import AlreadyRunning, StorageError
+from storage.errors import AlreadyRunning, StorageError, reason
 
 WAIT_FOR_LOCK = 5.0  # seconds; `busy_timeout`
 
@@ -20,7 +20,9 @@ def path_of(url: URL) -> Path:
     if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
         raise StorageError(
             "storage.url names no file. Three slashes and a path are expected, "
-            "such as sqlite:///data/sarafan.db, or four for an absolute path."
+            "such as sqlite:///data/sarafan.db, or four for an absolute path.",
+            "В storage.url нет файла. Нужны три косых черты и путь, например sqlite:///data/sarafan.db; "
+            "у полного пути их четыре.",
         )
     return Path(url.database)
 
@@ -34,20 +36,20 @@ def make_room_for(path: Path) -> None:
             pass
     except OSError as error:
         raise StorageError(
-            f"The database {path} cannot be opened: {_reason(error)}. "
+            f"The database {path} cannot be opened: {reason(error)}. "
             "Its file and folder must exist and be writable for the user that runs sarafan; "
-            "storage.url says where it is."
+            "storage.url says where it is.",
+            f"Базу {path} не открыть: {reason(error, 'ru')}. Файл и папка должны быть доступны на запись "
+            "тому, от чьего имени работает sarafan. Где лежит база, сказано в storage.url.",
         ) from error
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
 
 
 def damaged(path: Path, problem: object) -> StorageError:
     return StorageError(
         f"The database {path} is damaged or is no database ({problem}). Nothing was changed. "
-        "Move the file away and put the last backup in its place."
+        "Move the file away and put the last backup in its place.",
+        f"База {path} повреждена, или это не база ({problem}). Ничего не изменено. Уберите файл и положите "
+        "на его место последнюю копию.",
     )
 
 
@@ -80,7 +82,10 @@ class InstanceLock:
         try:
             file = self._path.open("ab")
         except OSError as error:
-            raise StorageError(f"The lock file {self._path} cannot be opened: {_reason(error)}.") from error
+            raise StorageError(
+                f"The lock file {self._path} cannot be opened: {reason(error)}.",
+                f"Файл-замок {self._path} не открыть: {reason(error, 'ru')}.",
+            ) from error
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -88,7 +93,10 @@ class InstanceLock:
             raise AlreadyRunning(
                 f"Another sarafan works with this database already (it holds {self._path}). "
                 "Two workers on one SQLite file would ask clients twice: stop the other one first, "
-                "or move to PostgreSQL, where several may run."
+                "or move to PostgreSQL, where several may run.",
+                f"С этой базой уже работает другой sarafan (он держит {self._path}). Два на одном файле "
+                "SQLite спросили бы клиентов дважды: остановите тот или перейдите на PostgreSQL, там можно "
+                "несколько.",
             ) from error
         self._file = file
 
@@ -102,9 +110,12 @@ class InstanceLock:
 def copy_online(source: Path, target: Path) -> None:
     """A consistent copy of a database that others may be writing. It appears whole or not at all."""
     if not source.is_file():
-        raise StorageError(f"There is no database at {source}.")
+        raise StorageError(f"There is no database at {source}.", f"Базы {source} нет.")
     if target.exists() and target.samefile(source):
-        raise StorageError(f"{target} is the database itself: name another file for the copy.")
+        raise StorageError(
+            f"{target} is the database itself: name another file for the copy.",
+            f"{target} — это сама база: назовите для копии другой файл.",
+        )
     part = target.with_name(f"{target.name}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -114,9 +125,14 @@ def copy_online(source: Path, target: Path) -> None:
         part.replace(target)
         _sync(target.parent)  # else a power cut could bring the old name back
     except OSError as error:
-        raise StorageError(f"{target} cannot be written: {_reason(error)}.") from error
+        raise StorageError(
+            f"{target} cannot be written: {reason(error)}.", f"{target} не записать: {reason(error, 'ru')}."
+        ) from error
     except sqlite3.Error as error:
-        raise StorageError(f"{source} could not be copied to {target}: {error}.") from error
+        raise StorageError(
+            f"{source} could not be copied to {target}: {error}.",
+            f"{source} не скопировать в {target}: {error}.",
+        ) from error
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)

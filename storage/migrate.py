@@ -33,7 +33,10 @@ def refuse_newer(found: str, url: URL) -> None:
         raise StorageError(
             f"The database {url.render_as_string(hide_password=True)} was made by a newer sarafan "
             f"(its tables are of revision {found}, this program knows {HEAD}). "
-            "Start the newer program, or restore the copy that was made before the upgrade."
+            "Start the newer program, or restore the copy that was made before the upgrade.",
+            f"База {url.render_as_string(hide_password=True)} сделана более новым sarafan (её таблицы "
+            f"— {found}, эта программа знает {HEAD}). Запустите новую версию или верните копию, сделанную "
+            "перед обновлением.",
         )
 
 

@@ -17,7 +17,7 @@ from integrations.errors import AccessDenied, OutsideError
 from storage import outbox, sending
 from storage.copy import is_unfinished
 from storage.database import Database
-from storage.errors import AlreadyRunning, StorageError
+from storage.errors import StorageError
 from worker.account.resolve import AccountProblems
 from worker.actions.base import Hands
 from worker.app import App
@@ -31,7 +31,7 @@ from worker.flows.observe import observe
 from worker.flows.receive import LONG_POLL, receive
 from worker.flows.send import send
 from worker.rules.backoff import next_try
-from worker.web.server import Server, build_app
+from worker.web.server import CannotListen, Server, build_app
 from worker.web.webhooks import Hooks, header_secret, hook_path
 
 log = logging.getLogger(__name__)
@@ -415,16 +415,20 @@ def run(settings: Settings) -> int:
 
 
 async def _run(settings: Settings) -> int:
+    language = settings.company.language
     try:
         db = await Database.open(settings.storage.url, migrate=False)
     except StorageError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{error.say(language)}\n")
         return 1
     try:
         await db.claim_instance()
         await db.migrate()
         if await is_unfinished(db):
-            raise StorageError("A copy into this database was broken off: run `sarafan copy-to` again first.")
+            raise StorageError(
+                "A copy into this database was broken off: run `sarafan copy-to` again first.",
+                "Копия в эту базу не закончена: сперва повторите sarafan copy-to.",
+            )
         app = await App.build(settings, db=db)
         try:
             return await Service(app).serve()
@@ -433,7 +437,10 @@ async def _run(settings: Settings) -> int:
     except AccountProblems as problems:
         sys.stderr.write(f"{problems}\n")
         return 2
-    except (AlreadyRunning, StorageError, OSError) as error:
+    except (StorageError, CannotListen) as error:
+        sys.stderr.write(f"{error.say(language)}\n")
+        return 1
+    except OSError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     finally:

@@ -328,7 +328,7 @@ def test_an_account_that_does_not_answer_is_told_with_its_remedy(sarafan: Sarafa
     config.write_text(text, encoding="utf-8")
     told = sarafan("setup", "--yes")
     assert told.exit_code == 1
-    assert "amocrm cannot be reached" in told.stderr
+    assert "amoCRM не отвечает: до сервера не дойти" in told.stderr
     assert "Проверьте" in told.stderr
 
 

@@ -105,20 +105,21 @@ def test_the_report_is_text_for_people(sarafan: Sarafan, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--format", "doc"), "doc"),
-        (("--json", "--format", "text"), "contradict"),
-        (("--json", "--format", "xlsx"), "contradict"),
+        (("--format", "pdf"), "--format: указано pdf, а бывает: text, json, xlsx, html, png."),
+        (("--json", "--format", "text"), "оставьте одно"),
+        (("--json", "--format", "xlsx"), "оставьте одно"),
         (("--period", "summer"), "2026Q3"),
-        (("--period", "2026Q3", "--from", "2026-07-01"), "not both"),
-        (("--to", "2026-07-01"), "--to needs --from"),
+        (("--period", "2026Q3", "--from", "2026-07-01"), "или --period, или --from и --to"),
+        (("--to", "2026-07-01"), "--to: без --from не работает."),
         (("--from", "01.07.2026"), "2026-07-01"),
-        (("--from", "2026-07-02", "--to", "2026-07-02"), "is not after"),
+        (("--from", "2026-07-02", "--to", "2026-07-02"), "не позже, чем 2026-07-02"),
     ],
 )
 def test_wrong_use_is_told(sarafan: Sarafan, words: tuple[str, ...], said: str) -> None:
     told = sarafan("report", *words)
     assert told.exit_code == 2
-    assert said in " ".join(told.stderr.replace("│", " ").split())
+    assert said in told.stderr
+    assert "Справка: " in told.stderr
 
 
 def test_without_a_storage_the_work_fails(sarafan: Sarafan, config: Path, tmp_path: Path) -> None:
@@ -137,9 +138,16 @@ def test_without_a_storage_the_work_fails(sarafan: Sarafan, config: Path, tmp_pa
 
 
 def test_a_file_that_cannot_be_written_fails(sarafan: Sarafan, tmp_path: Path) -> None:
-    told = sarafan("report", "--out", str(tmp_path / "no" / "folder.txt"))
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    told = sarafan("report", "--out", str(tmp_path / "file" / "report.txt"))
     assert told.exit_code == 1
-    assert "cannot be written" in told.stderr
+    assert "report.txt не записать: на этом месте уже есть файл." in told.stderr
+
+
+def test_the_folder_of_a_file_is_made(sarafan: Sarafan, tmp_path: Path) -> None:
+    out = tmp_path / "a" / "b" / "report.txt"
+    assert sarafan("report", "--out", str(out)).exit_code == 0
+    assert "NPS" in out.read_text(encoding="utf-8")
 
 
 # export

@@ -25,8 +25,9 @@ from integrations.standins.whatsapp import INSTANCE, GreenApiStandIn
 from integrations.standins.whatsapp import TOKEN as GATEWAY_TOKEN
 from worker.cli.config_text import Answers, Head, render, secrets_of
 from worker.cli.dialog import Dialog, NoMoreAnswers, NotThat
-from worker.cli.init import NotWritten, language_of, write_config
+from worker.cli.init import NotWritten, write_config
 from worker.cli.interview import site_of
+from worker.cli.language import language_of
 from worker.cli.main import app
 from worker.cli.offers import OFFERS, offers
 from worker.config.load import load

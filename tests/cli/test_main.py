@@ -141,7 +141,7 @@ def in_a_shell(line: str, **environ: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_an_output_that_is_full_is_told_in_one_line(config: Path) -> None:
     told = in_a_shell(f"$sarafan report --config {config} > /dev/full")
-    assert (told.returncode, told.stderr) == (1, "The output cannot be written: No space left on device.\n")
+    assert (told.returncode, told.stderr) == (1, "Вывод не записать: на диске нет места.\n")
 
 
 def test_a_closed_output_and_a_closed_pipe_are_no_errors_with_a_traceback(config: Path) -> None:

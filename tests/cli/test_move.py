@@ -209,7 +209,7 @@ def test_a_file_that_changed_meanwhile_is_not_continued(file: str, target: str) 
     asyncio.run(begin())
     keep(file, Client(client_id=900, key="new", created_at=AUGUST))
     told = copy_to(file, target)
-    assert (told.exit_code, "this file has changed since" in told.stderr) == (1, True)
+    assert (told.exit_code, "этот с тех пор изменился" in told.stderr) == (1, True)
 
 
 def test_a_target_with_rows_of_others_is_refused_and_left_alone(file: str, target: str) -> None:
@@ -217,7 +217,7 @@ def test_a_target_with_rows_of_others_is_refused_and_left_alone(file: str, targe
     keep(target, Client(client_id=5, key="theirs", created_at=AUGUST))
     before = everything(target)
     told = copy_to(file, target)
-    assert (told.exit_code, "has rows already (table clients)" in told.stderr) == (1, True)
+    assert (told.exit_code, "Там уже есть строки (таблица clients)" in told.stderr) == (1, True)
     assert everything(target) == before
     again = copy_to(file, target)
     assert again.exit_code == 1
@@ -292,7 +292,7 @@ async def test_two_copies_at_once_are_refused(file: str, target: str) -> None:
     assert await goal.hold(copying.ROLE)
     told = await asyncio.to_thread(copy_to, file, target)
     await goal.close()
-    assert (told.exit_code, "Another copy into this database is going on" in told.stderr) == (1, True)
+    assert (told.exit_code, "В эту базу сейчас копирует другая команда" in told.stderr) == (1, True)
 
 
 @pytest.mark.parametrize(
@@ -304,7 +304,7 @@ def test_another_target_than_postgresql_is_wrong_use(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     told = copy_to(file, url)
-    assert (told.exit_code, "expected is postgresql+psycopg://user@host/db" in told.stderr) == (2, True)
+    assert (told.exit_code, "нужно postgresql+psycopg://user@host/db" in told.stderr) == (2, True)
     assert "storage.url" not in told.stderr
     assert "pass-word" not in told.output
     assert not (tmp_path / "other.db").exists(), "nothing is made"

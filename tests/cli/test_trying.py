@@ -96,9 +96,9 @@ async def test_no_trial_goes_to_a_client_who_is_being_asked_or_wants_nothing(
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ((), "give --to PHONE or --staff NAME"),
-        (("--to", "+79140000001", "--staff", "Анна"), "give --to PHONE or --staff NAME"),
-        (("--to", "много"), "is no phone number"),
+        ((), "или --to ТЕЛЕФОН, или --staff ИМЯ"),
+        (("--to", "+79140000001", "--staff", "Анна"), "или --to ТЕЛЕФОН, или --staff ИМЯ"),
+        (("--to", "много"), "не номер телефона"),
     ],
 )
 def test_wrong_use_is_told(sarafan: Sarafan, words: tuple[str, ...], told: str) -> None:

@@ -60,7 +60,7 @@ def test_a_second_one_on_the_same_file_refuses_and_the_first_goes_on(new_laws: L
     shop.settle(http={"listen": f"127.0.0.1:{free_port()}"})
     second = shop.sarafan("run")
     assert second.returncode == 1
-    assert second.stderr.startswith("Another sarafan works with this database already")
+    assert second.stderr.startswith("С этой базой уже работает другой sarafan")
     deal = new_laws.won_deal()
     new_laws.wait_for_question(deal)
     new_laws.replies(deal, 3)

@@ -61,7 +61,7 @@ def test_a_second_one_on_the_same_file_refuses(new_shop: Company) -> None:
     new_shop.settle(http={"listen": f"127.0.0.1:{free_port()}"})
     second = new_shop.sarafan("run")
     assert second.returncode == 1
-    assert second.stderr.startswith("Another sarafan works with this database already")
+    assert second.stderr.startswith("С этой базой уже работает другой sarafan")
     assert "Traceback" not in second.stderr
 
 

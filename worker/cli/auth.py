@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from worker.cli.common import WRONG, Config, fail, read_settings, say
+from worker.cli.common import Config, fail, read_settings, say
+from worker.cli.outside import explained
+from worker.cli.usage import WRONG, WrongUse
 
 if TYPE_CHECKING:
     import httpx
@@ -33,7 +35,9 @@ def auth(
         typer.echo(sentence, err=True)
         raise typer.Exit(WRONG)
     if not code.strip() or any(sign.isspace() for sign in code.strip()):
-        raise typer.BadParameter("a code is one word: copy it whole", param_hint="CODE")
+        raise WrongUse(
+            "CODE", "код — одно слово: скопируйте его целиком", "a code is one word: copy it whole"
+        )
     asyncio.run(exchange(settings, code.strip()))
     typer.echo(
         say(
@@ -69,7 +73,7 @@ async def exchange(
     except OutsideError as error:
         fail(_sentence(settings, error))
     except StorageError as error:
-        fail(error)
+        fail(error.say(settings.company.language))
 
 
 def _sentence(settings: "Settings", error: "OutsideError") -> str:
@@ -96,15 +100,15 @@ def _sentence(settings: "Settings", error: "OutsideError") -> str:
         case Uncertain():
             return say(
                 settings,
-                f"Ответ amoCRM потерялся ({error.detail}), код мог сгореть. Возьмите новый и повторите.",
+                "Ответ amoCRM потерялся , код мог сгореть. Возьмите новый и повторите.",
                 f"The answer of amoCRM was lost ({error.detail}), the code may be used up. Take a new one.",
             )
         case Temporary():
             return say(
                 settings,
-                f"amoCRM сейчас не отвечает ({error.detail}). Код ещё цел: повторите в течение 20 минут.",
+                "amoCRM сейчас не отвечает . Код ещё цел: повторите в течение 20 минут.",
                 f"amoCRM cannot be asked now ({error.detail}). The code is still good: try again within its "
                 "20 minutes.",
             )
         case _:
-            return f"{error}. {error.remedy}".strip()
+            return explained(settings, error)

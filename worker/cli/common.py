@@ -4,18 +4,20 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
 
+from worker.cli.usage import FAILED, WRONG, WrongUse
+
 if TYPE_CHECKING:  # Only `--help` must not wait for libraries.
     from storage.database import Database
     from worker.config.settings import Settings
     from worker.rules.calendar import Period
 
-FAILED, WRONG = 1, 2  # the work failed; wrong use or configuration
 T = TypeVar("T")
 
 Config = Annotated[
@@ -50,6 +52,14 @@ def read_settings(config: Path | None, *, log_level: str = "") -> "Settings":
     return settings
 
 
+def unwritable(settings: "Settings", path: object, error: OSError) -> str:
+    from storage.errors import reason
+
+    return say(
+        settings, f"{path} не записать: {reason(error, 'ru')}.", f"{path} cannot be written: {reason(error)}."
+    )
+
+
 def say(settings: "Settings", ru: str, en: str) -> str:
     return en if settings.company.language == "en" else ru
 
@@ -62,7 +72,7 @@ def fail(sentence: object) -> NoReturn:
 
 def with_storage(settings: "Settings", work: Callable[["Database"], Awaitable[T]]) -> T:
     """Do it with the storage open, beside a running worker; there has to be one already."""
-    from storage.errors import NoDatabase, StorageError
+    from storage.errors import StorageError
 
     async def run() -> T:
         from storage.database import Database
@@ -75,11 +85,8 @@ def with_storage(settings: "Settings", work: Callable[["Database"], Awaitable[T]
 
     try:
         return asyncio.run(run())
-    except NoDatabase as error:
-        ru = f"Базы {error.where} ещё нет: её создаст sarafan run. Где она лежит, сказано в storage.url."
-        fail(say(settings, ru, str(error)))
     except StorageError as error:
-        fail(error)
+        fail(error.say(settings.company.language))
 
 
 def chosen_period(settings: "Settings", first: str, last: str, period: str) -> "Period":
@@ -92,21 +99,31 @@ def chosen_period(settings: "Settings", first: str, last: str, period: str) -> "
     zone = settings.company.timezone
     now = datetime.now(UTC)
     if period and (first or last):
-        raise typer.BadParameter("give --period, or --from and --to, not both", param_hint="--period")
+        raise WrongUse(
+            "--period",
+            "укажите или --period, или --from и --to",
+            "give --period, or --from and --to, not both",
+        )
     if last and not first:
-        raise typer.BadParameter("--to needs --from", param_hint="--to")
+        raise WrongUse("--to", "без --from не работает", "it needs --from")
     try:
         if period:
             return parse_period(period, zone)
         if not first:
             return so_far(current_quarter(now, zone), now)
     except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--period") from None
+        raise WrongUse(
+            "--period",
+            f"«{period}» — не период; нужен такой: 2026Q3, 2026-10, 2026-W45 или 2026",
+            str(error),
+        ) from None
     start = day(first, "--from")
     end = day(last, "--to") if last else now.astimezone(zone).date() + timedelta(days=1)
     if start >= end:
-        raise typer.BadParameter(
-            f"{end} is not after {start}: it is the day after the last", param_hint="--to"
+        raise WrongUse(
+            "--to",
+            f"{end} не позже, чем {start}: здесь нужен день после последнего",
+            f"{end} is not after {start}: it is the day after the last",
         )
     return days(start, end, zone)
 
@@ -115,13 +132,15 @@ def day(text: str, option: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(
-            f"'{text}' is no date; expected one such as 2026-07-01", param_hint=option
+        raise WrongUse(
+            option,
+            f"«{text}» — не дата; нужна такая: 2026-07-01",
+            f"'{text}' is no date; expected one such as 2026-07-01",
         ) from None
 
 
-def write(content: str | bytes, out: Path | None) -> None:
-    """To the file, whole or not at all, or to the screen: without one, and for `-`."""
+def write(settings: "Settings", content: str | bytes, out: Path | None) -> None:
+    """To the file, whole or not at all, or to the screen: without one, and for `-`. Its folder is made."""
     if out is None or str(out) == "-":
         if isinstance(content, bytes):
             sys.stdout.flush()
@@ -132,8 +151,10 @@ def write(content: str | bytes, out: Path | None) -> None:
         return
     part = out.with_name(f"{out.name}.part")
     try:
+        out.parent.mkdir(parents=True, exist_ok=True)
         part.write_bytes(content if isinstance(content, bytes) else content.encode())
         part.replace(out)
     except OSError as error:
-        part.unlink(missing_ok=True)
-        fail(f"{out} cannot be written: {error.strerror}.")
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        fail(unwritable(settings, out, error))

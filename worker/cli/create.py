@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from worker.cli.common import FAILED, AsJson, Config, fail, read_settings, say
-from worker.cli.remedies import remedy_for
+from worker.cli.common import AsJson, Config, fail, read_settings, say
+from worker.cli.outside import explained, happened
+from worker.cli.usage import FAILED
 
 if TYPE_CHECKING:
     import httpx
@@ -47,7 +48,7 @@ def setup(config: Config = None, yes: Yes = False, as_json: AsJson = False) -> N
             )
         )
     except OutsideError as error:
-        fail(f"{error}. {remedy_for(settings, error)}")
+        fail(explained(settings, error))
     is_done = not lacking.problems and all(outcome.state == "created" for outcome in outcomes)
     if as_json:
         typer.echo(answer_of(lacking, outcomes, is_done))
@@ -115,7 +116,7 @@ async def _webhooks(settings: "Settings", amocrm: "AmoCrm") -> "tuple[Subscripti
     except Permanent as error:
         if isinstance(error, AccessDenied) and error.status in (401, 402):
             raise
-        return f"{error}. {_webhook_remedy(settings)}"
+        return f"{happened(settings, error)}. {_webhook_remedy(settings)}"
 
 
 async def _create(
@@ -162,22 +163,22 @@ def _trouble(settings: "Settings", item: "Item", error: "OutsideError") -> str:
     from integrations.errors import AccessDenied, Permanent
 
     if item.kind == "webhook" and isinstance(error, Permanent) and error.status not in (401, 402):
-        return f"{error}. {_webhook_remedy(settings)}"
+        return f"{happened(settings, error)}. {_webhook_remedy(settings)}"
     if isinstance(error, AccessDenied) and error.status == 403:
         sentence = say(
             settings,
             "Создавать поля и воронки может только токен администратора: выпустите его под администратором.",
             "Only an administrator's token may create fields and pipelines: let an administrator issue it.",
         )
-        return f"{error}. {sentence}"
+        return f"{happened(settings, error)}. {sentence}"
     if isinstance(error, Permanent) and error.status in (400, 422):
         sentence = say(
             settings,
             "Создайте в amoCRM вручную, под тем же названием.",
             "Create it in amoCRM by hand, under the same name.",
         )
-        return f"{error}. {sentence}"
-    return f"{error}. {remedy_for(settings, error)}"
+        return f"{happened(settings, error)}. {sentence}"
+    return explained(settings, error)
 
 
 def _unsure(settings: "Settings", error: "OutsideError") -> str:
@@ -186,7 +187,7 @@ def _unsure(settings: "Settings", error: "OutsideError") -> str:
         "Ответ потерялся, могло и создаться. Запустите setup ещё раз: он сперва смотрит, что есть.",
         "The answer was lost, it may have been made. Run setup again: it looks first at what is there.",
     )
-    return f"{error}. {sentence}"
+    return f"{happened(settings, error)}. {sentence}"
 
 
 def _webhook_remedy(settings: "Settings") -> str:

@@ -22,6 +22,7 @@ from worker.cli.common import (
     with_storage,
     write,
 )
+from worker.cli.usage import WrongUse
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -52,7 +53,7 @@ def export(
         return await export_rows(db, about.begins, about.ends)
 
     rows = with_storage(settings, read)
-    write(_as_lines(rows, about.zone) if as_json else _as_csv(rows, about.zone), out)
+    write(settings, _as_lines(rows, about.zone) if as_json else _as_csv(rows, about.zone), out)
 
 
 def forget(
@@ -69,8 +70,10 @@ def forget(
     settings = read_settings(config, log_level="warning")
     number = normalise(phone, settings.company.holidays or "RU")
     if number is None:
-        raise typer.BadParameter(
-            "this is no phone number; expected one such as +79141234567", param_hint="PHONE"
+        raise WrongUse(
+            "PHONE",
+            "это не номер телефона; нужен такой: +79141234567",
+            "this is no phone number; expected one such as +79141234567",
         )
 
     async def erase(db: "Database") -> "Erasure":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from worker.cli.common import AsJson, Config, fail, read_settings, say, with_storage
+from worker.cli.usage import WrongUse
 
 if TYPE_CHECKING:
     from storage.database import Database
@@ -31,9 +32,9 @@ def inbox(
 ) -> None:
     """List what could not be read, or (--replay) have the running worker read it again."""
     if replay and raw:
-        raise typer.BadParameter("give --raw or --replay, not both", param_hint="--raw")
+        raise WrongUse("--raw", "вместе с --replay не работает", "give --raw or --replay, not both")
     if ids and not replay:
-        raise typer.BadParameter("an ID is for --replay", param_hint="ID")
+        raise WrongUse("ID", "номера нужны только с --replay", "an ID is for --replay")
     settings = read_settings(config, log_level="warning")
     if replay:
         _replay(settings, ids, as_json=as_json)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from worker.cli.common import FAILED, Config
+from worker.cli.common import Config
+from worker.cli.language import language_of
+from worker.cli.usage import FAILED
 
 if TYPE_CHECKING:
     from worker.cli.config_text import Answers
@@ -46,12 +48,6 @@ def init(config: Config = None, out: OutFile = None) -> None:
     else:
         return
     raise typer.Exit(FAILED)
-
-
-def language_of(environ: Mapping[str, str]) -> str:
-    """By the locale; Russian where it says nothing, as the clients' texts are."""
-    said = next((environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(name)), "")
-    return "en" if said.casefold().startswith("en") else "ru"
 
 
 def write_config(

@@ -20,7 +20,7 @@ from worker.cli.dialog import Dialog, NotThat
 from worker.cli.interview_channels import Transports, ask_channels
 from worker.cli.interview_deals import ask_code, ask_complaints, ask_event, ask_fields
 from worker.cli.interview_people import ask_heads, ask_telegram_ids
-from worker.cli.remedies import remedy_for
+from worker.cli.outside import explained
 from worker.config.problems import ConfigProblems
 
 
@@ -75,7 +75,7 @@ def _account(
         try:
             known = asyncio.run(look(answers))
         except OutsideError as error:
-            typer.echo(f"✗ {error}. {remedy_for(settings, error)}")
+            typer.echo(f"✗ {explained(settings, error)}")
             _ask_again(dialog, answers, environ, error)
             continue
         _tell_account(dialog, answers, known)

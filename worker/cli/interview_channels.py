@@ -17,7 +17,8 @@ from integrations.gateway_lists import wazzup_channels
 from worker.cli.config_text import SECRET_KEYS, Answers, given, settings_of, variable
 from worker.cli.dialog import Dialog, NotThat
 from worker.cli.offers import Key, Offer, offers
-from worker.cli.remedies import is_about_certificate, remedy_for
+from worker.cli.outside import explained
+from worker.cli.remedies import is_about_certificate
 from worker.config.gateways import PARAMETERS
 from worker.config.problems import ConfigProblems
 from worker.config.settings import Settings
@@ -101,7 +102,7 @@ def _is_settled(
         try:
             found = asyncio.run(_try(settings, offer.section, transports.get(offer.section)))
         except OutsideError as error:
-            typer.echo(f"✗ {error}. {remedy_for(settings, error)}")
+            typer.echo(f"✗ {explained(settings, error)}")
             chosen = _after_trouble(dialog, answers, offer, error)
             if chosen != "retry":
                 return chosen == "keep"
@@ -155,7 +156,10 @@ def _pick(dialog: Dialog, offer: Offer, api_key: str, transports: Transports) ->
     try:
         listed = asyncio.run(wazzup_channels(offer.section, api_key, transport=transports.get(offer.section)))
     except OutsideError as error:
-        typer.echo(f"✗ {error}. {error.remedy}")
+        dialog.tell(
+            "✗ Wazzup не показывает каналы по этому ключу. Проверьте ключ API; канал можно вписать и так.",
+            f"✗ {error}. {error.remedy}",
+        )
         return dialog.text(question), False
     if not listed:
         dialog.tell(

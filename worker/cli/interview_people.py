@@ -10,7 +10,7 @@ from worker.account.dictionaries import Dictionaries
 from worker.cli.config_text import Answers, Head, settings_of
 from worker.cli.dialog import Dialog, NotThat
 from worker.cli.interview_channels import Transports, people_of_bot
-from worker.cli.remedies import remedy_for
+from worker.cli.outside import explained
 
 SMALLEST_ID = (
     10_000  # ids of people in Telegram have five digits at least; a shorter number is a place in a list
@@ -55,7 +55,7 @@ def ask_telegram_ids(
         dialog.text(dialog.say("Нажали? Enter", "Done? Enter"), may_be_empty=True)
         _, people = people_of_bot(settings, transports)
     except OutsideError as error:
-        typer.echo(f"✗ {error}. {remedy_for(settings, error)}")
+        typer.echo(f"✗ {explained(settings, error)}")
         people = ()
     for head in answers.heads:
         taken = {other.telegram_id for other in answers.heads}

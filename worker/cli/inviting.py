@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from worker.cli.common import FAILED, WRONG, say
-from worker.cli.remedies import remedy_for
+from worker.cli.common import say
+from worker.cli.outside import explained
+from worker.cli.usage import FAILED, WRONG
 
 if TYPE_CHECKING:
     import httpx
@@ -85,7 +86,7 @@ async def make_invitation(
     token = secrets.token_urlsafe(TOKEN_BYTES)
     links, silent = await _links(settings, token, transports or {})
     if not links:
-        raise Refused("\n".join(f"{error}. {remedy_for(settings, error)}" for error in silent))
+        raise Refused("\n".join(explained(settings, error) for error in silent))
     row = InvitedStaff(
         token_hash=invited.hashed(token),
         role=wanted.role,

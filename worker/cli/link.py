@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from worker.cli.common import FAILED, WRONG, AsJson, Config, fail, read_settings, say, with_storage
-from worker.cli.remedies import remedy_for
+from worker.cli.common import AsJson, Config, fail, read_settings, say, unwritable, with_storage
+from worker.cli.outside import explained
+from worker.cli.usage import FAILED, WRONG, WrongUse
 
 if TYPE_CHECKING:
     import httpx
@@ -78,8 +79,8 @@ def link(
         typer.echo(str(problem), err=True)
         raise typer.Exit(problem.exit_code) from None
     except OutsideError as error:
-        fail(f"{error}. {remedy_for(settings, error)}")
-    files = {one.channel: draw(one, deal_id, out) for one in links.found} if out is not None else {}
+        fail(explained(settings, error))
+    files = {one.channel: draw(settings, one, deal_id, out) for one in links.found} if out is not None else {}
     if as_json:
         rows = [
             {
@@ -93,7 +94,7 @@ def link(
     else:
         show(settings, links.found, files)
     for trouble in links.silent:
-        typer.echo(f"{trouble}. {remedy_for(settings, trouble)}", err=True)
+        typer.echo(explained(settings, trouble), err=True)
     if links.silent:
         raise typer.Exit(FAILED)
 
@@ -103,9 +104,10 @@ def number_of(text: str) -> int:
     found = CARD.search(text)
     digits = found[1] if found else text.strip().removeprefix("#")
     if not digits.isascii() or not digits.isdecimal() or not 0 < int(digits) < 2**63:
-        raise typer.BadParameter(
+        raise WrongUse(
+            "DEAL",
+            f"«{text}» — не сделка; нужен её номер, например 501, или адрес карточки",
             f"'{text}' is no deal; expected its id, such as 501, or the address of its card",
-            param_hint="DEAL",
         )
     return int(digits)
 
@@ -241,7 +243,7 @@ def qr_of(link: Link) -> "segno.QRCode":
     return segno.make(link.url, error="m", micro=False)
 
 
-def draw(link: Link, deal_id: int, folder: Path) -> tuple[Path, ...]:
+def draw(settings: "Settings", link: Link, deal_id: int, folder: Path) -> tuple[Path, ...]:
     """PNG and SVG in the folder, which is made if need be; each whole or not at all."""
     code = qr_of(link)
     files = tuple(folder / f"deal-{deal_id}-{link.channel}.{kind}" for kind in PICTURES)
@@ -258,7 +260,7 @@ def draw(link: Link, deal_id: int, folder: Path) -> tuple[Path, ...]:
             finally:
                 part.unlink(missing_ok=True)
     except OSError as error:
-        fail(f"{error.filename or folder} cannot be written: {error.strerror}.")
+        fail(unwritable(settings, error.filename or folder, error))
     return files
 
 

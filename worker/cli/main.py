@@ -11,7 +11,9 @@ from typing import Annotated
 import typer
 
 from worker.cli import auth, create, data, inbox, init, link, move, report, setup, staff, trying
-from worker.cli.common import FAILED, AsJson, Config, day, read_settings
+from worker.cli.common import AsJson, Config, day, read_settings
+from worker.cli.language import language_here
+from worker.cli.usage import FAILED, Commands, WrongUse
 
 UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF}  # a full disk behind `>`, or none
 
@@ -24,6 +26,7 @@ app = typer.Typer(
         "with `sarafan setup`, `sarafan check`, `sarafan plan` and `sarafan run`."
     ),
     epilog="Exit codes: 0 done, 1 the work failed, 2 wrong use or configuration.",
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -55,7 +58,11 @@ def demo(
 
         raise typer.Exit(demo_serve.run(port))
     if port:
-        raise typer.BadParameter("it is the port of the page, which --serve opens", param_hint="--port")
+        raise WrongUse(
+            "--port",
+            "это порт страницы, а её открывает --serve",
+            "it is the port of the page, which --serve opens",
+        )
     from worker.cli import demo as story
 
     raise typer.Exit(story.run())
@@ -122,8 +129,16 @@ def main() -> None:
     except OSError as error:
         if error.errno not in UNWRITABLE:
             raise
-        sys.stderr.write(f"The output cannot be written: {error.strerror}.\n")
+        sys.stderr.write(f"{_output_is_full(error)}\n")
         sys.exit(FAILED)
+
+
+def _output_is_full(error: OSError) -> str:
+    from storage.errors import reason
+
+    if language_here(sys.argv[1:], os.environ) == "en":
+        return f"The output cannot be written: {reason(error)}."
+    return f"Вывод не записать: {reason(error, 'ru')}."
 
 
 def prepare_output() -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from worker.cli.common import FAILED, WRONG, AsJson, Config, fail, read_settings, say
+from worker.cli.common import AsJson, Config, fail, read_settings, say
+from worker.cli.usage import FAILED, WRONG, WrongUse
 
 if TYPE_CHECKING:
     from storage.copy import Copied
@@ -29,7 +30,7 @@ def backup(
     try:
         asyncio.run(copy(settings.storage.url, file))
     except StorageError as error:
-        fail(error)
+        fail(error.say(settings.company.language))
     size = file.stat().st_size
     typer.echo(say(settings, f"Скопировано: {file}, {size} байт.", f"Copied: {file}, {size} bytes."))
 
@@ -50,7 +51,9 @@ def copy_to(
 
     settings = read_settings(config, log_level="warning")
     if not _is_postgres(url):
-        raise typer.BadParameter("expected is postgresql+psycopg://user@host/db", param_hint="URL")
+        raise WrongUse(
+            "URL", "нужно postgresql+psycopg://user@host/db", "expected is postgresql+psycopg://user@host/db"
+        )
     if parse_url(settings.storage.url).get_backend_name() != "sqlite":
         typer.echo(
             say(
@@ -64,7 +67,7 @@ def copy_to(
     try:
         copied = asyncio.run(_copy(settings, url))
     except StorageError as error:
-        fail(error)
+        fail(error.say(settings.company.language))
     if as_json:
         tables = [asdict(count) for count in copied.counts]
         told = {"ok": copied.is_whole, "final": copied.is_final, "tables": tables}

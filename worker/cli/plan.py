@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from worker.cli import rollout
-from worker.cli.common import FAILED, WRONG, say
+from worker.cli.common import say
+from worker.cli.usage import FAILED, WRONG
 
 if TYPE_CHECKING:
     import httpx
@@ -57,7 +58,7 @@ def run(settings: "Settings", *, since: datetime | None, as_json: bool) -> int:
     from integrations.errors import OutsideError
     from storage.errors import StorageError
     from worker.account.resolve import AccountProblems
-    from worker.cli.remedies import remedy_for
+    from worker.cli.outside import explained
 
     try:
         lines = asyncio.run(make_plan(settings, since=since))
@@ -65,10 +66,10 @@ def run(settings: "Settings", *, since: datetime | None, as_json: bool) -> int:
         typer.echo(str(problems), err=True)
         return WRONG
     except OutsideError as error:
-        typer.echo(f"{error}. {remedy_for(settings, error)}", err=True)
+        typer.echo(explained(settings, error), err=True)
         return FAILED
     except StorageError as error:
-        typer.echo(str(error), err=True)
+        typer.echo(error.say(settings.company.language), err=True)
         return FAILED
     if as_json:
         typer.echo(json.dumps([asdict(line) for line in lines], ensure_ascii=False, indent=2))

@@ -18,15 +18,18 @@ from worker.cli.common import (
     chosen_period,
     fail,
     read_settings,
+    say,
     with_storage,
     write,
 )
 from worker.cli.data import scope_of
+from worker.cli.usage import WrongUse
 
 if TYPE_CHECKING:
     from storage.database import Database
+    from worker.config.settings import Settings
     from worker.reports.build import Report
-    from worker.rules.wording import Texts
+    from worker.reports.pictures import PictureError
 
 Face = Literal["text", "json", "xlsx", "html", "png"]
 OF_BYTES = ("xlsx", "png")  # a terminal would show them as noise
@@ -46,10 +49,18 @@ def report(
 ) -> None:
     """The numbers of a period: surveys, complaints, referrals. By default the current quarter so far."""
     if as_json and form not in (None, "json"):
-        raise typer.BadParameter(f"--json and --format {form} contradict each other", param_hint="--format")
+        raise WrongUse(
+            "--format",
+            f"с --json спорит с «{form}»: оставьте одно",
+            f"--json and --format {form} contradict each other",
+        )
     face: Face = "json" if as_json else form or "text"
     if face in OF_BYTES and out is None and sys.stdout.isatty():
-        raise typer.BadParameter(f"{face} is nothing for a terminal: add --out FILE", param_hint="--format")
+        raise WrongUse(
+            "--format",
+            f"{face} на экран не вывести: добавьте --out ФАЙЛ",
+            f"{face} is nothing for a terminal: add --out FILE",
+        )
     settings = read_settings(config, log_level="warning")
     about = chosen_period(settings, first, last, period)
 
@@ -58,10 +69,11 @@ def report(
 
         return await build_report(db, about, await scope_of(settings, db), datetime.now(UTC))
 
-    write(drawn(with_storage(settings, build), settings.texts, face), out)
+    write(settings, drawn(with_storage(settings, build), settings, face), out)
 
 
-def drawn(report: "Report", texts: "Texts", face: Face) -> str | bytes:
+def drawn(report: "Report", settings: "Settings", face: Face) -> str | bytes:
+    texts = settings.texts
     match face:
         case "text":
             from worker.reports.text import as_text
@@ -77,34 +89,40 @@ def drawn(report: "Report", texts: "Texts", face: Face) -> str | bytes:
 
             return as_xlsx(draw(report, texts), texts)
         case "html":
-            return _page(report, texts)
+            return _page(report, settings)
         case "png":
-            return _poster(report, texts)
+            return _poster(report, settings)
 
 
-def _page(report: "Report", texts: "Texts") -> bytes:
+def _page(report: "Report", settings: "Settings") -> bytes:
     """With its pictures, or where these fail without them: the figures are in its tables too."""
     from worker.reports.draw import draw
     from worker.reports.page import page
     from worker.reports.pictures import PictureError, svgs
     from worker.reports.words import Words
 
+    texts = settings.texts
     document = draw(report, texts)
     pictures: dict[str, str] = {}
     try:
         pictures = asyncio.run(svgs(document.charts, Words(texts, document.currency)))
     except PictureError as error:
-        typer.echo(str(error), err=True)
+        typer.echo(_undrawn(settings, error), err=True)
     return page(document, texts, pictures=pictures).encode()
 
 
-def _poster(report: "Report", texts: "Texts") -> bytes:
+def _poster(report: "Report", settings: "Settings") -> bytes:
     from worker.reports.draw import draw
     from worker.reports.pictures import PictureError, poster
     from worker.reports.words import Words
 
+    texts = settings.texts
     document = draw(report, texts)
     try:
         return asyncio.run(poster(document, Words(texts, document.currency)))
     except PictureError as error:
-        fail(error)
+        fail(_undrawn(settings, error))
+
+
+def _undrawn(settings: "Settings", error: "PictureError") -> str:
+    return say(settings, f"Картинка не нарисовалась ({error}).", f"{error}.")

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from worker.cli.common import FAILED, WRONG, AsJson, Config, say
+from worker.cli.common import AsJson, Config, say
 from worker.cli.history import how_far
-from worker.cli.remedies import remedy_for as remedy_for  # others take it from here, too
+from worker.cli.outside import happened
+from worker.cli.remedies import remedy_for
 from worker.cli.staff import joined_by_link
+from worker.cli.usage import FAILED, WRONG
 
 if TYPE_CHECKING:
     import httpx
@@ -156,7 +158,7 @@ async def _storage(settings: "Settings") -> Check:
         db = await Database.open(settings.storage.url, migrate=False)
         await db.close()
     except StorageError as error:
-        return Check("storage", False, url, str(error))
+        return Check("storage", False, url, error.say(settings.company.language))
     return Check("storage", True, f"{url}, SQLite {sqlite3.sqlite_version}" if path is not None else url)
 
 
@@ -169,7 +171,7 @@ async def _amocrm(settings: "Settings", amocrm: "AmoCrm", now: datetime) -> Asyn
     try:
         known = await read(amocrm)
     except OutsideError as error:
-        yield Check("amocrm", False, str(error), remedy_for(settings, error))
+        yield Check("amocrm", False, happened(settings, error), remedy_for(settings, error))
         return
     account = known.account
     yield Check("amocrm", True, f"«{account.name}», {settings.amocrm.base_url}, {account.timezone}")
@@ -214,7 +216,7 @@ async def _webhook(settings: "Settings", amocrm: "AmoCrm") -> Check | None:
     try:
         ours = next((hook for hook in await webhooks(amocrm) if hook.destination == address), None)
     except OutsideError as error:
-        return Check(name, True, say(settings, "не проверить", "cannot be seen"), str(error))
+        return Check(name, True, say(settings, "не проверить", "cannot be seen"), happened(settings, error))
     if ours is None:
         remedy = say(settings, "Его создаст sarafan setup.", "sarafan setup creates it.")
         return Check(name, True, say(settings, "нет", "none"), remedy)
@@ -232,7 +234,7 @@ async def _own_bot(settings: "Settings", amocrm: "AmoCrm", now: datetime) -> Che
     try:
         marked_at = await last_own_mark(amocrm)
     except OutsideError as error:
-        return Check(name, True, str(error), advice)
+        return Check(name, True, happened(settings, error), advice)
     if marked_at is None:
         return Check(name, True, say(settings, "оценок не было", "no marks so far"), advice)
     if now - marked_at > OWN_BOT_IS_OFF:
@@ -303,7 +305,7 @@ async def _channel(settings: "Settings", name: str, transport: "httpx.AsyncBaseT
             await channel.check_state()
         found = (await channel.deep_link("x")).partition("?")[0] if isinstance(channel, Linked) else "ok"
     except OutsideError as error:
-        return Check(name, False, str(error), remedy_for(settings, error))
+        return Check(name, False, happened(settings, error), remedy_for(settings, error))
     finally:
         await channel.close()
     return Check(name, True, found)

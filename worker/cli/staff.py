@@ -9,7 +9,8 @@ import typer
 
 from worker.cli.common import AsJson, Config, fail, read_settings, say, with_storage
 from worker.cli.inviting import Invitation, Refused, Role, Wanted, make_invitation
-from worker.cli.remedies import remedy_for
+from worker.cli.outside import explained
+from worker.cli.usage import Commands
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from worker.config.settings import Settings
 
 staff = typer.Typer(
+    cls=Commands,
     help=(
         "List the staff; invite a colleague by a one-time link, or remove one who was invited.\n\n"
         "People of \\[\\[staff]] in the config file are added and removed there. Everything works beside a "
@@ -98,7 +100,7 @@ def invite(
         raise typer.Exit(problem.exit_code) from None
     _show(settings, wanted, made, as_json=as_json)
     for trouble in made.silent:
-        typer.echo(f"{trouble}. {remedy_for(settings, trouble)}", err=True)
+        typer.echo(explained(settings, trouble), err=True)
 
 
 @staff.command()

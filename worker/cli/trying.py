@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from worker.cli.common import FAILED, WRONG, Config, read_settings, say
-from worker.cli.remedies import remedy_for
+from worker.cli.common import Config, read_settings, say
+from worker.cli.outside import explained
+from worker.cli.usage import FAILED, WRONG, WrongUse
 
 if TYPE_CHECKING:
     import httpx
@@ -60,11 +61,15 @@ def try_survey(
     from worker.rules.phone import normalise
 
     if bool(to) == bool(staff):
-        raise typer.BadParameter("give --to PHONE or --staff NAME", param_hint="--to")
+        raise WrongUse("--to", "укажите или --to ТЕЛЕФОН, или --staff ИМЯ", "give --to PHONE or --staff NAME")
     settings = read_settings(config, log_level="warning")
     phone = normalise(to, settings.company.holidays or "RU") if to else ""
     if phone is None:
-        raise typer.BadParameter(f"'{to}' is no phone number; such as +79140000001", param_hint="--to")
+        raise WrongUse(
+            "--to",
+            f"«{to}» — не номер телефона; нужен такой: +79140000001",
+            f"'{to}' is no phone number; expected one such as +79140000001",
+        )
     try:
         channel = asyncio.run(_play(settings, Wanted(survey=survey, phone=phone, staff=staff)))
     except NoTrial as problem:
@@ -74,10 +79,10 @@ def try_survey(
         typer.echo(str(problems), err=True)
         raise typer.Exit(WRONG) from None
     except OutsideError as error:
-        typer.echo(f"{error}. {remedy_for(settings, error)}", err=True)
+        typer.echo(explained(settings, error), err=True)
         raise typer.Exit(FAILED) from None
     except StorageError as error:
-        typer.echo(str(error), err=True)
+        typer.echo(error.say(settings.company.language), err=True)
         raise typer.Exit(FAILED) from None
     name = settings.texts.fill(f"channel.{channel}")
     typer.echo(

@@ -9,6 +9,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
+from storage.errors import reason
 from worker.web.dashboard import Show, dashboard_routes
 from worker.web.health import Health, health_routes
 from worker.web.webhooks import Hooks, webhook_routes
@@ -46,11 +47,17 @@ class CannotListen(OSError):
 
     def __init__(self, host: str, port: int, error: OSError) -> None:
         address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        why = (error.strerror or str(error)).partition(" (while")[0].lower()  # Python repeats the address
         super().__init__(
-            f"http.listen: {address} cannot be listened on: {why}. "
+            f"http.listen: {address} cannot be listened on: {reason(error)}. "
             "End what uses it, or give another address or port."
         )
+        self.ru = (
+            f"http.listen: {address} не открыть: {reason(error, 'ru')}. Закройте то, что его занимает, или "
+            "дайте другой адрес или порт."
+        )
+
+    def say(self, language: str) -> str:
+        return str(self) if language == "en" else self.ru
 
 
 class Server:
