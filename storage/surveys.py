@@ -99,6 +99,12 @@ async def is_being_sent(tx: AsyncSession, channel: str, chat_id: str) -> bool:
     return (await tx.exec(sending.limit(1))).first() is not None
 
 
+async def is_open_in(tx: AsyncSession, channel: str, chat_id: str) -> bool:
+    """Does a question wait for its answer in this chat, or is it on its way there?"""
+    wanted = select(Survey.id).where(Survey.channel == channel, Survey.chat_id == chat_id)
+    return (await tx.exec(wanted.where(col(Survey.state).in_(OPEN)).limit(1))).first() is not None
+
+
 async def of_deal(tx: AsyncSession, deal_id: int) -> Sequence[Survey]:
     return (await tx.exec(select(Survey).where(Survey.deal_id == deal_id).order_by(col(Survey.id)))).all()
 

@@ -5,9 +5,10 @@ from datetime import timedelta
 from sqlmodel import SQLModel, func, select
 
 from storage.tables.queues import Inbox, Outbox, State
-from storage.tables.surveys import Message, Trial
+from storage.tables.surveys import Message, Reply, Trial
 from tests.flows.test_staff_commands import BOSS, CSAT, HEAD, ILYA, NPS, OLEG, answer, opens, sends
 from tests.world import IVAN, MAX_BOT, World, configured
+from worker.actions import trial
 
 MARK = "Проверка: так сообщение увидит клиент.\n\n"
 OVER = "Проверка закончена: дальше бот отвечает как обычно."
@@ -99,6 +100,51 @@ async def test_a_real_question_goes_out_beside_a_trial_and_is_answered_in_its_ow
     assert len(town.to_ivan()) == 1
     await town.ivan_writes("9")
     assert (await town.survey(deal)).score == 9
+
+
+async def begins_in_ivans_chat(town: World) -> None:
+    """`sarafan try --to` somebody who is asked for real within the hour."""
+    async with town.db.transaction() as tx:
+        chat = f"{IVAN.removeprefix('+')}@c.us"
+        await trial.start(tx, town.app.hands, "whatsapp", chat, ("nps", "csat_manager"), "ivan")
+    await town.step(pulls=False)
+
+
+@configured(TWO)
+async def test_once_a_real_question_came_into_its_chat_the_trial_is_over_and_a_digit_answers_that(
+    town: World,
+) -> None:
+    deal = await town.closed_deal()
+    await town.at(town.local() + timedelta(hours=23, minutes=50))
+    await begins_in_ivans_chat(town)
+    await town.ivan_writes("7")
+    assert town.to_ivan()[-1].startswith(MARK)  # Nothing else has been asked yet.
+    assert (await town.survey(deal)).answered_at is None
+    await town.later(minutes=10)
+    assert (await town.survey(deal)).state == "sent"
+    await town.ivan_writes("9")
+    assert (await town.survey(deal)).score == 9
+    assert not town.to_ivan()[-1].startswith(MARK)
+    await town.later(hours=1)
+    assert OVER not in town.to_ivan()
+    async with town.db.reading() as tx:
+        assert (await tx.exec(select(Reply.score))).all() == [9]
+
+
+@configured(TWO)
+async def test_what_answers_the_question_of_a_trial_after_a_real_question_came_is_no_answer_to_it(
+    town: World,
+) -> None:
+    deal = await town.closed_deal()
+    await town.at(town.local() + timedelta(hours=23, minutes=50))
+    await begins_in_ivans_chat(town)
+    tried = town.whatsapp.last(IVAN).id_message
+    await town.later(minutes=10)
+    await town.ivan_votes("3", id_message=tried)
+    await town.ivan_writes("3", quote=tried)
+    assert (await town.survey(deal)).score is None
+    await town.ivan_writes("8")
+    assert (await town.survey(deal)).score == 8
 
 
 @configured(TWO)

@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.channels.base import Button, Channel, Incoming, IncomingKind, Outgoing
 from integrations.errors import Permanent
-from storage import asked, inbox, outbox, trials
+from storage import asked, inbox, outbox, surveys, trials
 from storage.tables.columns import Json
 from storage.tables.people import Chat
 from storage.tables.queues import Inbox, Outbox
@@ -182,6 +182,10 @@ async def take(tx: AsyncSession, hands: Hands, channel: Channel, row: Inbox, mes
         return False
     now = hands.now()
     trial = await trials.current(tx, row.channel, message.chat_id, now)
+    if trial is not None and await surveys.is_open_in(tx, row.channel, message.chat_id):
+        # A real question came after it: what a client answers is never lost to a trial.
+        await trials.end(tx, trial.id or 0, now)
+        trial = None
     cast = cast_of(hands, trial, now) if trial is not None else None
     if cast is None:
         if is_ours:

@@ -3,7 +3,7 @@
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.channels.base import Incoming, IncomingKind
-from storage import asked, surveys
+from storage import asked, surveys, trials
 from storage.tables.surveys import Survey
 from worker.actions.base import Hands
 from worker.actions.question_words import stop_label
@@ -17,6 +17,7 @@ from worker.rules.scale import Scale
 async def meant_by(tx: AsyncSession, hands: Hands, received: Received) -> Meant | None:
     message, chat = received.message, received.chat
     survey: Survey | None = None
+    is_of_trial = False
     if message.data.startswith("s:"):
         number = message.data.split(":")[1]
         survey = await surveys.survey(tx, int(number)) if number.isdecimal() else None
@@ -26,7 +27,8 @@ async def meant_by(tx: AsyncSession, hands: Hands, received: Received) -> Meant 
     elif message.quoted:
         quoted = await asked.message(tx, chat.channel, message.quoted, chat.chat_id)
         survey = await surveys.survey(tx, quoted.survey_id) if quoted and quoted.survey_id else None
-    if survey is None and message.kind is not IncomingKind.TAP:
+        is_of_trial = quoted is not None and quoted.kind == trials.KIND  # which is over
+    if survey is None and not is_of_trial and message.kind is not IncomingKind.TAP:
         survey = await surveys.latest_in_chat(tx, chat.channel, chat.chat_id)
     rule = hands.known.rule(survey.survey_key) if survey is not None else None
     return Meant(survey, rule) if survey is not None and rule is not None else None
