@@ -159,3 +159,43 @@ def test_no_number_of_a_russian_mobile_gets_through(before: str, shape: str, num
     digits = f"{number:07d}"
     text = f"{before} {shape.format(digits)} {after}"
     assert digits not in log.masked(text) or digits in before
+
+
+def told_at(*seconds: float, text: str = "the token is refused", level: int = logging.ERROR) -> list[str]:
+    """The lines that are written of one that comes at each of these seconds."""
+    stream = io.StringIO()
+    handler = log.set_up("debug", stream=stream)
+    for second in seconds:
+        record = logging.LogRecord("worker.x", level, "", 0, text, (), None)
+        record.created = 1_800_000_000 + second
+        handler.handle(record)
+    return [line.partition(": ")[2] for line in stream.getvalue().splitlines()]
+
+
+def test_a_trouble_that_lasts_is_told_at_once_and_then_ever_less_often() -> None:
+    lines = told_at(*range(0, 4 * 3600, 6))
+    assert lines[:3] == [
+        "the token is refused",
+        "the token is refused (again, 9 times since)",
+        "the token is refused (again, 19 times since)",
+    ]
+    assert len(lines) == 9, "0, 1, 3, 7, 15, 31, 63, 123 and 183 minutes: an hour at most between two"
+
+
+def test_a_trouble_that_was_over_is_told_at_once_when_it_comes_back() -> None:
+    assert told_at(0, 6, 12, 3600) == ["the token is refused", "the token is refused"]
+
+
+def test_what_goes_well_is_written_each_time() -> None:
+    assert len(told_at(0, 1, 2, level=logging.INFO)) == 3
+
+
+def test_two_errors_behind_one_sentence_are_two() -> None:
+    def say(logger: logging.Logger) -> None:
+        for error in (ValueError("one"), ValueError("one"), ValueError("two")):
+            try:
+                raise error
+            except ValueError:
+                logger.exception("send failed")
+
+    assert written(say).count("send failed") == 2

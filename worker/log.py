@@ -5,6 +5,7 @@ import logging
 import re
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import TextIO
@@ -35,6 +36,9 @@ _PHONE = re.compile(
     r"|\d{10,15}(?=@[a-z])"  # chat ids of WhatsApp: 79140000001@c.us
     r")(?!\d)"
 )
+FIRST_PAUSE, LONGEST_PAUSE = 60.0, 3600.0  # seconds between two lines of one trouble
+OVER_AFTER = 1200.0  # seconds without it: amoCRM is asked every five minutes
+MOST_TOLD = 1000  # troubles that are kept in mind, until some are over
 SHORTEST_SECRET = 4  # a shorter one would mask ordinary words
 
 
@@ -96,6 +100,47 @@ def _message(record: logging.LogRecord) -> str:
         return str(record.msg)
 
 
+@dataclass(slots=True)
+class _Told:
+    """One trouble: when it may be told again, and how often it came since."""
+
+    heard_at: float
+    next_at: float
+    pause: float
+    left_out: int = 0
+
+
+class Repeats(logging.Filter):
+    """A trouble that lasts is told at once, then after a minute, two, four …: an hour at most between two."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: dict[tuple[str, str], _Told] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno < logging.WARNING:
+            return True
+        now, what = record.created, (_message(record), repr((record.exc_info or (None, None))[1]))
+        told = self._told.get(what)
+        if told is None or abs(now - told.heard_at) > OVER_AFTER:  # The clock may be set back.
+            self._forget_what_is_over(now)
+            self._told[what] = _Told(now, now + FIRST_PAUSE, FIRST_PAUSE)
+            return True
+        told.heard_at = now
+        if now < told.next_at:
+            told.left_out += 1
+            return False
+        if told.left_out:
+            record.msg, record.args = f"{what[0]} (again, {told.left_out} times since)", ()
+        told.pause, told.left_out = min(told.pause * 2, LONGEST_PAUSE), 0
+        told.next_at = now + told.pause
+        return True
+
+    def _forget_what_is_over(self, now: float) -> None:
+        if len(self._told) > MOST_TOLD:
+            self._told = {what: told for what, told in self._told.items() if now - told.heard_at < OVER_AFTER}
+
+
 class TextLines(logging.Formatter):
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -130,6 +175,7 @@ def set_up(
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonLines() if format == "json" else TextLines())
     mask = Mask(secrets)
+    handler.addFilter(Repeats())
     handler.addFilter(mask)
     root = logging.getLogger()
     root.handlers[:] = [handler]
