@@ -7,8 +7,10 @@ the real ones. One clock moves from event to event, so a quarter takes half a mi
 import asyncio
 import logging
 import os
+import shutil
 import sys
 import tempfile
+import textwrap
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -43,15 +45,18 @@ from worker.rules.scorecards import due_week
 
 STYLES = {"client": "cyan", "bot": "green", "amocrm": "blue", "staff": "magenta", "week": "dim"}
 INTRO = (
-    f"«{COMPANY}» ставит ворота во Владивостоке: 6 менеджеров, 2 бригады, третий квартал 2026 года.",
-    "Компания выдумана, программа настоящая: она говорит по HTTP с подставными amoCRM, Telegram и WhatsApp",
-    "на этом компьютере. В сеть ничего не уходит.",
+    f"«{COMPANY}» ставит ворота во Владивостоке: 6 менеджеров, 2 бригады,",
+    "третий квартал 2026 года. Компания выдумана, программа настоящая: она говорит",
+    "по HTTP с подставными amoCRM, Telegram и WhatsApp на этом компьютере.",
+    "В сеть ничего не уходит.",
 )
 NEXT = (
-    "Сыграть самому за клиента и за руководителя: sarafan demo --serve назовёт адрес страницы.",
-    "Дальше — со своей компанией: cp config.example.toml config.toml и впишите свои доступы,",
-    "sarafan check проверит подключения, sarafan plan покажет, кого и когда спросят, ничего не отправляя,",
-    "sarafan run начнёт работу. По шагам: README.ru.md.",
+    "Сыграть самому за клиента и за руководителя: {sarafan} demo --serve",
+    "назовёт адрес страницы. Дальше — со своей компанией: {sarafan} init",
+    "спросит адрес amoCRM и токены и запишет config.toml. Потом setup создаст",
+    "в amoCRM, чего не хватает, check проверит подключения, plan покажет, кого",
+    "и когда спросят, ничего не отправляя, run начнёт работу.",
+    "По шагам: README.ru.md.",
 )
 INTERRUPTED, PIPE_CLOSED = 130, 141  # what a shell says of SIGINT and SIGPIPE
 
@@ -105,7 +110,7 @@ async def _play(console: Console, folder: Path, log: "Errors") -> int:
         finally:
             await db.close()
     _title(console, "Отчёт за квартал: sarafan report")
-    print(as_text(report, settings.texts))
+    _print(console, as_text(report, settings.texts))
     return _checked(console, compare(tally, life.correspondence.chats, town, as_json(report)))
 
 
@@ -195,7 +200,7 @@ class _Terminal:
     def line(self, line: Line) -> None:
         row = Table.grid(padding=(0, 2), expand=True)
         row.add_column(width=18, style="dim")
-        row.add_column()
+        row.add_column(ratio=1)  # or what a short line leaves over would widen the first column too
         who = Text(
             f"{line.who}: ", STYLES[line.style] if line.style == "week" else f"bold {STYLES[line.style]}"
         )
@@ -228,8 +233,7 @@ class _Plain:
 @contextmanager
 def _page(console: Console) -> Iterator[Page]:
     _title(console, "Демонстрация sarafan")
-    for sentence in INTRO:
-        print(sentence)
+    _print(console, "\n".join(INTRO))
     if not console.is_terminal:
         yield _Plain()
         return
@@ -246,18 +250,36 @@ def _title(console: Console, text: str) -> None:
         print(f"\n=== {text} ===")
 
 
+def _print(console: Console, text: str) -> None:
+    """On a terminal lines break between words, and no-break spaces hold; elsewhere each stays as it is."""
+    for line in text.splitlines():
+        indent = "  " if line.startswith("• ") else ""
+        print(
+            textwrap.fill(
+                line, console.width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+            )
+            if console.is_terminal
+            else line
+        )
+
+
 def _checked(console: Console, rows: Sequence[Checked]) -> int:
     _title(console, "Посчитано по событиям рассказа")
-    print("Что пришло людям, что они ответили и что стоит в amoCRM — без участия программы:")
+    _print(console, "Что пришло людям, что они ответили и что стоит в amoCRM — без участия программы:")
     for row in rows:
         verdict = "совпадает с отчётом" if row.is_right else f"НЕ СОВПАДАЕТ: {row.differences}"
-        print(f"• {row.title}: {row.text} — {verdict}.")
+        _print(console, f"• {row.title}: {row.text} — {verdict}.")
     if not all(row.is_right for row in rows):
         return _fail("Отчёт расходится с тем, что было в рассказе: это ошибка программы.")
     print()
-    for sentence in NEXT:
-        print(sentence)
+    _print(console, "\n".join(NEXT).format(sarafan=_command()))
     return 0
+
+
+def _command() -> str:
+    """As the reader can type it: `make demo` installs where no shell looks."""
+    called = Path(sys.argv[0])
+    return "sarafan" if shutil.which("sarafan") or called.name != "sarafan" else str(called)
 
 
 # The worker's log
