@@ -17,7 +17,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from integrations.standins.faults import Faults, Faulty, Logged, control_routes
-from integrations.standins.whatsapp_people import ACCOUNT_ID, Json, Notification, People, Posted
+from integrations.standins.whatsapp_account import ACCOUNT_ID
+from integrations.standins.whatsapp_model import Json, Notification, Posted
+from integrations.standins.whatsapp_people import People
 
 INSTANCE = "1101000001"
 TOKEN = "d75b3a66374942c5b3c019c698abc2067e151558acbd412345"  # noqa: S105 the documentation's own example

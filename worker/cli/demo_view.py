@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from integrations.standins import telegram_model, whatsapp_people
+from integrations.standins import telegram_model, whatsapp_model
 from integrations.standins.amocrm_account import MadeUpAccount
 from integrations.standins.amocrm_model import CLOSED, WON, Lead
 from integrations.standins.town import Town
@@ -139,8 +139,8 @@ def _whatsapp_messages(gateway: GreenApiStandIn, phone: str) -> list[Json]:
     return [_whatsapp_message(one, texts) for one in talk]
 
 
-def _whatsapp_message(one: whatsapp_people.Posted | whatsapp_people.Heard, texts: dict[str, str]) -> Json:
-    at = one.accepted_at if isinstance(one, whatsapp_people.Posted) else one.at
+def _whatsapp_message(one: whatsapp_model.Posted | whatsapp_model.Heard, texts: dict[str, str]) -> Json:
+    at = one.accepted_at if isinstance(one, whatsapp_model.Posted) else one.at
     shown: Json = {
         "id": one.id_message,
         "day": _day(at),
@@ -151,7 +151,7 @@ def _whatsapp_message(one: whatsapp_people.Posted | whatsapp_people.Heard, texts
         "from": "",
         "rows": [],
     }
-    if isinstance(one, whatsapp_people.Posted):
+    if isinstance(one, whatsapp_model.Posted):
         chosen = one.votes.get(one.chat_id)
         options = [
             {
