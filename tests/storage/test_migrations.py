@@ -1,7 +1,9 @@
 """The tables come up to date at the start: whole, or not at all, and never backwards."""
 
 import asyncio
+import importlib
 import os
+import pkgutil
 import re
 import shutil
 import signal
@@ -21,12 +23,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from psycopg import sql
 from sqlalchemy import Connection, inspect, make_url, text
+from sqlmodel import SQLModel
 
-from storage import migrate, state
+from storage import migrate, state, tables
 from storage.database import Database
 from storage.errors import AlreadyRunning, StorageError
-from storage.tables.queues import State
-from storage.tables.registry import METADATA
+from storage.tables.registry import METADATA, TABLES
 from tests.conftest import DATABASES
 from tests.postgres import POSTGRES_URL
 
@@ -138,10 +140,19 @@ async def undo(url: str) -> None:
 
 
 class TestTables:
+    def test_each_stands_in_the_registry(self) -> None:
+        declared = {
+            table
+            for module in pkgutil.iter_modules(tables.__path__)
+            for table in vars(importlib.import_module(f"storage.tables.{module.name}")).values()
+            if isinstance(table, type) and issubclass(table, SQLModel) and table is not SQLModel
+        }
+        assert declared == {*TABLES}
+
     async def test_they_are_what_the_registry_of_tables_names(self, db: Database) -> None:
         def differences(connection: Connection) -> list[object]:
             context = MigrationContext.configure(connection, opts={"compare_type": True})
-            return list(compare_metadata(context, State.metadata))
+            return list(compare_metadata(context, METADATA))
 
         async with db.reading() as tx:
             assert await (await tx.connection()).run_sync(differences) == []
