@@ -93,19 +93,18 @@ async def _walk(hands: Hands, since: datetime) -> None:
     is_upwards = True
     async for page in hands.amocrm.changed_leads(since, filtered=hands.known.is_filter_enabled):
         now, is_upwards = hands.now(), page.is_filtered
+        if page.newest is not None:
+            newest = max(newest or page.newest, page.newest)
         if not page.leads and not page.broken:
-            newest = page.newest if newest is None else newest
             continue
         async with hands.db.transaction() as tx:
             saved = await deals.save_page(tx, await deals_from(tx, hands, page.leads), now)
             await not_new.mark(tx, hands, saved, {lead.id: lead for lead in page.leads}, now)
             await _plan(tx, hands, saved, now)
             await put_aside(tx, page.broken)
-            if page.newest is not None:
-                newest = max(newest or page.newest, page.newest)
-                # Walking upwards, everything before this page is on disk; downwards only after the last page.
-                if page.is_filtered:
-                    await deals.move_watermark(tx, page.newest)
+            # Walking upwards, everything before this page is on disk; downwards only after the last page.
+            if page.newest is not None and page.is_filtered:
+                await deals.move_watermark(tx, page.newest)
         hands.wake.act.set()
     if newest is not None and not is_upwards:
         async with hands.db.transaction() as tx:
