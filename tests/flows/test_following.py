@@ -244,6 +244,19 @@ async def test_a_copy_of_our_card_is_a_complaint_of_its_own(town: World) -> None
     assert (second.lead_id, second.by_hand, second.is_solved) == (copy, True, True)
 
 
+async def test_who_moves_it_on_in_the_second_in_which_it_came_has_taken_it(town: World) -> None:
+    """amoCRM tells whole seconds, our clock more."""
+    await town.asked()
+    town.clock.advance(timedelta(seconds=0.4))
+    await town.ivan_writes(WORDS)
+    (lead,) = town.complaints()
+    town.clock.advance(timedelta(seconds=0.3))
+    town.amocrm.move_lead(lead.id, "В работе")
+    await town.later(minutes=5)
+    (row,) = await rows(town)
+    assert (row.taken_by, row.opened_at.microsecond) == ("Олег Смирнов", 400_000)
+
+
 async def test_who_gets_it_and_who_works_on_it_in_amocrm_stands_in_the_alert(town: World) -> None:
     """A robot that moves it takes nothing; nobody is told that it waits once a person has moved it on."""
     await town.asked()

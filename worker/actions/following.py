@@ -212,7 +212,8 @@ async def _note_taking(tx: AsyncSession, hands: Hands, row: Complaint, moves: Se
     if row.survey_id is None or row.taken_by or row.closed_at is not None or row.left_at is not None:
         return
     last = max((Turn.of(kept).at for kept in row.turns), default=row.opened_at)
-    since = max(filter(None, (row.opened_at, row.passed_at, last)))
+    # amoCRM's times have whole seconds: what it tells of the second in which the complaint came is not older.
+    since = max(filter(None, (row.opened_at, row.passed_at, last))).replace(microsecond=0)
     about = await complaints.rated_low(tx, row)
     for move in sorted(moves, key=lambda move: (move.created_at or since, move.event)):
         at, user = move.created_at, (hands.known.users or {}).get(move.created_by)
