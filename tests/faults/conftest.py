@@ -6,7 +6,7 @@ held. What goes wrong, and where:
     killed at any call that it makes, on a page of deals, at a webhook      test_killed.py
     killed at a tap in Telegram, at a reminder                              test_killed_in_talk.py
     killed at what staff do, at answers to clients, at a recommendation     test_killed_in_staff_work.py
-    killed at digests, cards of calls, followed complaints, ageing words    test_killed_by_the_calendar.py
+    killed at digests, mornings, cards of calls, what it follows and ages    test_killed_by_the_calendar.py
     killed over a webhook; posted ten times at once, forged, unreadable     test_webhooks.py
     killed while it renews its tokens                                       test_tokens.py
     killed at random while answers get lost                                 test_storm.py

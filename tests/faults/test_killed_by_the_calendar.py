@@ -1,5 +1,5 @@
-"""The worker is killed at what the calendar brings staff: digests, cards of calls; and at complaints that it
-follows, and at words whose time is over."""
+"""The worker is killed at what the calendar brings staff: digests, the morning's message, cards of calls; and
+at complaints that it follows, and at words whose time is over."""
 
 import json
 import re
@@ -130,6 +130,65 @@ def test_killed_at_digests_each_is_read_by_everybody_once(
     laws.nothing_private_was_told()
 
 
+# --- the morning's message ---------------------------------------------------------------------------------
+
+MORNING = "Рекламации на"
+HEADS = [{**one, "role": "head"} for one in staff(ANNA, INNA)]
+
+
+def monday_to_come(now: datetime) -> date:
+    """That of the week after the next."""
+    return now.astimezone(ZONE).date() + timedelta(days=14 - now.astimezone(ZONE).weekday())
+
+
+def mornings_read(laws: Laws) -> Counter[tuple[str, str]]:
+    """Who read of which day, and how often."""
+    return Counter(
+        (who, message["text"].splitlines()[0])
+        for who in (ANNA, INNA)
+        for message in laws.shop.bot_wrote(who)
+        if message["text"].startswith(MORNING)
+    )
+
+
+@MOMENTS
+def test_killed_at_the_mornings_message_each_head_reads_of_each_day(
+    laws: Laws, clocks: MovedClocks, moment: Moment
+) -> None:
+    """The kill may repeat the one that was on its way; the next day has its own."""
+    shop, (when, delay) = laws.shop, moment
+    monday = monday_to_come(clocks.now())
+    clocks.pass_until(datetime.combine(monday, time(12, 0), ZONE))
+    shop.start(staff=HEADS, reports={"daily": "09:00"}, company={"holidays": ""})
+    deal = asked(laws)
+    laws.replies(deal, 3)
+    [alert] = until(shop.alerts, "the alert")
+    shop.telegram.do("tap", who=ANNA, button="Беру", message_id=alert["message_id"])
+    until(lambda: "Взято: " in text_of(laws, ANNA, alert["message_id"]), "who took it")
+    laws.hold(uncertain=0)
+    shop.stop()
+    for day in (1, 2):
+        clocks.pass_until(datetime.combine(monday + timedelta(days=day), time(9, 1), ZONE))
+        if day == 1:
+            shop.start()
+            points.ALERT.kills(shop, when, delay=delay)  # before it has read its settings
+            has_died(shop)
+        shop.start()
+        has_run(laws, clocks, "follow")
+        shop.restart()
+        has_run(laws, clocks, "follow")
+        read = mornings_read(laws)
+        assert set(Counter(who for who, _ in read).values()) == {day}, "of each day, each of them"
+        assert len(read) == len(HEADS) * day
+        assert read.total() <= len(read) + (when != "arrived")
+        for who in (ANNA, INNA):
+            assert laws.clients[deal].name in shop.bot_wrote(who)[-1]["text"]
+        shop.stop()
+    shop.start()
+    shop.wait_until_ready()
+    laws.hold(uncertain=0)
+
+
 # --- calls -------------------------------------------------------------------------------------------------
 
 
@@ -155,9 +214,7 @@ def test_killed_at_the_draw_and_at_cards_each_call_has_one_of_each_controller(
 ) -> None:
     """Five calls, of which one is scored by two; each tap and each comment is kept once."""
     shop, (when, delay) = laws.shop, moment
-    monday = datetime.combine(
-        clocks.now().date() + timedelta(days=14 - clocks.now().weekday()), time(10, 0), ZONE
-    )
+    monday = datetime.combine(monday_to_come(clocks.now()), time(10, 0), ZONE)
     clocks.pass_until(monday - timedelta(days=3))
     shop.start(staff=staff(ANNA, VERA, INNA), iqs={"calls_per_week": 5})
     deal = asked(laws)
