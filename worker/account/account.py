@@ -7,6 +7,7 @@ from typing import Literal
 from integrations.amocrm.models import User
 from worker.account.people import Place, Staff
 from worker.config.problems import Problem
+from worker.config.sections.surveys import Metric
 from worker.rules.planning import SurveyRule
 
 
@@ -24,6 +25,10 @@ class FieldIds:
     about: int | None = None
     referral: int | None = None
     referral_code: int | None = None
+
+    def of_metric(self, metric: Metric) -> int | None:
+        """Where scores of this metric are written, unless a survey has a field of its own."""
+        return {"nps": self.nps, "csat": self.csat, "ces": self.ces}[metric]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

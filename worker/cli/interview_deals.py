@@ -8,7 +8,7 @@ import typer
 from integrations.amocrm.models import LOST, WON, CustomField, Pipeline, Status
 from integrations.amocrm.names import NameProblem, folded, resolve
 from worker.account.dictionaries import Dictionaries
-from worker.account.resolve import DATE_TYPES
+from worker.account.survey_rules import DATE_TYPES
 from worker.cli.config_text import Answers, settings_of
 from worker.cli.dialog import Dialog
 from worker.cli.lacking import wanted_fields

@@ -241,7 +241,6 @@ Prefix = Annotated[str, reader(_prefix, PREFIX)]
 Subject = Annotated[str, reader(_subject, SUBJECT)]
 Base = Annotated[str, reader(_base, BASE)]
 ScaleText = Annotated[str, reader(_scale, SCALE)]
-Metric = Literal["nps", "csat", "ces"]
 Channel = Literal["telegram", "max", "max_account", "telegram_account", "whatsapp"]
 
 DurationText = Annotated[Duration, reader(parse_duration, DURATION, Duration)]

@@ -9,7 +9,8 @@ from datetime import timedelta
 from pydantic import SecretStr
 
 from worker.config.addresses import Secret, Site
-from worker.config.values import FORBID, Metric, Named, Rate, Since, SinceOrNone, Some, Span, SpanOrNone
+from worker.config.sections.surveys import Metric
+from worker.config.values import FORBID, Named, Rate, Since, SinceOrNone, Some, Span, SpanOrNone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

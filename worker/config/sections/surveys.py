@@ -15,7 +15,6 @@ from worker.config.values import (
     DurationText,
     Int,
     KeyText,
-    Metric,
     Named,
     ScaleText,
     Some,
@@ -25,6 +24,8 @@ from worker.config.values import (
 from worker.rules.calendar import Duration
 from worker.rules.kinds.registry import KINDS
 from worker.rules.scale import Option, Scale, parse_range
+
+Metric = Literal["nps", "csat", "ces"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
