@@ -26,6 +26,7 @@ from integrations.standins.whatsapp import INSTANCE, GreenApiStandIn
 from integrations.standins.whatsapp import TOKEN as GATEWAY_TOKEN
 from storage.database import Database
 from storage.tables.surveys import Survey
+from tests.integrations.telegram_schema import assert_calls_fit
 from worker.app import App
 from worker.cli.data import scope_of
 from worker.clock import ManualClock
@@ -324,6 +325,7 @@ async def world(
     try:
         await made.step()
         yield made
+        assert_calls_fit(telegram.requests)
     finally:
         await made.app.close()
 

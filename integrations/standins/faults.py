@@ -254,7 +254,9 @@ def control_routes(
         return JSONResponse({"active": 0})
 
     async def log(request: Request) -> Response:
-        return _json([{**asdict(logged), "headers": None} for logged in requests])
+        # Of the headers only what the body is: others hold tokens.
+        kinds = [{k: v for k, v in logged.headers.items() if k == "content-type"} for logged in requests]
+        return _json([{**asdict(one), "headers": kind} for one, kind in zip(requests, kinds, strict=True)])
 
     async def call(request: Request) -> Response:
         helper = (helpers or {}).get(request.path_params["helper"])

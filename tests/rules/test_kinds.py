@@ -25,6 +25,7 @@ def test_three_kinds_are_known_by_their_keys() -> None:
         ("nps", (1, 5), (3, 5)),
         ("csat", (1, 5), (3, 5)),
         ("ces", (1, 5), (2, 4)),
+        ("nps", (1, 4), None),  # by the cuts of 0-10 everybody would be a detractor
         ("nps", (1, 7), None),
         ("csat", (0, 10), None),
         ("csat", (2, 5), None),  # «Отлично», «Удовлетворительно», «Плохо»: the config has to say
@@ -33,6 +34,26 @@ def test_three_kinds_are_known_by_their_keys() -> None:
 )
 def test_bands_follow_the_scale(metric: str, ends: tuple[int, int], bands: tuple[int, int] | None) -> None:
     assert KINDS[metric].bands(*ends) == bands
+
+
+@pytest.mark.parametrize(
+    ("metric", "ends", "worst", "best"),
+    [
+        ("nps", (0, 10), [0, 1, 2, 3, 4, 5, 6], [7, 8, 9, 10]),
+        ("nps", (1, 10), [1, 2, 3, 4, 5], [6, 7, 8, 9, 10]),
+        ("nps", (1, 5), [1, 2, 3], [4, 5]),
+        ("csat", (1, 5), [1, 2, 3], [4, 5]),
+        ("ces", (1, 5), [1, 2], [3, 4, 5]),
+    ],
+)
+def test_which_scores_are_a_complaint(
+    metric: str, ends: tuple[int, int], worst: list[int], best: list[int]
+) -> None:
+    first, last = ends
+    low, high = KINDS[metric].known_bands[ends]
+    scale = Scale(first=first, last=last, low=low, high=high)
+    assert [score for score in scale.values if scale.band(score) is Band.LOW] == worst
+    assert [score for score in scale.values if scale.band(score) is not Band.LOW] == best
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,14 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
 import pytest
 
+from integrations.standins.faults import Logged
 from tests.world import merged, toml
 
 SARAFAN = Path(sys.executable).with_name("sarafan")
@@ -82,6 +84,13 @@ class Place:
             Call(**{name: row[name] for name in names}) for row in self._http.get("/_control/requests").json()
         ]
         return [call for call in log if re.search(path, call.path) and method in ("", call.method)]
+
+    def logged(self) -> list[Logged]:
+        """All requests, as the stand-in itself keeps them but for their headers."""
+        return [
+            Logged(**{**row, "body": row["body"].encode(), "at": datetime.fromisoformat(row["at"])})
+            for row in self._http.get("/_control/requests").json()
+        ]
 
     def breaks(self, path: str, **how: Any) -> None:
         """Let something go wrong with requests to this path, a regular expression."""

@@ -1,10 +1,11 @@
-"""The company of each story; whatever happened in it, its log tells nothing private."""
+"""The company of each story. Its log tells nothing private, and what it asks of Telegram is well formed."""
 
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.integrations.telegram_schema import assert_calls_fit
 from tests.stories.company import Company, company
 
 
@@ -25,6 +26,7 @@ def _watched(folder: Path, database: str) -> Iterator[Company]:
         yield made
         told = [word for word in made.private if word in made.log]
         assert not told, "the log tells what it must not"
+        assert_calls_fit(made.telegram.logged())
 
 
 @pytest.hookimpl(wrapper=True)
