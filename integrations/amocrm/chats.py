@@ -8,7 +8,7 @@ from pydantic import model_validator
 
 from integrations.amocrm.client import AmoCrm
 from integrations.amocrm.models import Row
-from integrations.amocrm.reading import MaybeMoment, Text
+from integrations.amocrm.reading import MaybeMoment, Text, whole, whole_moment, word
 from integrations.errors import Permanent
 
 # At most 100 a page: https://www.amocrm.ru/developers/content/crm_platform/events-and-notes
@@ -43,21 +43,17 @@ class ChatEvent(Row):
         entity = _within(raw.get("_embedded"), "entity")
         # The documentation has it beside the entity, live answers within it.
         contact = _within(entity, "linked_talk_contact_id") or raw.get("linked_talk_contact_id")
-        created_at = _number(raw.get("created_at"))
         return {
             "id": 0,
-            "event": raw.get("id") if isinstance(raw.get("id"), str | int) else "",
-            "type": raw.get("type") if isinstance(raw.get("type"), str) else "",
-            "entity_type": raw.get("entity_type") if isinstance(raw.get("entity_type"), str) else "",
-            "entity_id": _number(raw.get("entity_id")),
-            "created_by": _number(raw.get("created_by")),
-            "created_at": created_at if created_at < LATEST else None,
+            "event": word(raw.get("id")),
+            "type": word(raw.get("type")),
+            "entity_type": word(raw.get("entity_type")),
+            "entity_id": whole(raw.get("entity_id")),
+            "created_by": whole(raw.get("created_by")),
+            "created_at": whole_moment(raw.get("created_at")),
             "talk_id": _talk(raw.get("value_after")),
-            "contact_id": _number(contact),
+            "contact_id": whole(contact),
         }
-
-
-LATEST = 32_503_680_000  # the year 3000: no moment is later
 
 
 class _Kind(Row):
@@ -108,16 +104,10 @@ async def chat_events(
 
 def _talk(values: object) -> int:
     for value in values if isinstance(values, list) else ():
-        if found := _number(_within(_within(value, "message"), "talk_id")):
+        if found := whole(_within(_within(value, "message"), "talk_id")):
             return found
     return 0
 
 
 def _within(value: object, key: str) -> object:
     return value.get(key) if isinstance(value, Mapping) else None
-
-
-def _number(value: object) -> int:
-    """Ids and moments; what is none is 0."""
-    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0

@@ -7,7 +7,7 @@ from pydantic import model_validator
 
 from integrations.amocrm.client import AmoCrm
 from integrations.amocrm.models import Row
-from integrations.amocrm.reading import MaybeMoment, Number, Text
+from integrations.amocrm.reading import MaybeMoment, Text, objects, whole, whole_moment, word
 from integrations.errors import Permanent
 
 # At most 100 a page and ten ids: https://www.amocrm.ru/developers/content/crm_platform/events-and-notes
@@ -19,30 +19,41 @@ UNKNOWING = (400, 403, 404, 422)  # an account, or a token, that has no such eve
 
 
 class Move(Row):
-    """A deal came from one status to another, of whatever pipeline; the event's own id is text."""
+    """A deal came from one status to another, of whatever pipeline; the event's own id is text.
+
+    Whatever shape a value has, the row is read: a page that lacks one would be taken for the last.
+    """
 
     event: Text = ""
     type: Text = ""
-    entity_id: Number = 0
+    entity_id: int = 0
     created_at: MaybeMoment = None
-    created_by: Number = 0
-    before: tuple[Number, Number] | None = None  # pipeline, status
-    after: tuple[Number, Number] | None = None
+    created_by: int = 0
+    before: tuple[int, int] | None = None  # pipeline, status
+    after: tuple[int, int] | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _flatten(cls, raw: Any) -> Any:
-        if not isinstance(raw, Mapping):
-            return raw
-        places = {"before": _place(raw.get("value_before")), "after": _place(raw.get("value_after"))}
-        return {**raw, "id": 0, "event": raw.get("id"), **places}
+        told: Mapping[str, Any] = raw if isinstance(raw, Mapping) else {}
+        return {
+            "id": 0,
+            "event": word(told.get("id")),
+            "type": word(told.get("type")),
+            "entity_id": whole(told.get("entity_id")),
+            "created_at": whole_moment(told.get("created_at")),
+            "created_by": whole(told.get("created_by")),
+            "before": _place(told.get("value_before")),
+            "after": _place(told.get("value_after")),
+        }
 
 
-def _place(values: object) -> tuple[object, object] | None:
-    for value in values if isinstance(values, list) else ():
-        status = value.get("lead_status") if isinstance(value, Mapping) else None
+def _place(values: object) -> tuple[int, int] | None:
+    for value in objects(values):
+        status = value.get("lead_status")
         if isinstance(status, Mapping):
-            return status.get("pipeline_id"), status.get("id")
+            pipeline, id_ = whole(status.get("pipeline_id")), whole(status.get("id"))
+            return (pipeline, id_) if pipeline and id_ else None
     return None
 
 

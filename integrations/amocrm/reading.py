@@ -33,6 +33,25 @@ def _without_nul(value: object) -> object:
     return value.replace("\x00", "") if isinstance(value, str) else value
 
 
+def whole(value: object) -> int:
+    """An id or a moment of a row that is read whatever its shape; what is none is 0."""
+    text = str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
+
+
+LATEST = 32_503_680_000  # the year 3000: no moment is later
+
+
+def whole_moment(value: object) -> int | None:
+    """Unix seconds, as `whole` reads them."""
+    return seconds if (seconds := whole(value)) < LATEST else None
+
+
+def word(value: object) -> str:
+    """A key or an id that may be text, as `whole` reads numbers; what is none is ""."""
+    return str(value) if isinstance(value, int | str) and not isinstance(value, bool) else ""
+
+
 def _zero_if_empty(value: object) -> object:
     return 0 if value is None or value == "" else value
 

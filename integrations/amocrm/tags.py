@@ -8,7 +8,7 @@ from pydantic import model_validator
 
 from integrations.amocrm.client import AmoCrm
 from integrations.amocrm.models import Row
-from integrations.amocrm.reading import MaybeMoment, Number, Text
+from integrations.amocrm.reading import MaybeMoment, Number, Text, objects
 from integrations.errors import Permanent
 
 # At most 100 a page: https://www.amocrm.ru/developers/content/crm_platform/events-and-notes
@@ -28,8 +28,7 @@ class _Untagging(Row):
     def _flatten(cls, raw: Any) -> Any:
         if not isinstance(raw, Mapping):
             return raw
-        before = raw.get("value_before")
-        said = [value.get("tag") for value in before if isinstance(value, Mapping)] if before else []
+        said = [value.get("tag") for value in objects(raw.get("value_before"))]
         tags = [tag.get("name") for tag in said if isinstance(tag, Mapping)]
         return {**raw, "id": 0, "tags": tags}
 

@@ -70,8 +70,43 @@ async def test_events_of_an_unknown_shape_are_passed_over(respx_mock: respx.Mock
         {**good, "id": "2", "type": "lead_added"}, {**good, "id": "3", "entity_id": 7},
         {**good, "id": "4", "value_before": []}, {**good, "id": "5", "value_after": {"lead_status": 1}},
         {**good, "id": "6", "created_at": None}, {**good, "id": "7", "created_at": "вчера"}, None,
+        {**good, "id": "8", "value_before": [{"lead_status": {"id": "?", "pipeline_id": 1}}]},
+        {**good, "id": "9", "value_after": 7}, {**good, "id": ["10"], "entity_id": {}}, "x",
     ]  # fmt: skip
     respx_mock.get("/api/v4/events").respond(json={"_embedded": {"events": [*odd, good]}})
     (move,) = await moves_of(AmoCrm(URL, "test-token"), [501])
     assert (move.event, move.created_at) == ("01kd", datetime.fromtimestamp(1_767_225_600, UTC))
     assert (move.before, move.after) == ((1, 10), (9, 142))
+
+
+@pytest.mark.parametrize(
+    "unreadable",
+    [
+        None,
+        "x",
+        {"id": ["1"]},
+        {"entity_id": "?"},
+        {"created_at": "вчера"},
+        {"created_by": -1},
+        {"value_before": 7},
+    ],
+)
+@respx.mock(base_url=URL)
+async def test_a_page_with_an_event_that_cannot_be_read_is_not_the_last(
+    respx_mock: respx.MockRouter, unreadable: object
+) -> None:
+    def event(number: int) -> dict[str, object]:
+        return {
+            "id": f"e{number}", "type": "lead_status_changed", "entity_id": 501,
+            "created_at": 1_767_225_600 + number, "created_by": 77,
+            "value_before": [{"lead_status": {"id": 10, "pipeline_id": 1}}],
+            "value_after": [{"lead_status": {"id": 20, "pipeline_id": 1}}],
+        }  # fmt: skip
+
+    odd = {**event(0), **unreadable} if isinstance(unreadable, dict) else unreadable
+    pages = [[odd, *map(event, range(1, PAGE_SIZE))], [event(PAGE_SIZE)]]
+    respx_mock.get("/api/v4/events").mock(
+        side_effect=[httpx.Response(200, json={"_embedded": {"events": page}}) for page in pages]
+    )
+    found = await moves_of(AmoCrm(URL, "test-token", requests_per_second=1000), [501])
+    assert f"e{PAGE_SIZE}" in [move.event for move in found]

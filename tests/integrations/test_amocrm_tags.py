@@ -93,7 +93,10 @@ def _event(**more: object) -> dict[str, object]:
         (_event(created_at=None), False),
         (_event(value_before=None), False),
         (_event(value_before=[None, {"tag": None}, {"tag": {"name": None}}, "x"]), False),
-        (_event(value_before={"0": {"tag": {"name": TAG}}}), False),
+        (_event(value_before={"1": {"tag": {"name": TAG}}}), True),  # a list with a gap, as PHP writes it
+        (_event(value_before=7), False),
+        (_event(value_before=True), False),
+        (_event(value_before="x"), False),
         ("x", False),
     ],
 )
