@@ -90,7 +90,9 @@ async def test_wrong_keys_are_told(desk: Desk, capsys: pytest.CaptureFixture[str
 
 async def test_a_lost_answer_is_told(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     desk.server.faults.add(PATH, status=502, after=True)
-    assert "код мог сгореть" in await _sentence(desk, desk.server.integration.issue_code(), capsys)
+    assert "Ответ amoCRM потерялся, код мог сгореть." in await _sentence(
+        desk, desk.server.integration.issue_code(), capsys
+    )
 
 
 async def test_a_service_that_is_busy_leaves_the_code_whole(
@@ -98,7 +100,7 @@ async def test_a_service_that_is_busy_leaves_the_code_whole(
 ) -> None:
     desk.server.faults.add(PATH, status=429)
     code = desk.server.integration.issue_code()
-    assert "Код ещё цел" in await _sentence(desk, code, capsys)
+    assert "amoCRM сейчас не отвечает. Код ещё цел:" in await _sentence(desk, code, capsys)
     await desk.exchange(code)
     assert await desk.kept()
 

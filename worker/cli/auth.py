@@ -100,13 +100,13 @@ def _sentence(settings: "Settings", error: "OutsideError") -> str:
         case Uncertain():
             return say(
                 settings,
-                "Ответ amoCRM потерялся , код мог сгореть. Возьмите новый и повторите.",
+                "Ответ amoCRM потерялся, код мог сгореть. Возьмите новый и повторите.",
                 f"The answer of amoCRM was lost ({error.detail}), the code may be used up. Take a new one.",
             )
         case Temporary():
             return say(
                 settings,
-                "amoCRM сейчас не отвечает . Код ещё цел: повторите в течение 20 минут.",
+                "amoCRM сейчас не отвечает. Код ещё цел: повторите в течение 20 минут.",
                 f"amoCRM cannot be asked now ({error.detail}). The code is still good: try again within its "
                 "20 minutes.",
             )
