@@ -1,6 +1,7 @@
 """Surveys: planned once for each deal, and found by their deal, client and chat."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import bindparam, func
 from sqlmodel import col, or_, select, update
@@ -8,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.rows import insert_all_once
 from storage.sql import inline
-from storage.tables.surveys import Survey, SurveyState
+from storage.tables.surveys import Message, Survey, SurveyState
 
 WISHES = ("optout", "optin", "command")  # `rule` of replies that want something of us
 MACHINE = "machine"  # … of those that no person wrote
@@ -99,10 +100,20 @@ async def is_being_sent(tx: AsyncSession, channel: str, chat_id: str) -> bool:
     return (await tx.exec(sending.limit(1))).first() is not None
 
 
-async def is_open_in(tx: AsyncSession, channel: str, chat_id: str) -> bool:
-    """Does a question wait for its answer in this chat, or is it on its way there?"""
+async def came_after(tx: AsyncSession, channel: str, chat_id: str, since: datetime) -> bool:
+    """Has a question that waits for its answer come into this chat since then, or is it on its way there?"""
+    # A survey that was tried elsewhere before keeps the time of that.
+    said = select(Message.id).where(
+        Message.survey_id == Survey.id, Message.channel == channel, Message.chat_id == chat_id
+    )
+    came = or_(
+        col(Survey.state) == SurveyState.SENDING,
+        col(Survey.sent_at) > since,
+        col(Survey.reminded_at) > since,
+        said.where(col(Message.sent_at) > since).exists(),
+    )
     wanted = select(Survey.id).where(Survey.channel == channel, Survey.chat_id == chat_id)
-    return (await tx.exec(wanted.where(col(Survey.state).in_(OPEN)).limit(1))).first() is not None
+    return (await tx.exec(wanted.where(col(Survey.state).in_(OPEN), came).limit(1))).first() is not None
 
 
 async def of_deal(tx: AsyncSession, deal_id: int) -> Sequence[Survey]:

@@ -132,6 +132,34 @@ async def test_once_a_real_question_came_into_its_chat_the_trial_is_over_and_a_d
 
 
 @configured(TWO)
+async def test_a_trial_in_a_chat_where_a_question_waits_already_goes_on_and_answers_nothing_of_it(
+    town: World,
+) -> None:
+    """Somebody of the staff who is a client too, with a deal of their own, writes /try."""
+    deal = await town.asked()
+    await begins_in_ivans_chat(town)
+    await town.ivan_writes("3")
+    assert (await town.survey(deal)).score is None
+    assert town.to_ivan()[-1].startswith(MARK)
+    assert town.complaints() == []
+    await town.ivan_writes("стоп")
+    assert town.to_ivan()[-1].endswith(OVER)
+    await town.ivan_writes("9")
+    assert (await town.survey(deal)).score == 9
+
+
+@configured({**TWO, "delivery": {"reminder_after": "1h"}})
+async def test_a_reminder_of_a_real_question_ends_a_trial_too(town: World) -> None:
+    deal = await town.asked()
+    await town.later(minutes=50)
+    await begins_in_ivans_chat(town)
+    await town.later(minutes=11)
+    assert not town.to_ivan()[-1].startswith(MARK)
+    await town.ivan_writes("9")
+    assert (await town.survey(deal)).score == 9
+
+
+@configured(TWO)
 async def test_what_answers_the_question_of_a_trial_after_a_real_question_came_is_no_answer_to_it(
     town: World,
 ) -> None:

@@ -182,8 +182,8 @@ async def take(tx: AsyncSession, hands: Hands, channel: Channel, row: Inbox, mes
         return False
     now = hands.now()
     trial = await trials.current(tx, row.channel, message.chat_id, now)
-    if trial is not None and await surveys.is_open_in(tx, row.channel, message.chat_id):
-        # A real question came after it: what a client answers is never lost to a trial.
+    if trial is not None and await surveys.came_after(tx, row.channel, message.chat_id, trial.started_at):
+        # A real question: what a client answers is never lost to a trial.
         await trials.end(tx, trial.id or 0, now)
         trial = None
     cast = cast_of(hands, trial, now) if trial is not None else None
