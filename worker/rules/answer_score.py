@@ -11,6 +11,7 @@ from worker.rules.answer_readings import Ask, Score
 from worker.rules.answer_text import fold, tidy
 from worker.rules.answer_weigh import Candidate, weigh
 from worker.rules.answer_words import NUMBER
+from worker.rules.pattern import Pattern
 from worker.rules.scale import Scale
 
 
@@ -55,10 +56,23 @@ def _decide(found: Scan, candidates: list[Candidate], doubts: list[Number], show
     return Ask("two" if len(both) > 2 else "none")
 
 
-_CONDITION = re.compile(
-    r"если\s+бы|\bшутка\b|\bшучу\b|kidding|joking|был[аои]?\s+бы|могл[аои]\s+быть(?!\s+(?:и\s+)?(?:лучше|быстрее))|мог\s+быть|would\s+(?:be|have)|could\s+have|if\s+(?:not"
-    r"|only)"
+_CONDITION = Pattern(
+    r"если\s+бы|\bшутка\b|\bшучу\b|kidding|joking|был[аои]?\s+бы|могл[аои]\s+быть(?!\s+(?:и\s+)?(?:лучше|быстрее))"
+    r"|мог\s+быть|would\s+(?:be|have)|could\s+have|if\s+(?:not|only)"
+    r"|никто\s+не\s+(?:постав|дас)\w+|\bобычно\s+(?:ставлю|даю)\b|\bага\s*,?\s*(?:щас|сейчас)\b|издева\w+"
 )
+# A score for what is still to be done is none yet: «поставлю 10, как только привезёте пульт».
+_VERB = r"(?:\w+\s+){0,3}?\w+(?:ет|ит|ут|ют|ят|ат)(?:е|ся)?\b"
+_PROMISE = Pattern(
+    r"\bесли\s+(?!что\b|хотите\b|можете\b|честно\b|не\s+считать\b)(?:\w+\s+){0,3}?\w+(?:ете|ите)\b"
+    r"|\b(?:when|once|if|after|as\s+soon\s+as)\s+you\s+(?:come|fix|finish|bring|call|return|do)\b"
+)
+_LATER = Pattern(
+    rf"\b(?:когда|как\s+только|после\s+того\s*,?\s*как)\s+{_VERB}|\b(?:только|лишь)\s+после\b"
+    r"|\b(?:доделай|сделай|привези|приезжай|приедь|почини|исправь|верни|замени|переделай|убери|установи|настрой"
+    r"|перезвони|позвони|закончи|доставь|пришли)те\b"
+)
+_SHALL = Pattern(r"\b(?:поставлю|поставим|дам|дадим|будет|изменю|исправлю)\b")
 
 
 def _is_contradicted(score: Score, chosen: Candidate, found: Scan) -> bool:
@@ -66,7 +80,9 @@ def _is_contradicted(score: Score, chosen: Candidate, found: Scan) -> bool:
     starts = [end.end() for end in re.finditer(r"[.!?\n]", found.text[: chosen.start])]
     ends = re.search(r"[.!?\n]", found.text[chosen.end :])
     stop = chosen.end + ends.start() if ends else len(found.text)
-    if _CONDITION.search(found.text, starts[-1] if starts else 0, stop):
+    start = starts[-1] if starts else 0
+    is_promised = _LATER.search(found.text, start, stop) and _SHALL.search(found.text, start, stop)
+    if is_promised or any(pattern.search(found.text, start, stop) for pattern in (_CONDITION, _PROMISE)):
         return True
     words = wishes.plain(fold(score.comment)).split()
     is_praised = any(vocabulary.is_praise(word) for word in words) and _is_bare(score.comment)

@@ -42,10 +42,12 @@ _LEAVE_ME = _said(
     r"(?:не (?:надо|нужно)|хватит|довольно) (?:ваших |этих |таких )?(?:вопросов|сообщений|опросов|рассылок)",
     r"(?:вопрос\w*|сообщени\w+|опрос\w*|рассылк\w+) не (?:надо|нужно|присылайте|присылать|шлите|слать"
     r"|задавайте)",
-    r"(?:прекратите|перестаньте|хватит|кончайте|прекращайте|довольно|остановите|отмените)(?: меня)?"
+    r"(?:прекратите|прекратить|перестаньте|перестать|хватит|кончайте|прекращайте|довольно|остановите"
+    r"|отмените)(?: меня)?"
     r" (?:писать|слать|присылать|спамить|спам|рассылку|беспокоить|опросы|спрашивать|опрашивать|отправлять"
     r"|надоедать)(?: меня| нас)?",
-    r"(?:отпишите|исключите|удалите|уберите|вычеркните|выпишите|отключите|отписать|исключить|удалить"
+    r"(?:отпиши|отпишите|исключи|исключите|удали|удалите|убери|уберите|вычеркни|вычеркните|выпишите|отключите"
+    r"|отписать|исключить|удалить"
     r"|убрать) (?:меня|нас|мой номер|мой телефон|мои контакты)(?: телефона)?(?: (?:из"
     r"|от) (?:\w+ )?(?:рассылк\w+|баз\w+|списк\w+|опрос\w*|контакт\w+|подписк\w+)| (?:от этого|отсюда))?",
     r"(?:писать|спамить|слать) (?:хватит|довольно)",
@@ -72,7 +74,11 @@ _LEAVE_ME = _said(
     r"(?:вы )?(?:достали|задолбали|замучили|надоели)(?: уже)?(?: вы)?(?: меня| нас)?(?: со| с)?"
     r" (?:своими|вашими|этими|этой|своей|вашей) (?:сообщениями|смсками|опросами|вопросами"
     r"|рассылками|рассылкой|спамом)",
-    r"(?:отписаться|отписка|отказаться|отказ) от",
+    r"(?:(?:хочу|хотим|хотел бы|хотела бы) )?(?:отписаться|отписка|отказаться|откажусь|отказ) от",
+    r"(?:избавь|избавьте) (?:меня|нас) от",
+    r"не смей(?:те)? (?:писать|присылать|слать|отправлять|беспокоить)",
+    r"запрещаю (?:вам )?(?:писать|присылать|слать|отправлять|беспокоить)",
+    r"(?:отзываю|отозвать) (?:свое |мое )?согласие на",
     r"остановить (?:подписку|рассылку|опросы|сообщения)",
     r"stop (?:the )?promotions?",
     r"отключите? (?:рассылку|опросы|уведомления|сообщения)",
@@ -115,6 +121,15 @@ _PLEA = Pattern(
 _WAY_OR_TIME = Pattern(
     r"лучше|почт[уеа]|e-?mail|телеграм\w*|ватсап\w*|вацап\w*|вотсап\w*|whatsapp|telegram|вечером|утром|ночью"
     r"|завтра|сегодня|сейчас|пока|если|рабочее|выходн\w+|mail|tonight|night"
+)
+# «Не присылайте, сам заберу» is about a thing, unless it says which messages.
+_SENDING = Pattern(r"\b(?:присыл|отправл|шли|сла)\w*")
+_MESSAGES = Pattern(r"сообщ|смс|sms|вопрос|опрос|рассыл|спам|реклам")
+_MYSELF = Pattern(r"\bсам[аи]?\b")
+# Beside these «stop» is still all that is said: «not interested, stop».
+_REFUSED = Pattern(
+    r"(?:i m |i am )?not interested|wrong number|no(?: thanks| thank you)?|нет|(?:мне |нам )?не интересно"
+    r"|(?:вы )?(?:ошиблись|не туда попали)(?: номером)?|я не ваш клиент"
 )
 # «Олег сказал, не пишите больше» tells what somebody else wants; «я уже сказал» is the client's own wish.
 _REPORTED = Pattern(
@@ -163,7 +178,7 @@ def opt_out_spans(folded: str) -> list[tuple[int, int]] | None:
         return [(said[index].start, said[index].end) for index in strong]
     weak = [index for index, clause in enumerate(said) if clause.is_weak]
     rest = [clause for index, clause in enumerate(said) if index not in weak]
-    if weak and "?" not in folded and all(_says_nothing(clause) for clause in rest):
+    if weak and "?" not in folded and all(map(_adds_nothing, rest)):
         return [(said[index].start, said[index].end) for index in weak]
     return None
 
@@ -209,6 +224,9 @@ def _is_meant(folded: str, said: Sequence[_Clause], strong: Sequence[int]) -> bo
 def _is_another_way(said: Sequence[_Clause], index: int) -> bool:
     before = said[index - 1].whole if index else ""
     after = said[index + 1].whole if index + 1 < len(said) else ""
+    words = said[index].words
+    if _SENDING.search(words) and not _MESSAGES.search(words) and _MYSELF.search(f"{before} {after}"):
+        return True
     is_short = len(before.split()) <= _SHORT
     return bool(_WAY_OR_TIME.search(after) or (is_short and _WAY_OR_TIME.search(before)))
 
@@ -220,3 +238,7 @@ def _is_reported(said: Sequence[_Clause], index: int) -> bool:
 
 def _says_nothing(clause: _Clause) -> bool:
     return all(_is_beside(word) or len(word) == 1 for word in clause.whole.split())
+
+
+def _adds_nothing(clause: _Clause) -> bool:
+    return _says_nothing(clause) or _REFUSED.fullmatch(clause.whole) is not None

@@ -124,11 +124,12 @@ def _concludes(part: Clause, number: Number) -> bool:
 _SUBTRACTED = re.compile(
     r"не|хвата\w*|минус|снял\w*|сним\w+|отня\w+|скин\w+|меньше|больше|less|more|minus|not"
 )
+_OTHER_POINTS = re.compile(r"пробк\w+|ветер|ветр\w+|шторм\w*|тайфун\w*|волн\w+|землетряс\w+|давлени\w+|егэ")
 
 
 def _is_measured(part: Clause) -> bool:
-    """«не хватает 2 баллов», «минус 2 балла»: points, but not the score."""
-    return any(_SUBTRACTED.fullmatch(word) for word in part.words)
+    """«не хватает 2 баллов», «минус 2 балла», «пробки 8 баллов»: points, but not the score."""
+    return any(_SUBTRACTED.fullmatch(word) or _OTHER_POINTS.fullmatch(word) for word in part.words)
 
 
 def _is_pure(part: Clause) -> bool:
