@@ -32,6 +32,7 @@ from storage.locks import Locks
 
 READERS = 4  # connections, each with a thread of its own
 WAIT_FOR_TURN = 30  # seconds until a transaction gives up waiting for a connection
+NOT_NOW = "База сейчас не отвечает: "
 
 
 class Database:
@@ -79,10 +80,11 @@ class Database:
             if db.is_sqlite:
                 raise
             said = " ".join(str(error).split()).rstrip(".?")  # libpq speaks in several lines
+            its_own = " ".join(error.ru.removeprefix(NOT_NOW).split()).rstrip(".?")
             raise Unavailable(
                 f"{shown(db.url)}: {said}. Check that it runs and that address, user and password are right.",
-                f"База {shown(db.url)} не отвечает ({said}). Проверьте, запущена ли она, и верны ли адрес, "
-                "пользователь и пароль.",
+                f"База {shown(db.url)} не отвечает: «{its_own}». Проверьте, запущена ли она, и верны ли "
+                "адрес, пользователь и пароль.",
             ) from error
         except BaseException:
             await db.close()
@@ -228,7 +230,7 @@ class Database:
             ) from error
         except (OperationalError, InterfaceError) as error:
             raise Unavailable(
-                f"The database cannot be used now: {error.orig}", f"База сейчас не отвечает: {error.orig}"
+                f"The database cannot be used now: {error.orig}", f"{NOT_NOW}{error.orig}"
             ) from error
         except DBAPIError as error:
             # sqlite3 raises the base class itself for a file that is no database or is malformed.

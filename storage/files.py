@@ -116,6 +116,10 @@ def copy_online(source: Path, target: Path) -> None:
             f"{target} is the database itself: name another file for the copy.",
             f"{target} — это сама база: назовите для копии другой файл.",
         )
+    if target.is_dir():  # «.» has not even a name to put «.part» behind.
+        raise StorageError(
+            f"{target} cannot be written: is a directory.", f"{target} не записать: это папка."
+        )
     part = target.with_name(f"{target.name}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

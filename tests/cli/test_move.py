@@ -3,6 +3,7 @@
 import asyncio
 import json
 import shutil
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,15 @@ def test_everything_is_copied(file: str, target: str) -> None:
     counts = {each["table"]: (each["source"], each["target"]) for each in json.loads(told.stdout)["tables"]}
     assert counts["surveys"] == counts["clients"] == counts["promo_codes"] == (ROWS, ROWS)
     assert everything(target) == everything(file)
+
+
+def test_a_server_that_is_not_there_is_told_in_russian_with_its_own_words_in_quotes(file: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        port = nobody.getsockname()[1]
+    told = copy_to(file, f"postgresql+psycopg://root@127.0.0.1:{port}/test")
+    assert told.exit_code == 1
+    assert f"База postgresql+psycopg://root@127.0.0.1:{port}/test не отвечает: «" in told.stderr
+    assert "The database" not in told.stderr
 
 
 def test_a_person_reads_the_counts_and_what_to_do_next(file: str, target: str) -> None:

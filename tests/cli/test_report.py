@@ -64,6 +64,41 @@ def test_a_file_that_cannot_be_written_is_told(sarafan: Sarafan, tmp_path: Path)
     assert f"{tmp_path} не записать: это папка." in told.stderr
 
 
+def test_the_folder_here_is_no_file_either(sarafan: Sarafan) -> None:
+    told = sarafan("report", "--format", "json", "--out", ".")
+    assert (told.exit_code, told.output) == (1, ". не записать: это папка.\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"),
+    [("q3.xlsx", b"PK"), ("q3.HTML", b"<!doctype html>"), ("q3.json", b"{"), ("q3.txt", b"")],
+)
+def test_the_name_of_the_file_says_which_face_is_wanted(
+    sarafan: Sarafan, tmp_path: Path, name: str, begins: bytes
+) -> None:
+    out = tmp_path / name
+    assert sarafan("report", "--period", "2026Q3", "--out", str(out)).exit_code == 0
+    assert out.read_bytes().startswith(begins or "ВладАвтоматика: III квартал 2026".encode())
+
+
+def test_a_format_that_is_asked_for_wins_over_the_name(sarafan: Sarafan, tmp_path: Path) -> None:
+    out = tmp_path / "q3.html"
+    assert sarafan("report", "--json", "--out", str(out)).exit_code == 0
+    assert "surveys" in json.loads(out.read_text(encoding="utf-8"))
+
+
+def test_a_name_that_promises_what_there_is_not_is_refused_with_what_there_is(
+    sarafan: Sarafan, tmp_path: Path
+) -> None:
+    out = tmp_path / "q3.pdf"
+    told = sarafan("report", "--out", str(out))
+    assert (told.exit_code, told.stderr.splitlines()[0]) == (
+        2,
+        "--out: отчёта в виде .pdf не бывает, а бывает --format text, json, xlsx, html, png.",
+    )
+    assert not out.exists()
+
+
 def test_a_terminal_is_spared_what_it_cannot_show() -> None:
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "worker.cli.main", "report", "--format", "xlsx"]

@@ -191,3 +191,10 @@ class TestScratchCopy:
             async with copy.reading() as theirs, db.reading() as ours:
                 assert (await theirs.exec(select(table))).all() == (await ours.exec(select(table))).all()
         await copy.close()
+
+
+@pytest.mark.parametrize("place", [".", "/"])
+async def test_a_folder_is_no_place_for_a_copy(file: Path, place: str) -> None:
+    with pytest.raises(StorageError, match="is a directory") as error:
+        await backup(address(file), Path(place))
+    assert error.value.say("ru") == f"{place} не записать: это папка."

@@ -1,6 +1,7 @@
 """What every command shares: the options, the settings, the storage, and how it ends."""
 
 import asyncio
+import errno
 import os
 import sys
 from collections.abc import Awaitable, Callable
@@ -149,6 +150,8 @@ def write(settings: "Settings", content: str | bytes, out: Path | None) -> None:
         else:
             sys.stdout.write(content)
         return
+    if out.is_dir():  # «.» has not even a name to put «.part» behind.
+        fail(unwritable(settings, out, IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))))
     part = out.with_name(f"{out.name}.part")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ import typer
 from worker.cli import auth, create, data, inbox, init, link, move, report, setup, staff, trying
 from worker.cli.common import AsJson, Config, day, read_settings
 from worker.cli.language import language_here
-from worker.cli.usage import FAILED, Commands, WrongUse
+from worker.cli.usage import FAILED, Command, Commands, WrongUse
 
 UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF}  # a full disk behind `>`, or none
 
@@ -30,11 +30,11 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,
 )
 
 
-@app.command()
+@app.command(cls=Command)
 def demo(
     serve: Annotated[
         bool,
@@ -68,7 +68,7 @@ def demo(
     raise typer.Exit(story.run())
 
 
-@app.command()
+@app.command(cls=Command)
 def run(config: Config = None) -> None:
     """Work until SIGTERM or Ctrl-C."""
     import logging
@@ -83,7 +83,7 @@ def run(config: Config = None) -> None:
     raise typer.Exit(worker.run(settings))
 
 
-@app.command()
+@app.command(cls=Command)
 def plan(
     config: Config = None,
     since: Annotated[
@@ -101,18 +101,18 @@ def plan(
     raise typer.Exit(dry_run.run(settings, since=begins, as_json=as_json))
 
 
-app.command()(init.init)
-app.command()(setup.check)
-app.command()(create.setup)
-app.command()(auth.auth)
-app.command()(report.report)
-app.command()(data.export)
-app.command()(data.forget)
-app.command()(move.backup)
-app.command()(inbox.inbox)
-app.command()(link.link)
-app.command("try")(trying.try_survey)
-app.command("copy-to")(move.copy_to)
+app.command(cls=Command)(init.init)
+app.command(cls=Command)(setup.check)
+app.command(cls=Command)(create.setup)
+app.command(cls=Command)(auth.auth)
+app.command(cls=Command)(report.report)
+app.command(cls=Command)(data.export)
+app.command(cls=Command)(data.forget)
+app.command(cls=Command)(move.backup)
+app.command(cls=Command)(inbox.inbox)
+app.command(cls=Command)(link.link)
+app.command("try", cls=Command)(trying.try_survey)
+app.command("copy-to", cls=Command)(move.copy_to)
 app.add_typer(staff.staff, name="staff")
 
 

@@ -3,8 +3,10 @@
 import asyncio
 import json
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import typer
 
@@ -33,6 +35,15 @@ if TYPE_CHECKING:
 
 Face = Literal["text", "json", "xlsx", "html", "png"]
 OF_BYTES = ("xlsx", "png")  # a terminal would show them as noise
+BY_NAME: Mapping[str, Face] = {
+    ".json": "json",
+    ".xlsx": "xlsx",
+    ".html": "html",
+    ".htm": "html",
+    ".png": "png",
+}
+# A program that opens such a file would find no such thing in it.
+NEVER = (".pdf", ".doc", ".docx", ".xls", ".csv", ".svg", ".jpg", ".jpeg")
 
 
 def report(
@@ -42,7 +53,7 @@ def report(
     period: PeriodText = "",
     form: Annotated[
         Face | None,
-        typer.Option("--format", help="Text, unless asked otherwise; xlsx and png need --out or a pipe."),
+        typer.Option("--format", help="Else what the name of --out ends in, else text."),
     ] = None,
     as_json: AsJson = False,
     out: Out = None,
@@ -54,7 +65,7 @@ def report(
             f"с --json спорит с «{form}»: оставьте одно",
             f"--json and --format {form} contradict each other",
         )
-    face: Face = "json" if as_json else form or "text"
+    face: Face = "json" if as_json else form or _face_of(out)
     if face in OF_BYTES and out is None and sys.stdout.isatty():
         raise WrongUse(
             "--format",
@@ -70,6 +81,19 @@ def report(
         return await build_report(db, about, await scope_of(settings, db), datetime.now(UTC))
 
     write(settings, drawn(with_storage(settings, build), settings, face), out)
+
+
+def _face_of(out: Path | None) -> Face:
+    """Whoever writes `--out q3.xlsx` wants a workbook."""
+    ending = out.suffix.lower() if out else ""
+    if ending in NEVER:
+        faces = ", ".join(get_args(Face))
+        raise WrongUse(
+            "--out",
+            f"отчёта в виде {ending} не бывает, а бывает --format {faces}",
+            f"there is no report as {ending}, there is --format {faces}",
+        )
+    return BY_NAME.get(ending, "text")
 
 
 def drawn(report: "Report", settings: "Settings", face: Face) -> str | bytes:

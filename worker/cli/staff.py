@@ -10,7 +10,7 @@ import typer
 from worker.cli.common import AsJson, Config, fail, read_settings, say, with_storage
 from worker.cli.inviting import Invitation, Refused, Role, Wanted, make_invitation
 from worker.cli.outside import explained
-from worker.cli.usage import Commands
+from worker.cli.usage import Command, Commands
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,10 +24,10 @@ staff = typer.Typer(
     cls=Commands,
     help=(
         "List the staff; invite a colleague by a one-time link, or remove one who was invited.\n\n"
-        "People of \\[\\[staff]] in the config file are added and removed there. Everything works beside a "
+        "People of [[staff]] in the config file are added and removed there. Everything works beside a "
         "running worker, which knows at once."
     ),
-    epilog="Such as: sarafan staff invite --role head --name Анна",
+    epilog="Such as: sarafan staff invite --role head --name Anna",
 )
 
 
@@ -46,7 +46,7 @@ def list_staff(context: typer.Context, config: Config = None, as_json: AsJson = 
         _print(settings, rows)
 
 
-@staff.command()
+@staff.command(cls=Command)
 def invite(
     context: typer.Context,
     role: Annotated[
@@ -72,7 +72,7 @@ def invite(
     pipelines: Annotated[
         list[str] | None,
         typer.Option(
-            "--pipeline", metavar="NAME", help="That a head follows, else all; repeat it for several."
+            "--pipeline", metavar="PIPELINE", help="That a head follows, else all; repeat it for several."
         ),
     ] = None,
     managers: Annotated[
@@ -103,7 +103,7 @@ def invite(
         typer.echo(explained(settings, trouble), err=True)
 
 
-@staff.command()
+@staff.command(cls=Command)
 def remove(
     context: typer.Context,
     name: Annotated[

@@ -41,7 +41,7 @@ class Wanted:
 def try_survey(
     survey: Annotated[
         str,
-        typer.Argument(metavar="[SURVEY]", help="Its key; without one, all that a closed deal calls for."),
+        typer.Argument(metavar="SURVEY", help="Its key; without one, all that a closed deal calls for."),
     ] = "",
     to: Annotated[
         str, typer.Option("--to", metavar="PHONE", help="By a messenger that has this phone.")

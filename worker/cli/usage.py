@@ -4,13 +4,17 @@ import os
 import re
 import sys
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any, NoReturn
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
+from worker.cli import helping
 from worker.cli.language import language_here
+
+LANGUAGE = ContextVar("language", default="ru")  # of the command that is being read
 
 FAILED, WRONG = 1, 2  # the work failed; wrong use or configuration
 
@@ -23,7 +27,9 @@ class WrongUse(typer.BadParameter):
         self.ru = ru
 
     def say(self, language: str) -> str:
-        return f"{self.param_hint}: {self.message if language == 'en' else self.ru}."
+        if language == "en":
+            return f"{self.param_hint}: {self.message}."
+        return f"{helping.placeholder_ru(str(self.param_hint))}: {self.ru}."
 
 
 def _choices(found: re.Match[str]) -> str:
@@ -55,12 +61,12 @@ PHRASES: tuple[tuple[str, Say, Say], ...] = (
     ),
     (
         r"Missing (?:argument|option|parameter) '(?P<it>.+?)'\.\s*Choose from:(?P<choices>.*)",
-        lambda found: f"Не хватает {found['it']}: {_choices(found)}.",
+        lambda found: f"Не хватает {_ru(found)}: {_choices(found)}.",
         lambda found: f"{found['it']} is missing: {_choices(found)}.",
     ),
     (
         r"Missing (?:argument|option|parameter) '(?P<it>.+?)'\.",
-        lambda found: f"Не хватает {found['it']}.",
+        lambda found: f"Не хватает: {_ru(found)}.",
         lambda found: f"{found['it']} is missing.",
     ),
     (
@@ -75,7 +81,7 @@ PHRASES: tuple[tuple[str, Say, Say], ...] = (
     ),
     (
         r"Invalid value for '(?P<it>.+?)': Input should be a valid integer.*",
-        lambda found: f"{found['it']}: нужно целое число.",
+        lambda found: f"{_ru(found)}: нужно целое число.",
         lambda found: f"{found['it']}: a whole number is needed.",
     ),
     (
@@ -89,6 +95,10 @@ PHRASES: tuple[tuple[str, Say, Say], ...] = (
         lambda found: f"{found['it']}: {found['least']} at least.",
     ),
 )
+
+
+def _ru(found: re.Match[str]) -> str:
+    return helping.placeholder_ru(found["it"])
 
 
 def _like(found: re.Match[str], words: str) -> str:
@@ -106,8 +116,18 @@ def told(error: TyperException, language: str) -> str:
     return said
 
 
+class Command(TyperCommand):
+    """A command that explains itself in the language of the installation."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        helping.write(self, ctx, formatter, LANGUAGE.get())
+
+
 class Commands(TyperGroup):
     """A group whose mistakes are told in a sentence, like every other trouble of ours."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        helping.write(self, ctx, formatter, LANGUAGE.get())
 
     def main(
         self,
@@ -120,10 +140,11 @@ class Commands(TyperGroup):
     ) -> NoReturn:
         """Ends the process, whatever `standalone_mode` says: with 0, 1 or 2."""
         words = list(sys.argv[1:] if args is None else args)
+        LANGUAGE.set(language_here(words, os.environ))
         try:
             code = super().main(words, prog_name, complete_var, False, windows_expand_args, **extra)
         except TyperException as error:
-            self._tell(error, language_here(words, os.environ), prog_name or self.name or "")
+            self._tell(error, LANGUAGE.get(), prog_name or self.name or "")
             sys.exit(error.exit_code)
         except typer.Abort:
             sys.exit(FAILED)
