@@ -249,6 +249,7 @@ def calls_of(text: str) -> int:
         nonlocal count
         count += event in ("call", "c_call")
 
+    read_answer(text, TEN)  # The first question compiles the patterns.
     before = sys.getprofile()
     sys.setprofile(counted)
     try:
