@@ -1,5 +1,6 @@
 """Staff type commands and tap buttons in the bot: who learns what, and who learns nothing."""
 
+import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from storage.tables.queues import Outbox
 from tests.world import ANNA, IVAN, MONDAY, PETR, ZONE, World, configured
 from worker.flows.listen import listen
 from worker.flows.receive import receive
+from worker.log import Repeats
 
 HEAD = {"telegram_id": ANNA, "name": "Анна", "role": "head", "amocrm_user": "Мария Ким"}
 BOSS = {"telegram_id": 333333333, "name": "Босс", "role": "owner"}
@@ -562,6 +564,19 @@ async def test_while_sending_is_paused_nobody_is_asked_and_everybody_who_leads_k
     assert (await answer(town, "/resume", "Босс")).text == "Отправка продолжена: Босс."
     assert town.to_anna()[-1] == "Отправка продолжена: Босс."
     assert len(town.to_ivan()) == 1
+
+
+async def test_the_log_tells_each_time_that_sending_is_stopped_or_goes_on(
+    town: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is no trouble that lasts: a second stop within the minute is news."""
+    repeats = Repeats()
+    with caplog.at_level(logging.INFO):
+        for command in ("/pause", "/resume", "/pause"):
+            await answer(town, command)
+    told = [record.getMessage() for record in caplog.records if repeats.filter(record)]
+    stopped = "sending to clients is stopped by a person until told"
+    assert [line for line in told if "sending to" in line] == [stopped, "sending to clients goes on", stopped]
 
 
 async def test_a_pause_ends_by_itself_when_its_time_is_over(town: World) -> None:

@@ -121,7 +121,7 @@ async def _pause(tx: AsyncSession, hands: Hands, row: Inbox, chat_id: str, wish:
         await _say(tx, hands, row, chat_id, hands.texts.fill("pause.unclear"))
         return
     await paused.pause(tx, staff.name, now, until)
-    log.warning("sending to clients is stopped by a person %s", f"until {until}" if until else "until told")
+    log.info("sending to clients is stopped by a person %s", f"until {until}" if until else "until told")
     pause = await paused.current(tx, now)
     if pause is not None:
         await tell_leaders(tx, hands, row, chat_id, staff, told(hands.texts, pause, now, zone))
@@ -132,7 +132,7 @@ async def _resume(tx: AsyncSession, hands: Hands, row: Inbox, chat_id: str, staf
         await _say(tx, hands, row, chat_id, hands.texts.fill("pause.not_on"))
         return
     await paused.resume(tx)
-    log.warning("sending to clients goes on")
+    log.info("sending to clients goes on")
     await tell_leaders(tx, hands, row, chat_id, staff, hands.texts.fill("pause.off", staff=staff.name))
     hands.wake.send.set()
     hands.wake.follow.set()

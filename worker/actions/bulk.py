@@ -151,7 +151,7 @@ async def decide(
             let_be = await rollout.let_be(tx, bulk_id, Reason.HELD, now)
             about = {keys.sync_deal(deal_id): {"deal_id": deal_id} for deal_id in let_be}
             await outbox.ask_all_again(tx, "sync_deal", about, now, now, is_bulk=True)
-        log.warning("many deals closed at once: a head has decided, %s", decision)
+        log.info("many deals closed at once: a head has decided, %s", decision)
     await tx.refresh(row)
     if message[-1] and list(message) not in row.messages:  # We ended before it was written down.
         row.messages = [*row.messages, list(message)]

@@ -110,12 +110,12 @@ async def say_word(
         if (word := await rollout.agreed(tx)) is not None:
             return _already(hands, word), False
         await rollout.decline(tx, staff.name, now)
-        log.warning("sending to clients stays switched off")
+        log.info("sending to clients stays switched off")
         return texts.fill("rollout.not_yet"), False
     if not await rollout.agree(tx, staff.name, now):
         word = await rollout.agreed(tx)
         return (_already(hands, word) if word is not None else ""), False
-    log.warning("sending to clients is switched on")
+    log.info("sending to clients is switched on")
     payload = {"messages": [list(message)]}
     await outbox.add_once(tx, "close_first_list", "close_first_list", payload, now, now)
     hands.wake.send.set()
