@@ -102,6 +102,8 @@ TABLES: tuple[Table, ...] = (
             ("en", held_out.FOURTH_TEN_EN, TEN),
             ("ru", held_out.FIFTH_TEN_RU, TEN),
             ("ru", held_out.FIFTH_FIVE_RU, FIVE),
+            ("ru", held_out.FIFTH_OPTIONS_RU, OPTIONS),
+            ("ru", held_out.FIFTH_ZERO_TEN_RU, ZERO_TEN),
             ("en", held_out.FIFTH_TEN_EN, TEN),
             ("ru", held_out.THIRD_TEN_RU, TEN),
             ("ru", held_out.THIRD_FIVE_RU, FIVE),

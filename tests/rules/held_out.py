@@ -990,4 +990,129 @@ none	Came BX 8
 none	RAL 8017
 range	3 x 2,5
 none	okay 
+10	Absolutely 10
+9	I'd say nine
+8	8, but pricey
+8	It's an 8 from me
+9	9 stars
+10	Ten, no doubt
+10	10! Great job guys
+10	10 thx
+9	9 cheers
+3	3. Never again.
+1	1 - worst service ever
+outside	0/10
+outside	0 out of 10
+7	7/10 would buy again
+6	6, meh
+none	meh
+none	10 minutes late
+none	arrived at 10
+none	by 10 am please
+none	between 9 and 11 am
+none	room 10
+none	10th floor
+none	the 10th visit
+none	one time only
+none	one star
+none	just one question
+none	no one came
+reply	no one called me
+none	someone took my 2 remotes
+none	2 out of 3 gates
+none	for 10 grand I expected more
+none	10k wasted
+none	10 euros
+reply	€10 discount?
+none	it is 10 cm short
+none	5 ft too low
+none	I give up
+none	give me a 10 percent discount
+reply	give me a call at 5
+none	give 2 remotes back
+reply	score? no
+none	rate is 10 percent too high
+range	your rating was 9.8 so I trusted you
+none	rated 9 online, in reality not
+reply	I rate you when it works
+none	10 if you fix it
+reply	10 when you finish
+none	10 once it works
+none	I'd give 10 if the motor was quiet
+none	would be a 10 without the noise
+9	9, would be 10 without the noise
+9	not 10, 9
+9	9 not 10
+9	9 instead of 10
+two	10 for sales, 4 for installation
+two	manager 10 installers 3
+10	manager 10, installers 10
+none	10 is too much, let me think
+none	10 is too high
+none	less than 5
+none	more like 5 or so
+reply	10? yeah right
+none	yeah right, 10
+none	lol 10 in your dreams
+reply	are you asking me for 10?
+none	stop asking for 10
+stop	STOP ALL
+stop	Stop sending me these messages
+stop	stop this
+stop	Please take me off your list
+stop	do not text
+stop	don't contact me again
+stop	never contact me again
+stop	stop spamming me
+stop	delete my number please
+stop:2	2. stop texting me
+none	don't stop, you are great
+none	stop by tomorrow at 10
+10	can't stop recommending you, 10
+none	please stop by tomorrow
+none	stop the noise
+none	quit joking
+none	cancel the second visit
+reply	unsubscribe from what?
+reply	remove me from the waiting list for installation
+none	remove the old gate
+none	leave me a remote
+none	delete my order
+reply	do not send the same installer
+none	don't ask me again about payment, I paid
+none	do not write on the wall
+"""
+
+FIFTH_OPTIONS_RU = r"""
+5	отлично, но долго
+reply	отлично? нет
+2	всё плохо
+2	плохо. Очень
+none	плохого ничего не скажу
+two	удовлетворительно, хотя ближе плохо
+none	отлично / плохо
+two	было отлично, стало плохо
+reply	плохо когда не отлично
+none	не сказал бы что отлично
+none	отлично было бы получить пульт
+reply	отлично испортили забор
+reply	Плохо слышно, перезвоните
+none	плохо закрывается калитка
+"""
+
+FIFTH_ZERO_TEN_RU = r"""
+0	Ноль!
+none	0 претензий
+none	0 проблем
+none	0 рублей
+none	ноль эмоций
+none	ноль внимания
+none	0 внимания клиенту
+0	0, никто не перезвонил
+none	ноль без палочки
+none	начали с нуля
+two	ни 0 ни 10
+0	нуль
+none	zero problems
+none	с 0 до 10
 """

@@ -49,7 +49,7 @@ _CORRECTIONS = tuple(
         rf"(?P<to>{NUMBER}) *,? *(?:а не|вместо|not|instead of) {NUMBER}",
         rf"(?:исправ\w+|поменя\w+|измен\w+|замен\w+|меняю|change)(?: (?:мою|свою|оценку|my|it|rating"
         rf"|score|с|from)| {NUMBER}|[ \ue000]+)* (?:на|to) (?P<to>{NUMBER})",
-        rf"(?<!\w)not (?:a )?{NUMBER} *,? *but (?:a )?(?P<to>{NUMBER})",
+        rf"(?<!\w)not (?:a )?{NUMBER} *(?:,|,? *but) *(?:a )?(?P<to>{NUMBER})",
         rf"(?:снижаю|понижаю|повышаю|поднимаю)(?: (?:мою|свою|оценку))* до (?P<to>{NUMBER})",
     )
 )

@@ -1,7 +1,7 @@
 """A score in a reply: in stars, in words of the options or as a number; rather asked than guessed."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from worker.rules import answer_wishes as wishes
 from worker.rules import answer_words as vocabulary
@@ -12,7 +12,7 @@ from worker.rules.answer_text import fold, tidy
 from worker.rules.answer_weigh import Candidate, weigh
 from worker.rules.answer_words import NUMBER
 from worker.rules.pattern import Pattern
-from worker.rules.scale import Scale
+from worker.rules.scale import Band, Scale
 
 
 def read_score(shown: str, folded: str, scale: Scale) -> Score | Ask:
@@ -130,6 +130,8 @@ def _labelled(shown: str, folded: str, scale: Scale) -> Score | Ask | None:
     labels = {wishes.plain(fold(tidy(option.label))): option.value for option in scale.options}
     chosen: list[tuple[int, int, int]] = []
     for start, end in wishes.clauses(folded):
+        if folded[end : end + 1] == "?":
+            continue  # «отлично? нет»
         words = wishes.plain(folded[start:end])
         value = labels.get(words)
         if value is None:
@@ -149,6 +151,8 @@ def _labelled(shown: str, folded: str, scale: Scale) -> Score | Ask | None:
     if not values or re.search(r"\d", scan(folded, scale).text):
         return None  # A number beside the word: the reader of numbers sees which it is.
     value, start, end = chosen[0]
+    if (other := _opposite(value, labels, folded, scale)) is not None:
+        return Ask("two", value, other)
     comment = _comment(shown, start, end)
     return Score(
         value,
@@ -158,6 +162,17 @@ def _labelled(shown: str, folded: str, scale: Scale) -> Score | Ask | None:
         has_marker=True,
         wants_reply=wishes.wants_reply(fold(comment)),
     )
+
+
+def _opposite(value: int, labels: Mapping[str, int], folded: str, scale: Scale) -> int | None:
+    """«было отлично, стало плохо»: a bad label beside a good one; «отлично, всё хорошо» has none."""
+    said = wishes.plain(folded)
+    is_low = scale.band(value) is Band.LOW
+    for words, other in labels.items():
+        is_other = (scale.band(other) is Band.LOW) is not is_low
+        if is_other and re.search(rf"(?<!\w)(?<!не ){re.escape(words)}(?!\w)", said):
+            return other
+    return None
 
 
 # --- what is left beside the score ------------------------------------------------------------------------

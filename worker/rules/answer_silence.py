@@ -103,7 +103,7 @@ _LEAVE_ME = _said(
 # Words that mean it only if nothing else is said; «хватит» alone may as well answer somebody's «Хватит двух?»
 # and goes to a person. «Cnjg» is «стоп» on the wrong keyboard.
 _STOP = Pattern(
-    r"(?:(?:да|ну)\s+)?(?:сто+п+|stop+|stop all|stop it|cnjg|отписка|отписаться|отписатся|отписать"
+    r"(?:(?:да|ну)\s+)?(?:сто+п+|stop+|stop all|stop it|stop this|cnjg|отписка|отписаться|отписатся|отписать"
     r"|отпишите|отпишись"
     r"|отписываюсь|отписывайте|отпишитесь|хватит уже|прекратите|прекратите это|перестаньте|остановитесь"
     r"|не спрашивать|не беспокоить|(?:больше )?не (?:надо|нужно) больше|больше не (?:надо|нужно)"
