@@ -59,12 +59,13 @@ def _decide(found: Scan, candidates: list[Candidate], doubts: list[Number], show
 _CONDITION = Pattern(
     r"если\s+бы|\bшутка\b|\bшучу\b|kidding|joking|был[аои]?\s+бы|могл[аои]\s+быть(?!\s+(?:и\s+)?(?:лучше|быстрее))"
     r"|мог\s+быть|would\s+(?:be|have)|could\s+have|if\s+(?:not|only)"
-    r"|никто\s+не\s+(?:постав|дас)\w+|\bобычно\s+(?:ставлю|даю)\b|\bага\s*,?\s*(?:щас|сейчас)\b|издева\w+"
 )
-# A score for what is still to be done is none yet: «поставлю 10, как только привезёте пульт».
+_NOT_MEANT = Pattern(
+    r"никто\s+не\s+(?:постав|дас)\w+|\bобычно\s+(?:ставлю|даю)\b|\bага\s*,?\s*(?:щас|сейчас)\b|издева\w+"
+)
 _VERB = r"(?:\w+\s+){0,3}?\w+(?:ет|ит|ут|ют|ят|ат)(?:е|ся)?\b"
-_PROMISE = Pattern(
-    r"\bесли\s+(?!что\b|хотите\b|можете\b|честно\b|не\s+считать\b)(?:\w+\s+){0,3}?\w+(?:ете|ите)\b"
+_IF_YOU = Pattern(
+    r"\bесли\s+(?!не\b|что\b|хотите\b|можете\b|честно\b)(?:\w+\s+){0,3}?\w+(?:ете|ите)\b"
     r"|\b(?:when|once|if|after|as\s+soon\s+as)\s+you\s+(?:come|fix|finish|bring|call|return|do)\b"
 )
 _LATER = Pattern(
@@ -81,12 +82,22 @@ def _is_contradicted(score: Score, chosen: Candidate, found: Scan) -> bool:
     ends = re.search(r"[.!?\n]", found.text[chosen.end :])
     stop = chosen.end + ends.start() if ends else len(found.text)
     start = starts[-1] if starts else 0
-    is_promised = _LATER.search(found.text, start, stop) and _SHALL.search(found.text, start, stop)
-    if is_promised or any(pattern.search(found.text, start, stop) for pattern in (_CONDITION, _PROMISE)):
+    if _CONDITION.search(found.text, start, stop):
+        return True
+    # «2, если не перезвоните, пойду в суд» and «1, издевательство» mean what they say.
+    if 2 * score.value > found.top and (
+        _NOT_MEANT.search(found.text, start, stop) or _is_promised(found.text, start, stop)
+    ):
         return True
     words = wishes.plain(fold(score.comment)).split()
     is_praised = any(vocabulary.is_praise(word) for word in words) and _is_bare(score.comment)
     return is_praised and 3 * score.value <= found.top
+
+
+def _is_promised(text: str, start: int, stop: int) -> bool:
+    """«поставлю 10, как только привезёте пульт»: for what is still to be done there is no score yet."""
+    is_later = _LATER.search(text, start, stop) and _SHALL.search(text, start, stop)
+    return bool(is_later or _IF_YOU.search(text, start, stop))
 
 
 # --- stars and labels --------------------------------------------------------------------------------------
@@ -151,7 +162,7 @@ def _labelled(shown: str, folded: str, scale: Scale) -> Score | Ask | None:
     if not values or re.search(r"\d", scan(folded, scale).text):
         return None  # A number beside the word: the reader of numbers sees which it is.
     value, start, end = chosen[0]
-    if (other := _opposite(value, labels, folded, scale)) is not None:
+    if (other := _bad_beside(value, labels, folded, scale)) is not None:
         return Ask("two", value, other)
     comment = _comment(shown, start, end)
     return Score(
@@ -164,13 +175,14 @@ def _labelled(shown: str, folded: str, scale: Scale) -> Score | Ask | None:
     )
 
 
-def _opposite(value: int, labels: Mapping[str, int], folded: str, scale: Scale) -> int | None:
-    """«было отлично, стало плохо»: a bad label beside a good one; «отлично, всё хорошо» has none."""
+def _bad_beside(value: int, labels: Mapping[str, int], folded: str, scale: Scale) -> int | None:
+    """«было отлично, стало плохо»: a bad label among the words that belong to a better one."""
+    if scale.band(value) is Band.LOW:
+        return None
     said = wishes.plain(folded)
-    is_low = scale.band(value) is Band.LOW
     for words, other in labels.items():
-        is_other = (scale.band(other) is Band.LOW) is not is_low
-        if is_other and re.search(rf"(?<!\w)(?<!не ){re.escape(words)}(?!\w)", said):
+        is_said = re.search(rf"(?<!\w)(?<!не ){re.escape(words)}(?!\w)", said) is not None
+        if is_said and scale.band(other) is Band.LOW:
             return other
     return None
 
