@@ -28,7 +28,10 @@ DATABASES = ["sqlite", "postgresql"] if POSTGRES_URL else ["sqlite"]
 
 # Where a test takes a second or more, and on two databases twice that.
 SLOW = tuple(Path(__file__).parent / name for name in ("flows", "stories", "cli"))
+FLOWS = SLOW[0]
 BOTH_BY_DAY = ("test_two_workers",)
+# Flows that are all tried by day: of the others every second test, by its name, waits for the night.
+MAIN_LOOP = ("test_pull", "test_asking", "test_complaints", "test_write_back")
 
 # Ten times as fast as TRUNCATE, which makes new files.
 EMPTY = """
@@ -46,17 +49,17 @@ END $$
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """By day a slow test sees one database: one in eight, by its name, PostgreSQL, the others SQLite.
 
-    On both they are among the long ones: all of them by day would take more than ten minutes.
+    On both, and all flows, they are among the long ones: by day that would take more than ten minutes.
     """
-    if not POSTGRES_URL:
-        return
     for item in items:
         database = item.callspec.params.get("db_url") if hasattr(item, "callspec") else None
         if database is None or not isinstance(item, pytest.Function) or item.path.stem in BOTH_BY_DAY:
             continue
         if any(folder in item.path.parents for folder in SLOW):
-            is_for_postgres = crc32(item.originalname.encode()) % 8 == 0
-            if is_for_postgres != (database == "postgresql"):
+            lot = crc32(item.originalname.encode()) % 8
+            is_other_database = len(DATABASES) > 1 and (lot == 0) != (database == "postgresql")
+            is_for_the_night = FLOWS in item.path.parents and item.path.stem not in MAIN_LOOP and lot >= 4
+            if is_other_database or is_for_the_night:
                 item.add_marker(pytest.mark.long)
 
 

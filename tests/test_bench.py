@@ -4,9 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 
 
+@pytest.mark.long
 def test_a_quick_part_prints_its_figures_and_leaves_the_results_alone() -> None:
     results = ROOT / "bench" / "RESULTS.md"
     before = results.read_bytes()

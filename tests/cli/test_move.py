@@ -178,7 +178,9 @@ def test_new_rows_get_numbers_of_their_own(file: str, target: str) -> None:
     assert asyncio.run(ids()) == [1, 1001, ROWS + 1]
 
 
-@pytest.mark.parametrize("batches", [0, 1, 3, 9, 20])
+@pytest.mark.parametrize(
+    "batches", [pytest.param(n, marks=pytest.mark.long if n != 3 else ()) for n in (0, 1, 3, 9, 20)]
+)
 def test_a_copy_that_was_broken_off_goes_on(
     file: str, target: str, monkeypatch: pytest.MonkeyPatch, batches: int
 ) -> None:

@@ -42,7 +42,6 @@ __all__ = ["new_shop", "pytest_runtest_makereport", "shop"]
 DAILY = (
     "test_killed_at_a_question_it_asks_nobody_twice_and_hears_who_answers[sqlite",
     "test_killed_at_a_complaint_it_opens_one[sqlite",
-    "test_a_webhook_ten_times_at_once_and_by_a_poll_is_one_answer[sqlite",
 )
 
 

@@ -38,7 +38,7 @@ T = TypeVar("T")
 ON_SQLITE = pytest.mark.parametrize("db_url", ["sqlite"], indirect=True)
 
 
-def until(look: Callable[[], T], what: str = "", within: float = PATIENCE, *, every: float = 0.03) -> T:
+def until(look: Callable[[], T], what: str = "", within: float = PATIENCE, *, every: float = 0.1) -> T:
     """What `look` sees, as soon as it sees something; it looks again after so many seconds."""
     ends_at = time.monotonic() + within
     while not (seen := look()):

@@ -23,6 +23,7 @@ def answered(shop: Company) -> int:
     return deal
 
 
+@pytest.mark.long  # by day the commands are tried one by one
 @ON_SQLITE
 def test_numbers_and_replies_are_read_beside_the_worker(shop: Company) -> None:
     deal = answered(shop)
@@ -97,6 +98,7 @@ def test_a_check_names_what_is_not_fine_with_the_remedy(new_shop: Company) -> No
     assert wrong["remedy"]
 
 
+@pytest.mark.long  # by day tests/flows tells it
 def test_a_storage_that_forgot_asks_nobody_again(new_shop: Company) -> None:
     """A backup was restored, then the volume was lost: the mark in the deal's card remembers."""
     new_shop.start()

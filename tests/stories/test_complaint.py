@@ -134,6 +134,7 @@ def test_nobody_is_asked_on_who_has_just_complained(shop: Company) -> None:
     assert the_complaint(shop) == complaint
 
 
+@pytest.mark.long  # by day tests/flows tells it
 @ON_SQLITE
 def test_the_head_takes_it_and_solves_it(shop: Company) -> None:
     shop.start()

@@ -34,6 +34,7 @@ def test_asked_to_stop_it_ends_at_once(new_shop: Company) -> None:
     assert new_shop.stop() == 0
 
 
+@pytest.mark.long  # it waits for that long
 def test_asked_to_stop_while_everything_hangs_it_ends_within_ten_seconds(new_shop: Company) -> None:
     new_shop.start()
     new_shop.whatsapp.breaks("/sendPoll/", delay=HELD, drop=True, after=True)
@@ -55,6 +56,7 @@ def test_asked_to_stop_while_everything_hangs_it_ends_within_ten_seconds(new_sho
 # How it refuses
 
 
+@pytest.mark.long  # by day tests/storage tells it
 def test_a_second_one_on_the_same_file_refuses(new_shop: Company) -> None:
     new_shop.start()
     new_shop.wait_until_ready()
@@ -91,7 +93,7 @@ def test_a_name_that_the_account_lacks_stops_the_start(new_shop: Company) -> Non
 # What does not stop it
 
 
-@pytest.mark.parametrize("how", AMOCRM_IS)
+@pytest.mark.parametrize("how", ["down", pytest.param("locked", marks=pytest.mark.long)])
 def test_without_amocrm_it_takes_replies_and_goes_on_when_it_is_back(new_shop: Company, how: str) -> None:
     new_shop.amocrm.breaks("/api/v4/", times=0, **AMOCRM_IS[how])
     new_shop.start()
@@ -130,6 +132,7 @@ def test_without_telegram_the_rest_goes_on(new_shop: Company) -> None:
 # What wakes it
 
 
+@pytest.mark.long  # by day tests/web tells it
 def test_a_word_from_amocrm_wakes_the_pull(new_shop: Company) -> None:
     new_shop.start(amocrm={"poll_interval": "1h"}, http={"webhook_secret": "quiet-path"})
     new_shop.private.add("quiet-path")
@@ -149,6 +152,7 @@ def test_a_word_from_amocrm_wakes_the_pull(new_shop: Company) -> None:
     assert len(new_shop.amocrm.calls("/leads$", "GET")) == pulls + 1
 
 
+@pytest.mark.long  # by day tests/web tells it
 def test_it_counts_what_it_does(new_shop: Company) -> None:
     new_shop.start()
     new_shop.won_deal()
@@ -164,6 +168,7 @@ def test_it_counts_what_it_does(new_shop: Company) -> None:
         until(lambda: new_shop.metric(series, *labels) > 0, f"{series} {json.dumps(labels)}")  # noqa: B023
 
 
+@pytest.mark.long  # by day tests/flows tells it
 @ON_SQLITE
 def test_the_head_opens_the_dashboard_by_the_link_from_the_bot(shop: Company) -> None:
     shop.start(http={"public_url": "https://sarafan.example.com"})
