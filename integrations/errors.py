@@ -6,6 +6,7 @@
     └── Permanent       trying again will not help; a person has to look
         ├── AccessDenied    the token is wrong, expired or lacks a right
         ├── Unreachable     this person cannot be reached on this channel; try the next
+        ├── Taken           another program has the only address that the service posts to
         └── Rejected        some elements of a list were refused, their neighbours were not sent
 
 A phone number or token never stands in an error's text.
@@ -56,6 +57,14 @@ class AccessDenied(Permanent):
 
 class Unreachable(Permanent):
     """This person cannot be reached on this channel: blocked, never started, not on this messenger."""
+
+
+class Taken(Permanent):
+    """Another program has the only address that the service posts to, at the host `by`. It is left alone."""
+
+    def __init__(self, service: str, detail: str, *, by: str, remedy: str) -> None:
+        super().__init__(service, detail, remedy=remedy)
+        self.by = by
 
 
 class Rejected(Permanent):

@@ -13,13 +13,14 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from integrations.channels.base import Channel, Hooked, Polled, Raw
 from integrations.channels.hooks import is_hooked
-from integrations.errors import AccessDenied, OutsideError
+from integrations.errors import AccessDenied, OutsideError, Taken
 from storage import outbox, sending
 from storage.copy import is_unfinished
 from storage.database import Database
 from storage.errors import StorageError
 from worker.account.resolve import AccountProblems
 from worker.actions.base import Hands
+from worker.actions.channel_watch import note_hook
 from worker.app import App
 from worker.config.settings import Settings
 from worker.flows.act import LANES, act, kinds_of, let_go
@@ -366,6 +367,8 @@ class Service:
                     self.health.set_token(channel.name, is_valid=False)
                 self.health.set_trouble(channel.name, error.detail)
                 log.error("%s does not post to us: %s", channel.name, error)
+                if isinstance(error, Taken):
+                    await self._tell_whose_hook(channel.name, error.by)
                 failures += 1
                 await self._pause(failures)
             except Exception:
@@ -378,7 +381,18 @@ class Service:
                 if is_refused:
                     await self._app.try_refused(channel.name)
                 failures, is_refused = 0, False
+                await self._tell_whose_hook(channel.name, "")
                 await self._rest(REGISTER_AGAIN)
+
+    async def _tell_whose_hook(self, channel: str, taken_by: str) -> None:
+        try:
+            async with self.hands.db.transaction() as tx:
+                is_news = await note_hook(tx, self.hands, channel, taken_by)
+        except StorageError as error:
+            log.error("that the address is another's is not told yet: %s", error)
+        else:
+            if is_news:
+                self.hands.wake.act.set()
 
     async def _pause(self, failures: int) -> None:
         now = self.hands.now()

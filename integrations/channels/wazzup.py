@@ -25,7 +25,7 @@ from integrations.channels.wazzup_models import MESSENGERS, WABA, ChannelRow
 from integrations.channels.wazzup_ours import TEMPLATE, Ours
 from integrations.channels.wazzup_read import PHONE, Json, Reader
 from integrations.channels.whatsapp_rules import WindowClosedError, is_window_over
-from integrations.errors import AccessDenied, Permanent, Temporary, Uncertain, Unreachable
+from integrations.errors import AccessDenied, Permanent, Taken, Temporary, Uncertain, Unreachable
 from integrations.http import Http, OnResult
 from integrations.pace import Pace
 
@@ -207,9 +207,10 @@ class Wazzup:
         address = known.get("webhooksUri")
         address = address if isinstance(address, str) else ""
         if address and not is_ours(address, url):
-            raise Permanent(
+            raise Taken(
                 self.name,
                 f"sends its messages to {_host_of(address)}",
+                by=_host_of(address),
                 remedy="There is one address for a whole Wazzup account, and another program has it: it was "
                 "left alone. Clear it if nobody needs it (PATCH /v3/webhooks), or use another account.",
             )

@@ -1,5 +1,6 @@
 """Asked through Wazzup: lost answers, echoes of our own, accounts that are first written to by phone."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,8 @@ from integrations.standins.wazzup import WazzupStandIn
 from storage.tables.surveys import SurveyState
 from tests.integrations.wazzup_world import SECRET, SECTIONS, URL, posts, wazzup
 from tests.world import IVAN, MAX_ACCOUNT, World, configured, merged
+from worker.flows.act import act
+from worker.service import Service
 
 GUID = "8d255e5d-aefd-44dc-8131-c3ad6c3ab28c"
 
@@ -185,3 +188,25 @@ async def test_a_window_that_closes_on_the_way_is_met_with_the_template(town: Wo
     survey = await town.survey(deal)
     assert [post.template for post in server.messages(IVAN)] == [GUID], "all that arrived"
     assert (survey.state, survey.text_variant) == (SurveyState.SENT, "template")
+
+
+@configured({"http": {"public_url": "https://gates.example.com", "webhook_secret": "path-secret-long"}})
+async def test_an_address_that_another_program_has_is_told_once_and_when_it_is_ours(town: World) -> None:
+    server = await account(town)
+    server.set_address("https://crm.example.org/wazzup?key=1")
+    service = Service(town.app)
+
+    async def try_to_register() -> None:
+        registering = asyncio.create_task(service._register(town.app.hands.channels["whatsapp"]))
+        await asyncio.sleep(0.2)
+        registering.cancel()
+        await asyncio.gather(registering, return_exceptions=True)
+        await act(town.app.hands, "trouble")
+
+    for _ in range(2):
+        await try_to_register()
+    told = "Адрес для сообщений в Wazzup занят другой программой: crm.example.org. Он один на аккаунт"
+    assert [text for text in town.to_anna() if told in text] == town.to_anna()[-1:]
+    server.set_address("")
+    await try_to_register()
+    assert town.to_anna()[-1] == "Снова работает: адрес для сообщений в Wazzup."

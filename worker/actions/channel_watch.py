@@ -110,6 +110,16 @@ async def note_state(tx: AsyncSession, hands: Hands, name: str, reason: str, *, 
     await note(tx, hands, case, "channel.state", values=values, after=LASTS, forgotten_after=FORGOTTEN)
 
 
+async def note_hook(tx: AsyncSession, hands: Hands, name: str, taken_by: str) -> bool:
+    """Whose the one address is that this channel's account posts to: another program's at this host, or ours
+    (""). One case for all channels of an account, which share the address."""
+    if taken_by:
+        values = {"value": taken_by, "cause": taken_by}
+        return await note(tx, hands, "hook", "wazzup.hook", values=values, beside={"found_by": name})
+    kept = await open_case(tx, "hook")
+    return kept is not None and kept["found_by"] == name and await note(tx, hands, "hook", "")
+
+
 def _arrived(found: Mapping[str, Deliveries], name: str) -> Arrived:
     counted = found.get(name, NONE)
     return Arrived(counted.delivered, counted.sent)
