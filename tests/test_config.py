@@ -1,5 +1,7 @@
 """What is in config.toml becomes settings, and what is wrong with it becomes one line each."""
 
+import errno
+import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import is_dataclass
@@ -608,13 +610,28 @@ def test_a_gateway_needs_its_credentials(lines: Lines, section: str, provider: s
     ("text", "key", "value"),
     [
         ('[telegram]\nmode = "webhook"\n', "telegram.mode", "webhook"),
-        ('[whatsapp]\nprovider = "wazzup"\napi_key = "k"\nchannel_id = "7"\n', "whatsapp.provider", "wazzup"),
+        (
+            '[whatsapp]\nprovider = "greenapi"\nbase_url = "https://7103.api.greenapi.com"\n'
+            'instance_id = "1"\n'
+            'api_token = "t"\nreceive = "webhook"\n',
+            "whatsapp.receive",
+            "webhook",
+        ),
     ],
 )
 def test_who_posts_needs_an_address_and_a_secret(lines: Lines, text: str, key: str, value: str) -> None:
     told = lines(text)
     assert [line.split(": ")[1] for line in told] == ["http.public_url", "http.webhook_secret"]
     assert all(f"без него {key} не может быть «{value}»" in line for line in told)
+
+
+def test_who_can_only_post_is_told_so_in_place_of_a_missing_address(lines: Lines) -> None:
+    told = lines('[whatsapp]\nprovider = "wazzup"\napi_key = "k"\nchannel_id = "7"\n')
+    assert [line.split(": ")[1] for line in told] == ["http.public_url", "http.webhook_secret"]
+    assert (
+        "http.public_url: Wazzup присылает ответы только на публичный адрес https, а public_url пуст. "
+        'Укажите домен или выберите подключение с опросом. Пример: public_url = "https://'
+    ) in told[0]
 
 
 CLOUD = """\
@@ -898,3 +915,37 @@ def _quoted(text: str) -> str:
         letter if letter.isprintable() and letter not in '"\\' else f"\\U{ord(letter):08X}" for letter in text
     )
     return '"' + "".join(letters) + '"'
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a = b", "1: это не TOML: значение записано неверно, строке нужны кавычки."),
+        ('a "x"', "1: это не TOML: после имени ключа нужен знак =."),
+        ('a = "x', "1: это не TOML: кавычка не закрыта."),
+        ("[company", "1: это не TOML: скобка не закрыта."),
+        ("a = [1", "1: это не TOML: скобка не закрыта."),
+        ("[company]\n[company]", "2: это не TOML: такой раздел уже был выше."),
+        ("a = 1\na = 2", "2: это не TOML: такой ключ уже был выше."),
+        ("a = 1 2", "1: это не TOML: после значения стоит лишнее."),
+        ('a = "c:\\d"', "1: это не TOML: обратную черту \\ в кавычках пишут дважды."),
+        ("= 1", "1: это не TOML: строка начинается не с ключа и не с [раздела]."),
+    ],
+)
+def test_what_is_no_toml_is_told_in_russian(lines: Lines, text: str, told: str) -> None:
+    [line] = lines(text)
+    assert line.startswith(f"config.toml:{told} Пример строки: ")
+    assert not re.search("[A-Za-z]{4,}", line.partition("TOML: ")[2].partition(" Пример")[0])
+
+
+def test_a_config_that_may_not_be_read_is_told_in_russian(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(path: Path) -> bytes:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", closed)  # The tests may run as root, to whom no file is closed.
+    with pytest.raises(ConfigProblems) as error:
+        load(tmp_path / "config.toml", NEEDED)
+    [problem] = error.value.problems
+    assert str(problem).endswith("config.toml: файл не читается: нет прав")

@@ -299,6 +299,14 @@ def test_a_folder_in_a_secrets_place_is_told_and_nothing_is_written(newcomer: Ne
     assert contents(newcomer.path.parent) == {}
 
 
+def test_the_end_says_where_clients_data_may_live(
+    newcomer: Newcomer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    newcomer.answers_everything()
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("Сервер за пределами России?")
+
+
 def test_a_closed_folder_of_secrets_is_told_and_nothing_is_written(
     newcomer: Newcomer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -309,7 +317,7 @@ def test_a_closed_folder_of_secrets_is_told_and_nothing_is_written(
 
     newcomer.says(secrets="2")
     monkeypatch.setattr(Path, "stat", closed)  # The tests may run as root, to whom no folder is closed.
-    with pytest.raises(NotWritten, match=r"secrets/amocrm_token не записать: Permission denied"):
+    with pytest.raises(NotWritten, match=r"secrets/amocrm_token не записать: нет прав"):
         newcomer.answers_everything()
     assert list(newcomer.path.parent.iterdir()) == []
 

@@ -80,6 +80,25 @@ async def test_a_storage_that_is_not_there_yet_is_fine_and_stays_so(outside: Out
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.parametrize(
+    ("company", "told"),
+    [
+        ({}, "Сервер за пределами России? Для данных клиентов из России выбирайте сервер в России (152-ФЗ)."),
+        ({"language": "en"}, "Is the server outside Russia? For data of clients in Russia choose a server "
+                             "in Russia (152-FZ)."),
+        ({"holidays": "DE", "timezone": "Europe/Berlin"}, ""),
+    ],
+)  # fmt: skip
+async def test_where_clients_data_may_live_is_said_while_there_are_none(
+    outside: Outside, tmp_path: Path, company: dict[str, str], told: str
+) -> None:
+    outside.url = f"sqlite:///{tmp_path}/new/sarafan.db"
+    assert (await outside.check(company=company))["storage"].remedy == told
+    outside.url = f"sqlite:///{tmp_path}/old.db"
+    await (await Database.open(outside.url)).close()
+    assert (await outside.check(company=company))["storage"].remedy == ""
+
+
 async def test_a_refused_token_is_told_with_its_remedy(outside: Outside) -> None:
     rows = await outside.check(amocrm={"token": "another"})
     assert not rows["amocrm"].ok

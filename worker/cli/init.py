@@ -74,6 +74,9 @@ def write_config(
     files = _files(dialog, answers, path, environ)
     _write(dialog, answers, path, environ, files)
     _tell_what_is_next(dialog, path, files)
+    settings = settings_of(answers, environ)
+    if settings.company.holidays == "RU":
+        typer.echo(f"\n{settings.texts.fill('law.place')}")
 
 
 def _make_sure(dialog: "Dialog", path: Path) -> None:
@@ -103,9 +106,11 @@ def _folder_in_its_place(dialog: "Dialog", path: Path) -> str:
 
 
 def _cannot_write(dialog: "Dialog", path: Path, error: OSError) -> str:
+    from storage.errors import reason
+
     return dialog.say(
-        f"{error.filename or path} не записать: {error.strerror}.",
-        f"{error.filename or path} cannot be written: {error.strerror}.",
+        f"{error.filename or path} не записать: {reason(error, 'ru')}.",
+        f"{error.filename or path} cannot be written: {reason(error)}.",
     )
 
 

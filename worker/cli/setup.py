@@ -153,7 +153,9 @@ async def _storage(settings: "Settings") -> Check:
                 f"The folder {folder} cannot be written to. Allow it or change storage.url.",
             ))  # fmt: skip
         found = say(settings, f"{path} появится при первом запуске", f"{path} is made by the first run")
-        return Check("storage", True, f"{found}, SQLite {sqlite3.sqlite_version}")
+        # While there is no client's data here yet, the place is still easy to change.
+        advice = settings.texts.fill("law.place") if settings.company.holidays == "RU" else ""
+        return Check("storage", True, f"{found}, SQLite {sqlite3.sqlite_version}", advice)
     try:
         db = await Database.open(settings.storage.url, migrate=False)
         await db.close()

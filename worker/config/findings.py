@@ -11,11 +11,12 @@ MISSING = object()  # nothing was found
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A key whose value cannot work: what was found and what is expected."""
+    """A key whose value cannot work: what was found and what is expected; `sentence` says it otherwise."""
 
     path: KeyPath
     found: object
     expected: Expected
+    sentence: str = ""
 
 
 def found(settings: Settings, key: str, value: object) -> object:

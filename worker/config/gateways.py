@@ -9,7 +9,8 @@ from worker.config.settings import Settings
 from worker.config.words import Expected
 
 SECTIONS = ("whatsapp", "max_account", "telegram_account")
-POSTING = ("cloud", "wazzup")  # providers that can only be heard by a webhook
+TITLES = {"cloud": "Meta Cloud API", "wazzup": "Wazzup"}
+POSTING = tuple(TITLES)  # providers that can only be heard by a webhook
 # What a template's {{1}}, {{2}} … may be filled with: the values of a question, but for the code for friends.
 PARAMETERS = ("company", "client_name", "about", "manager", "crew")
 
@@ -123,13 +124,16 @@ def _buttons(path: tuple[str, ...], number: int, survey: SurveySettings) -> Iter
 
 def _webhooks(settings: Settings) -> Iterator[Finding]:
     for key, value in _posting(settings):
+        sentence = ""
+        if value in POSTING:
+            sentence = settings.texts.fill("http.private", name=TITLES[value])
         if not settings.http.public_url:
             expected = Expected(
                 f"внешний адрес https: без него {key} не может быть «{value}»",
                 f"an https address: without it {key} cannot be {value}",
                 '"https://sarafan.example.com"',
             )
-            yield Finding(("http", "public_url"), found(settings, "http.public_url", ""), expected)
+            yield Finding(("http", "public_url"), found(settings, "http.public_url", ""), expected, sentence)
         if not settings.http.webhook_secret.get_secret_value():
             expected = Expected(
                 f"секрет в адресе: без него {key} не может быть «{value}»",

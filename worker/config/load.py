@@ -53,7 +53,9 @@ def _settings(telling: Telling) -> Settings:
         dotted(telling.named(path)): telling.source.where(path) for path in leaves(telling.tables, ())
     }
     for finding in checks.findings(settings):
-        telling.wrong(composer.place(finding.path), finding.found, finding.expected)
+        telling.wrong(
+            composer.place(finding.path), finding.found, finding.expected, sentence=finding.sentence
+        )
     check_surveys(telling)
     settings._warnings = tuple(_warnings(settings, telling))
     return settings

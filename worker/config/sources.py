@@ -1,5 +1,6 @@
 """The config file and the environment as sources of settings, with the place that every value came from."""
 
+import errno
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,27 @@ KeyPath = tuple[str | int, ...]  # of a key: ("amocrm", "fields", "nps"), ("surv
 _KEY = r"""(?:"(?:\\.|[^"\\])*"|'[^']*'|[\w-]+)"""
 _DOTTED = re.compile(rf"{_KEY}(?:\s*\.\s*{_KEY})*")
 _TEXTS = re.compile(r'"(?:\\.|[^"\\])*"|\'[^\']*\'')
+
+
+# What tomllib says most, by how it begins; the rest stays in its own words.
+OF_TOMLLIB = (
+    ("Expected '='", "после имени ключа нужен знак ="),
+    ("Invalid value", "значение записано неверно, строке нужны кавычки"),
+    ("Invalid initial character for a key", "имя ключа записано неверно"),
+    ("Invalid statement", "строка начинается не с ключа и не с [раздела]"),
+    ("Invalid date", "такой даты нет"),
+    ("Expected newline", "после значения стоит лишнее"),
+    ("Cannot overwrite", "такой ключ уже был выше"),
+    ("Duplicate inline table key", "такой ключ уже был выше"),
+    ("Cannot declare", "такой раздел уже был выше"),
+    ("Unclosed", "скобка не закрыта"),
+    ("Expected ']", "скобка не закрыта"),
+    ("Unterminated string", "кавычка не закрыта"),
+    ("Expected '\"'", "кавычка не закрыта"),
+    ("Illegal character '\\n'", "кавычка не закрыта"),
+    ("Illegal character", "в строке недопустимый знак"),
+    ("Unescaped '\\'", "обратную черту \\ в кавычках пишут дважды"),
+)
 
 
 class UnreadableFile(Exception):
@@ -47,7 +69,7 @@ class Source:
                 return self.variables[path[:length]]
             if path[:length] in self.lines:
                 return f"{self.name}:{self.lines[path[:length]]}"
-        return self.name or "the environment"
+        return self.name or f"{PREFIX}…"
 
     def line_of_placeholder(self, path: KeyPath, placeholder: str) -> str:
         """As `where`, but the line of a template in several lines on which the placeholder stands."""
@@ -108,7 +130,8 @@ def read_file(path: Path, name: str) -> Source:
         ) from None
     except OSError as error:
         why = error.strerror or type(error).__name__
-        raise UnreadableFile(0, f"файл не читается: {why}", f"the file cannot be read: {why}") from None
+        ru = {errno.EACCES: "нет прав", errno.EISDIR: "это папка"}.get(error.errno or 0, why)
+        raise UnreadableFile(0, f"файл не читается: {ru}", f"the file cannot be read: {why}") from None
     try:
         tables = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
@@ -117,10 +140,14 @@ def read_file(path: Path, name: str) -> Source:
         why = re.sub(r"\s*\(at [^)]*\)", "", str(error))
         raise UnreadableFile(
             line,
-            f'это не TOML: {why}. Пример строки: key = "value"',
+            f'это не TOML: {_in_russian(why)}. Пример строки: key = "value"',
             f'this is not TOML: {why}. A line looks so: key = "value"',
         ) from None
     return Source(name=name, tables=tables, lines=dict(_lines(text)), text=text)
+
+
+def _in_russian(why: str) -> str:
+    return next((words for begins, words in OF_TOMLLIB if why.startswith(begins)), why)
 
 
 def overrides(environ: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, ...]]]:

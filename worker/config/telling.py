@@ -52,8 +52,11 @@ class Telling:
             f"there is no such key{en}. All keys with examples: config.example.toml",
         ))  # fmt: skip
 
-    def wrong(self, path: KeyPath, found: object, expected: Expected, *, sample: str = "") -> None:
-        """One line: found, expected, an example; `sample` is one as a whole line. Said once for each key."""
+    def wrong(
+        self, path: KeyPath, found: object, expected: Expected, *, sample: str = "", sentence: str = ""
+    ) -> None:
+        """One line: found, expected, an example; `sample` is one as a whole line, `sentence` stands in place
+        of found and expected. Said once for each key."""
         if any(path[: len(told)] == told or told[: len(path)] == path for told in self.told):
             return
         self.told.add(path)
@@ -64,6 +67,8 @@ class Telling:
             f"указано {shown}, а нужно: {expected.ru}" if shown else f"не указано, а нужно: {expected.ru}",
             f"found {shown}, expected {expected.en}" if shown else f"not given, expected {expected.en}",
         )
+        if sentence:
+            sentences = Words(sentence.rstrip("."), sentence.rstrip("."))
         tail = Words(f". Пример: {example}", f". Example: {example}") if example else Words("", "")
         self.say(
             self.source.where(path),
