@@ -88,6 +88,14 @@ async def test_deals_closed_before_the_first_start_are_told_and_skipped(outside:
     assert (line.decision, line.reason, line.text) == ("skip", "old_deal", "")
 
 
+@pytest.mark.parametrize("since", [None, LONG_AGO])
+async def test_before_the_first_start_nobody_is_frightened_by_an_empty_database(
+    outside: Outside, caplog: pytest.LogCaptureFixture, since: datetime | None
+) -> None:
+    await outside.plan(outside.settings(), since=since)
+    assert "База пустая" not in caplog.text
+
+
 async def test_a_damaged_database_is_told_and_not_taken_for_none(outside: Outside) -> None:
     (outside.folder / "sarafan.db").write_bytes(b"no database " * 500)
     with pytest.raises(StorageError, match="is damaged or is no database"):

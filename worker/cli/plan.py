@@ -142,12 +142,17 @@ async def _copy(settings: "Settings", path: Path, since: datetime | None) -> "Da
 async def _look(app: "App") -> list[Line]:
     from sqlmodel import and_, col, or_, select
 
+    from storage import deals
     from storage.tables.surveys import Survey, SurveyState
     from worker.flows.pull import pull
 
     hands = app.hands
     await app.know_account()
     began = hands.now()
+    async with hands.db.transaction() as tx:
+        if await deals.surveys_since(tx) is None:
+            # Else the pull would warn of an empty database, as if this copy were to stay.
+            await deals.remember_surveys_since(tx, began.replace(microsecond=0))
     await pull(hands)
     async with hands.db.reading() as tx:
         rows = await tx.exec(
