@@ -11,7 +11,7 @@ from functools import partial
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from integrations.channels.base import Channel, Hooked, Polled, Raw
+from integrations.channels.base import Channel, Hooked, Introduced, Polled, Raw
 from integrations.channels.hooks import is_hooked
 from integrations.errors import AccessDenied, OutsideError, Taken
 from storage import outbox, sending
@@ -321,6 +321,8 @@ class Service:
                 # The first look is a short one: readiness need not wait for a long poll to end.
                 wait = LONG_POLL if has_heard else timedelta(0)
                 await receive(self.hands, channel, self._app.inbox, wait)
+                if not has_heard:
+                    await self._introduce(channel)
                 has_heard = True
                 self.health.set_token(channel.name, is_valid=True)
                 self.health.set_trouble(channel.name, "")
@@ -382,7 +384,17 @@ class Service:
                     await self._app.try_refused(channel.name)
                 failures, is_refused = 0, False
                 await self._tell_whose_hook(channel.name, "")
+                await self._introduce(channel)
                 await self._rest(REGISTER_AGAIN)
+
+    async def _introduce(self, channel: Channel) -> None:
+        """Who meets the bot sees whose it is. A profile is no reason to hear nobody, so it may fail."""
+        if not isinstance(channel, Introduced):
+            return
+        try:
+            await channel.introduce(self.hands.texts.fill("bot.about"))
+        except OutsideError as error:
+            log.warning("the profile of the bot in %s stays as it is: %s", channel.name, error)
 
     async def _tell_whose_hook(self, channel: str, taken_by: str) -> None:
         try:

@@ -280,6 +280,18 @@ class Linked(Protocol):
 
 
 @runtime_checkable
+class Introduced(Protocol):
+    """A bot with a profile, which people read before they write to it."""
+
+    async def introduce(self, about: str) -> bool:
+        """Put this on a profile that says nothing yet, and tell whether it was put; what somebody has
+        written there stays.
+
+        Raises as `send` does. Safe to repeat.
+        """
+
+
+@runtime_checkable
 class Menued(Protocol):
     """A messenger that shows a menu of commands in a chat."""
 

@@ -35,6 +35,7 @@ from integrations.channels.telegram_errors import NOTHING_TO_EDIT, SERVICE, TOO_
 from integrations.channels.telegram_read import ALLOWED_UPDATES, incoming_of, raw_of
 from integrations.channels.telegram_request import Request
 from integrations.channels.telegram_write import (
+    LONGEST_ABOUT,
     LONGEST_CAPTION,
     LONGEST_TAP_ANSWER,
     LONGEST_TEXT,
@@ -193,6 +194,16 @@ class Telegram:
 
         # Said twice it changes nothing, so a lost answer is no question of what happened.
         await self._call(set_commands, chat_id=chat_id, is_read=True)
+
+    async def introduce(self, about: str) -> bool:
+        async def put() -> bool:
+            return await self._bot.set_my_short_description(cut(about, LONGEST_ABOUT))
+
+        found = await self._call(self._bot.get_my_short_description, is_read=True)
+        if found.short_description:
+            return False
+        # Said twice it changes nothing, so a lost answer is no question of what happened.
+        return await self._call(put, is_read=True)
 
     async def poll(self, offset: str, timeout: timedelta) -> Batch:  # noqa: ASYNC109 the server waits, not we
         """Updates as they came. Only the next poll, with this batch's offset, confirms them."""

@@ -16,6 +16,7 @@ from integrations.channels.base import Button, Outgoing
 
 LONGEST_TEXT = 4096  # UTF-16 units: https://core.telegram.org/bots/api#sendmessage
 LONGEST_CAPTION = 1024  # https://core.telegram.org/bots/api#sendphoto
+LONGEST_ABOUT = 120  # https://core.telegram.org/bots/api#setmyshortdescription
 LONGEST_TAP_ANSWER = 200  # https://core.telegram.org/bots/api#answercallbackquery
 
 

@@ -48,6 +48,7 @@ class TelegramStandIn(TelegramPosts):
         self.webhook_url = ""  # not empty: the tester brings the updates there, by `waiting`
         self.webhook_secret = ""
         self.menus: dict[int, list[Json]] = {}  # commands by chat
+        self.about = ""  # under the bot's name
         self.faults = Faults()
         self.requests: list[Logged] = []
         self._methods: Mapping[str, Callable[[Json], Any]] = {
@@ -61,6 +62,8 @@ class TelegramStandIn(TelegramPosts):
             "answercallbackquery": self._answer_callback_query,
             "setmycommands": self._set_my_commands,
             "deletemycommands": self._delete_my_commands,
+            "getmyshortdescription": lambda _: {"short_description": self.about},
+            "setmyshortdescription": self._set_my_short_description,
             "setwebhook": self._set_webhook,
             "deletewebhook": self._delete_webhook,
             "getwebhookinfo": self._get_webhook_info,
@@ -197,6 +200,13 @@ class TelegramStandIn(TelegramPosts):
 
     def _delete_my_commands(self, parameters: Json) -> bool:
         self.menus.pop(self._scope(parameters), None)
+        return True
+
+    def _set_my_short_description(self, parameters: Json) -> bool:
+        about = str(parameters.get("short_description", ""))
+        if len(about) > 120:
+            raise bad("BOT_SHORT_DESCRIPTION_TOO_LONG")
+        self.about = about
         return True
 
     def _scope(self, parameters: Json) -> int:

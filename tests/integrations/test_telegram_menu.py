@@ -1,11 +1,11 @@
-"""The menu of commands in one chat: set, replaced, taken away, and where there is no chat yet."""
+"""The menu of commands in one chat: set, replaced, taken away, where there is no chat yet; the profile."""
 
 from collections.abc import AsyncIterator, Iterator
 
 import httpx
 import pytest
 
-from integrations.channels.base import BotSettings, Menued
+from integrations.channels.base import BotSettings, Introduced, Menued
 from integrations.channels.telegram import Telegram
 from integrations.errors import Permanent, Temporary, Unreachable
 from integrations.standins.telegram import TelegramStandIn
@@ -72,3 +72,18 @@ async def test_a_lost_answer_is_no_question_of_what_happened(server: TelegramSta
     settings = BotSettings(token=server.token, api_url="http://telegram.test")
     with pytest.raises(Temporary):
         await Telegram(settings, transport=Broken()).set_menu(str(anna.user_id), MENU)
+
+
+async def test_a_profile_that_says_nothing_gets_our_words_and_another_stays(
+    server: TelegramStandIn, bot: Telegram
+) -> None:
+    assert isinstance(bot, Introduced)
+    assert await bot.introduce("ВладАвтоматика: вопросы о вашем заказе.")
+    assert not await bot.introduce("Другие слова.")
+    assert server.about == "ВладАвтоматика: вопросы о вашем заказе."
+
+
+async def test_words_too_long_for_a_profile_are_cut(server: TelegramStandIn, bot: Telegram) -> None:
+    assert await bot.introduce("слово " * 60)
+    assert server.about.startswith("слово слово")
+    assert len(server.about) <= 120
