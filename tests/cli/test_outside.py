@@ -49,4 +49,4 @@ def test_it_is_told_in_russian_with_the_number_that_a_supporter_asks_for(
 def test_the_remedy_follows(tmp_path: Path) -> None:
     error = AccessDenied("amocrm", "does not accept the token (401)", status=401)
     told = explained(settings_from(BASE, tmp_path), error)
-    assert told.startswith("amoCRM не принимает токен (401). amoCRM не принимает токен. Вопросы не уходят")
+    assert told.startswith("amoCRM не принимает токен (401). Вопросы не уходят")

@@ -54,8 +54,9 @@ PHRASES: tuple[tuple[str, str | Say], ...] = (
 
 
 def explained(settings: "Settings", error: "OutsideError") -> str:
-    """What happened, and what a person does about it."""
-    return f"{happened(settings, error)}. {remedy_for(settings, error)}"
+    """What happened, and what a person does about it; what both say is said once."""
+    said = f"{_name(settings, error.service)} {_russian(error)}. "
+    return f"{happened(settings, error)}. {remedy_for(settings, error).removeprefix(said)}"
 
 
 def happened(settings: "Settings", error: "OutsideError") -> str:
