@@ -1,9 +1,10 @@
 """`python -m bench.one_report FILE FROM TO`: one report in a process of its own, and what it took."""
 
+import argparse
 import asyncio
 import json
 import os
-import sys
+from dataclasses import replace
 from datetime import UTC, date
 from zoneinfo import ZoneInfo
 
@@ -26,23 +27,30 @@ SCOPE = ReportScope(
 )
 
 
-async def report(file: str, period: Period) -> dict[str, object]:
+async def report(file: str, period: Period, scope: ReportScope) -> dict[str, object]:
     db = await Database.open(f"sqlite:///{file}", migrate=False)
     try:
         before = memory(os.getpid())
         with spending() as spent:
-            made = as_json(await build_report(db, period, SCOPE, ENDS.astimezone(UTC)))
+            made = as_json(await build_report(db, period, scope, ENDS.astimezone(UTC)))
         return {
             "wall": spent.wall,
             "cpu": spent.cpu,
             "memory": memory(os.getpid(), "VmHWM") - before,
             "won": made["referrals"]["won_deals"],
             "answered": made["surveys"]["nps"]["answered"],
+            "customers": made["retention"]["customers"] if scope.sales_health else 0,
         }
     finally:
         await db.close()
 
 
 if __name__ == "__main__":
-    begins, ends = (date.fromisoformat(text) for text in sys.argv[2:4])
-    print(json.dumps(asyncio.run(report(sys.argv[1], days(begins, ends, ZONE)))))  # noqa: T201
+    parser = argparse.ArgumentParser()
+    parser.add_argument("file")
+    parser.add_argument("begins", type=date.fromisoformat)
+    parser.add_argument("ends", type=date.fromisoformat)
+    parser.add_argument("--sales-health", action="store_true")
+    given = parser.parse_args()
+    period, scope = days(given.begins, given.ends, ZONE), replace(SCOPE, sales_health=given.sales_health)
+    print(json.dumps(asyncio.run(report(given.file, period, scope))))  # noqa: T201

@@ -1,14 +1,14 @@
-"""What every client has bought so far, deal by deal: read only, in pages, for there may be a million."""
+"""What every client has bought so far: read only, in pages, for there may be a million deals."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select, tuple_
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.flat import rows_of
-from storage.sales import is_sale
+from storage.sales import is_sale, is_won
 from storage.tables.deals import Deal
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -22,28 +22,36 @@ async def purchases(
     pipelines: frozenset[int] = frozenset(),
     complaints_pipeline: int | None = None,
     page: int = PAGE,
-) -> AsyncIterator[tuple[int, datetime, float]]:
-    """Client, time and price of every deal won before `ends`.
+) -> AsyncIterator[tuple[int, list[tuple[datetime, float]]]]:
+    """Every client by the id, with time and price of each deal won before `ends`, as they were closed.
 
-    By the client, not the contact: one person may have several contacts. As they were closed, for which there
-    is an index: in any other order every page would sort all deals anew.
+    By the client, not the contact: one person may have several contacts.
     """
-    closed, deal = col(Deal.closed_at), col(Deal.deal_id)
+    client, closed, deal = col(Deal.client_id), col(Deal.closed_at), col(Deal.deal_id)
+    place = (client, closed, deal)
     wanted = (
-        select(deal, closed, col(Deal.client_id), col(Deal.price))
-        .where(col(Deal.client_id).is_not(None))
-        .order_by(closed, deal)
+        select(*place, col(Deal.price))
+        # Hidden from the index by time: in its order every page would sort all deals anew.
+        .where(is_won(pipelines, complaints_pipeline), func.coalesce(closed, ends) < ends)
+        .order_by(*place)
         .limit(page)
     )
-    since, last = LONG_AGO, 0
+    last: tuple[int, datetime, int] = (0, LONG_AGO, 0)
+    whose = 0
+    bought: list[tuple[datetime, float]] = []
     while True:
-        rest = (is_sale(since, ends, pipelines, complaints_pipeline), or_(closed > since, deal > last))
-        rows = await rows_of(tx, wanted.where(*rest))
-        for _, closed_at, client_id, price in rows:
-            yield client_id, closed_at, price or 0.0
+        rows = await rows_of(tx, wanted.where(tuple_(*place) > last))
+        for client_id, closed_at, _, price in rows:
+            if client_id != whose:
+                if bought:
+                    yield whose, bought
+                whose, bought = client_id, []
+            bought.append((closed_at, price or 0.0))
         if len(rows) < page:
-            return
-        last, since = rows[-1][:2]
+            break
+        last = rows[-1][:3]
+    if bought:
+        yield whose, bought
 
 
 async def deals_without_client(

@@ -257,12 +257,23 @@ def is_sale(
     return and_(is_closed(begins, ends, pipelines, complaints_pipeline), col(Deal.status_id) == WON)
 
 
+def is_won(pipelines: frozenset[int], complaints_pipeline: int | None) -> ColumnElement[bool]:
+    """A won deal, whenever it was closed."""
+    return and_(col(Deal.status_id) == WON, _counts(pipelines, complaints_pipeline))
+
+
 def is_closed(
     begins: datetime, ends: datetime, pipelines: frozenset[int], complaints_pipeline: int | None
 ) -> ColumnElement[bool]:
     return and_(
         within(col(Deal.closed_at), begins, ends),
         col(Deal.status_id).in_((WON, LOST)),
+        _counts(pipelines, complaints_pipeline),
+    )
+
+
+def _counts(pipelines: frozenset[int], complaints_pipeline: int | None) -> ColumnElement[bool]:
+    return and_(
         col(Deal.is_deleted).is_(false()),
         col(Deal.is_reply).is_(false()),
         _is_in(col(Deal.pipeline_id), pipelines, complaints_pipeline),

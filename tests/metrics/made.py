@@ -1,13 +1,15 @@
 """Made-up facts for the tests of metrics: a third quarter in Vladivostok."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from worker.metrics import complaints, referrals, surveys
 from worker.metrics.base import Asked, CodeFact, ComplaintFact, Facts, Promises, SaleFact, SurveyFact
 from worker.metrics.complaints import ComplaintResult
+from worker.metrics.customers import ACTIVE_DAYS, Customers
 from worker.metrics.referrals import ReferralResult
 from worker.metrics.surveys import SurveyResult
 from worker.rules.calendar import Period, parse_period
@@ -110,3 +112,22 @@ def of_sales(
     **known: Any,
 ) -> ReferralResult:
     return referrals.compute(Facts(now=now, sales=tuple(won), codes=tuple(issued), **known), period)
+
+
+class Purchase(NamedTuple):
+    client_id: int
+    day: date  # where the company is
+    money: float
+
+
+def customers_of(
+    purchases: Iterable[Purchase],
+    period: Period = QUARTER,
+    now: datetime = NOW,
+    active_days: int = ACTIVE_DAYS,
+) -> Customers:
+    """As a report reads them: client by client, what each bought in order."""
+    customers = Customers(period, now, active_days=active_days)
+    for client_id, bought in groupby(sorted(purchases), key=lambda one: one.client_id):
+        customers.add(client_id, [(one.day, one.money) for one in bought])
+    return customers

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from worker.metrics.base import Purchase
+from tests.metrics.made import Purchase
 
 FOLDER = "SARAFAN_TEST_DATA"
 

@@ -5,12 +5,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.metrics.made import NOW, QUARTER
+from tests.metrics.made import NOW, QUARTER, Purchase, customers_of
 from tests.metrics.outside import cdnow
 from worker.metrics import cohorts
-from worker.metrics.base import Facts, Purchase
+from worker.metrics.base import Facts
 from worker.metrics.cohorts import Cohort, CohortResult
-from worker.metrics.customers import customers_of, day_after
 from worker.metrics.stats import rounded
 from worker.rules.calendar import Period, parse_period
 
@@ -19,7 +18,7 @@ ZONE = ZoneInfo("Asia/Vladivostok")
 
 def of(*rows: tuple[int, str], period: Period = QUARTER, now: datetime = NOW, least: int = 1) -> CohortResult:
     purchases = tuple(Purchase(client, date.fromisoformat(day), 10) for client, day in rows)
-    customers = customers_of(purchases, day_after(period, now))
+    customers = customers_of(purchases, period, now)
     return cohorts.compute(Facts(now=now, min_answers=least, customers=customers), period)
 
 
@@ -75,8 +74,7 @@ def test_a_cohort_of_a_few_is_counted_and_has_no_share() -> None:
     ],
 )
 def test_cdnow(label: str, size: int, bought: tuple[int, ...], shares: tuple[float, ...]) -> None:
-    customers = customers_of(cdnow(), date(1998, 7, 1))
     year_later = parse_period(f"1998-{label[-2:]}", ZONE)
-    first = cohorts.cohorts(customers, year_later, date(1998, 7, 1))[0]
+    first = cohorts.cohorts(customers_of(cdnow(), year_later), year_later.end)[0]
     assert (first.month.label, first.customers, first.bought[1:4]) == (label, size, bought)
     assert [rounded(first.share(later) or 0) for later in (1, 2, 3, 6, 12)] == [*shares]

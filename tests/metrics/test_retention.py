@@ -1,19 +1,20 @@
 """Do customers come back? Counted from who they are, never from how many there were."""
 
 from collections import Counter
+from collections.abc import Set
 from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.metrics.made import NOW, QUARTER
+from tests.metrics.made import NOW, QUARTER, ZONE, Purchase, customers_of
 from tests.metrics.outside import cdnow
 from worker.metrics import retention
-from worker.metrics.base import Facts, Purchase
-from worker.metrics.customers import active, customers_of, day_after
-from worker.metrics.retention import RetentionResult, by_days, repeat, turnover
+from worker.metrics.base import Facts
+from worker.metrics.retention import RetentionResult, Turnover, by_days, repeat, turnover
 from worker.metrics.stats import rounded
+from worker.rules.periods import days, parse_period
 
 BEFORE, WITHIN = date(2026, 5, 15), date(2026, 7, 15)
 LONG_AGO = date(2025, 8, 1)  # within a year before the quarter, but no more at its end
@@ -25,10 +26,15 @@ def of(
     facts = Facts(
         now=now,
         min_answers=least,
-        customers=customers_of((Purchase(*row) for row in rows), day_after(QUARTER, now)),
+        customers=customers_of((Purchase(*row) for row in rows), now=now),
         deals_without_client=strangers,
     )
     return retention.compute(facts, QUARTER)
+
+
+def of_sets(start: Set[int], end: Set[int]) -> Turnover:
+    """Who was active at the start and who at the end."""
+    return of(*((one, LONG_AGO, 1) for one in start), *((one, WITHIN, 1) for one in end)).turnover
 
 
 @pytest.mark.parametrize(
@@ -44,14 +50,15 @@ def test_who_stayed_and_who_left(
     start: int, end: int, gained: int, crr: float | None, net_churn: float | None, churn: float | None
 ) -> None:
     kept = end - gained
-    found = turnover(set(range(start)), {*range(kept), *range(1000, 1000 + gained)})
+    found = of_sets(set(range(start)), {*range(kept), *range(1000, 1000 + gained)})
     assert (found.start, found.end, found.gained) == (start, end, gained)
     assert (found.retention, found.net_churn, found.churn) == (crr, net_churn, churn)
 
 
 @given(st.sets(st.integers(0, 9), min_size=1), st.sets(st.integers(0, 9)))
 def test_no_share_leaves_its_bounds_and_the_two_make_the_whole(start: set[int], end: set[int]) -> None:
-    found = turnover(start, end)
+    found = of_sets(start, end)
+    assert (found.start, found.end, found.kept) == (len(start), len(end), len(start & end))
     assert found.retention is not None
     assert found.churn is not None
     assert 0 <= found.retention <= 100
@@ -112,21 +119,20 @@ def test_a_past_that_begins_too_late_is_told() -> None:
 
 def test_cdnow_repeat_purchases_and_value() -> None:
     orders = cdnow()
-    after_39_weeks = customers_of(orders, date(1997, 10, 1))
+    after_39_weeks = customers_of(orders, parse_period("1997Q3", ZONE))
     assert [*by_days(after_39_weeks).values()] == [1411, 439, 214, 100, 62, 38, 29, 64]
     assert (repeat(after_39_weeks).part, rounded(repeat(after_39_weeks).value or 0)) == (946, 40.14)
-    customers = customers_of(orders, date(1998, 7, 1))
+    customers = customers_of(orders, parse_period("1998Q2", ZONE))
     assert (repeat(customers).part, rounded(repeat(customers).value or 0)) == (1139, 48.32)
     again = sum(number > 1 for number in Counter(order.client_id for order in orders).values())
     assert (again, rounded(100 * again / len(customers))) == (1152, 48.88)  # by orders, not by days
-    money, days = sum(one.money for one in customers), sum(len(one.days) for one in customers)
-    assert (len(orders), len(customers), days, rounded(money)) == (6919, 2357, 6696, 244_091.94)
-    assert (rounded(money / len(customers)), rounded(money / days)) == (103.56, 36.45)
+    money, often = sum(one.money for one in customers), sum(one.often for one in customers)
+    assert (len(orders), len(customers), often, rounded(money)) == (6919, 2357, 6696, 244_091.94)
+    assert (rounded(money / len(customers)), rounded(money / often)) == (103.56, 36.45)
 
 
 def test_cdnow_retention_from_one_half_of_the_year_to_the_next() -> None:
-    customers = customers_of(cdnow(), date(1998, 7, 1))
-    first, second, third = date(1997, 1, 1), date(1997, 7, 1), date(1998, 1, 1)
-    found = turnover(active(customers, first, second), active(customers, second, third))
+    second_half = days(date(1997, 7, 1), date(1998, 1, 1), ZONE)  # of 184 days; before 1997 nobody bought
+    found = turnover(customers_of(cdnow(), second_half, active_days=184))
     assert (found.start, found.kept, found.gained) == (2357, 619, 0)
     assert rounded(found.retention or 0) == 26.26

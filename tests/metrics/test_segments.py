@@ -1,18 +1,18 @@
 """Which customers are which: RFM scores and segments, ABC classes."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.metrics.made import NOW, QUARTER
+from tests.metrics.made import NOW, QUARTER, ZONE, Purchase, customers_of
 from tests.metrics.outside import cdnow, rfm_data_orders
 from worker.metrics import segments
-from worker.metrics.base import Customer, Facts, Purchase
-from worker.metrics.customers import customers_of, day_after
+from worker.metrics.base import Facts
+from worker.metrics.customers import Customers
 from worker.metrics.rfm import (
     Rfm,
     Scores,
@@ -26,6 +26,7 @@ from worker.metrics.rfm import (
 )
 from worker.metrics.segments import SegmentResult, abc, top_share
 from worker.metrics.stats import quantile, rounded
+from worker.rules.periods import days, parse_period
 
 TODAY = date(2024, 12, 31)
 WORKED: Mapping[str, tuple[date, int, float, int]] = {  # last deal, days of buying, money, scores
@@ -42,21 +43,24 @@ WORKED: Mapping[str, tuple[date, int, float, int]] = {  # last deal, days of buy
 }
 
 
-def worked() -> dict[str, Customer]:
-    return {
-        name: Customer(
-            client_id=number,
-            days=tuple(last - timedelta(days=500 * back) for back in reversed(range(often))),
-            money=money,
-        )
-        for number, (name, (last, often, money, _)) in enumerate(WORKED.items())
-    }
+def bought(rows: Iterable[Rfm]) -> Customers:
+    """Customers, numbered in this order, who bought so lately, so often and for so much."""
+    purchases = [
+        Purchase(number, TODAY - timedelta(days=row.recency + 500 * back), 0 if back else row.money)
+        for number, row in enumerate(rows)
+        for back in range(row.frequency)
+    ]
+    return customers_of(purchases, parse_period("2024", ZONE))
+
+
+def worked() -> Customers:
+    return bought(Rfm((TODAY - last).days, often, money) for last, often, money, _ in WORKED.values())
 
 
 def test_scores_by_fifths() -> None:
-    rows = {name: rfm_of(one, TODAY) for name, one in worked().items()}
+    rows = {name: rfm_of(one, TODAY) for name, one in zip(WORKED, worked(), strict=True)}
     assert [row.recency for row in rows.values()] == [11, 30, 77, 152, 296, 3, 50, 184, 361, 113]
-    grid = by_fifths([*rows.values()])
+    grid = by_fifths(worked(), TODAY)
     assert [rounded(cut) for cut in grid.recency] == [26.2, 66.2, 128.6, 206.4]
     assert [rounded(cut) for cut in grid.frequency] == [1, 1.6, 2, 3.2]
     assert [rounded(cut) for cut in grid.money] == [162, 206, 340, 656]
@@ -77,14 +81,15 @@ def test_cut_offs_are_quantiles_and_equal_values_have_equal_scores(values: list[
 
 def test_few_customers_and_one_time_buyers_are_scored_by_fixed_cut_offs() -> None:
     varied = [Rfm(number, 1 + number % 5, 100.0 * number) for number in range(1, 101)]
-    assert not grid_of(varied).is_fixed
-    assert grid_of(varied[:99]).is_fixed  # few
+    assert not grid_of(bought(varied), TODAY).is_fixed
+    assert grid_of(bought(varied[:99]), TODAY).is_fixed  # few
     lumped = [row._replace(frequency=1) if number < 41 else row for number, row in enumerate(varied)]
-    assert grid_of(lumped).is_fixed  # more than 40 % have bought once
-    grid = grid_of([Rfm(400, 1, 0), Rfm(30, 1, 100), Rfm(31, 3, 300)])  # 100 is the average purchase
+    assert grid_of(bought(lumped), TODAY).is_fixed  # more than 40 % have bought once
+    few = bought([Rfm(400, 1, 0), Rfm(30, 1, 100), Rfm(31, 3, 300)])  # 100 is the average purchase
+    grid = grid_of(few, TODAY)
     rows = (Rfm(30, 1, 0), Rfm(31, 3, 100), Rfm(365, 4, 101), Rfm(366, 5, 401))
     assert [grid.scores(row).code for row in rows] == [511, 432, 243, 155]
-    free = grid_of([Rfm(1, 1, 0), Rfm(2, 1, 0)])
+    free = grid_of(bought([Rfm(1, 1, 0), Rfm(2, 1, 0)]), TODAY)
     assert free.scores(Rfm(1, 1, 0)).code == 511
 
 
@@ -109,9 +114,7 @@ def test_segments(scores: tuple[int, int, int], segment: Segment) -> None:
 
 
 def test_classes_by_what_customers_brought() -> None:
-    customers = worked()
-    classes = abc({one.client_id: one.money for one in customers.values()})
-    named = {name: classes[one.client_id] for name, one in customers.items()}
+    named = dict(zip(WORKED, abc(worked().money), strict=True))
     # B closes exactly the 80 %; C would be B if what lies before it counted.
     assert "".join(sorted(name for name, of in named.items() if of == "A")) == "ABDGJ"
     assert "".join(sorted(name for name, of in named.items() if of == "B")) == "FH"
@@ -119,17 +122,16 @@ def test_classes_by_what_customers_brought() -> None:
 
 
 def test_classes_at_their_edges() -> None:
-    assert abc({1: 990, 2: 10}) == {1: "A", 2: "C"}  # the biggest is A even alone
-    assert abc({1: 0, 2: 0}) == {1: "C", 2: "C"}
-    assert abc({1: 80, 2: 20, 3: 0, 4: -5}) == {1: "A", 2: "C", 3: "C", 4: "C"}
-    assert abc({9: 40, 3: 40, 5: 20}) == {3: "A", 9: "A", 5: "C"}
-    assert abc({9: 50, 3: 50}) == {3: "A", 9: "C"}  # equals in the order of their ids
-    assert abc({}) == {}
+    assert abc([10, 990]) == ["C", "A"]  # the biggest is A even alone
+    assert abc([0, 0]) == ["C", "C"]
+    assert abc([80, 20, 0, -5]) == ["A", "C", "C", "C"]
+    assert abc([40, 20, 40]) == ["A", "C", "A"]
+    assert abc([50, 50]) == ["A", "C"]  # equals in their order, which is that of their ids
+    assert abc([]) == []
 
 
 def of(*rows: Purchase, least: int = 1) -> SegmentResult:
-    customers = customers_of(rows, day_after(QUARTER, NOW))
-    return segments.compute(Facts(now=NOW, min_answers=least, customers=customers), QUARTER)
+    return segments.compute(Facts(now=NOW, min_answers=least, customers=customers_of(rows)), QUARTER)
 
 
 def test_big_customers_who_stay_away_are_named() -> None:
@@ -157,13 +159,13 @@ def test_few_customers_have_no_segments() -> None:
 def test_rfm_data_orders() -> None:
     """Convention B: a cut-off is the quantile + 1, and a value that equals it is above."""
     rows, numbers = rfm_data_orders()
-    customers = customers_of(rows, date(2007, 1, 1))
+    customers, last_day = customers_of(rows, parse_period("2006", ZONE)), date(2006, 12, 31)
     orders = Counter(row.client_id for row in rows)  # the package counts orders, not days
     assert (len(rows), len(customers)) == (4906, 995)
-    facts = {one.client_id: rfm_of(one, date(2006, 12, 31)) for one in customers}
+    facts = {one.client_id: rfm_of(one, last_day) for one in customers}
     facts = {client: row._replace(frequency=orders[client]) for client, row in facts.items()}
-    grid = by_fifths([*facts.values()])
-    cuts = [[rounded(cut + 1) for cut in of] for of in (grid.recency, grid.frequency, grid.money)]
+    grid = by_fifths(customers, last_day)
+    cuts = [[rounded(cut + 1) for cut in of] for of in (grid.recency, fifths(orders.values()), grid.money)]
     assert cuts == [[115, 181, 297.4, 482], [4, 5, 6, 8], [255.8, 382, 506.4, 666]]
 
     def scored(row: Rfm) -> Scores:
@@ -192,38 +194,34 @@ def test_rfm_data_orders() -> None:
         Segment.NEED_ATTENTION: 10,
         Segment.PROMISING: 9,
     }
-    classes = Counter(abc({one.client_id: one.money for one in customers}).values())
+    classes = Counter(abc(customers.money))
     assert classes == {"A": 605, "B": 228, "C": 162}
 
 
 def test_cdnow_classes_and_the_biggest_fifth() -> None:
-    customers = customers_of(cdnow(), date(1998, 7, 1))
-    classes = Counter(abc({one.client_id: one.money for one in customers}).values())
-    assert classes == {"A": 776, "B": 801, "C": 780}
-    assert rounded(top_share(customers, fifths=1) or 0, 1) == 67.4  # 20 % do not bring 80 %
+    customers = customers_of(cdnow(), parse_period("1998Q2", ZONE))
+    assert Counter(abc(customers.money)) == {"A": 776, "B": 801, "C": 780}
+    assert rounded(top_share(customers.money, fifths=1) or 0, 1) == 67.4  # 20 % do not bring 80 %
 
 
 def test_cdnow_fifths_break_down_where_most_have_bought_once() -> None:
-    customers = customers_of(cdnow(), date(1997, 10, 1))
-    rows = [rfm_of(one, date(1997, 9, 30)) for one in customers]
-    cuts = fifths([row.frequency for row in rows])
+    customers = customers_of(cdnow(), parse_period("1997Q3", ZONE))
+    cuts = fifths(customers.often)
     assert cuts == (1, 1, 2, 3)
-    assert 2 not in {score(row.frequency, cuts) for row in rows}
-    assert grid_of(rows).is_fixed
+    assert 2 not in {score(often, cuts) for often in customers.often}
+    assert grid_of(customers, date(1997, 9, 30)).is_fixed
 
 
 def test_the_same_letters_mean_something_else_in_lifetimes() -> None:
     """Frequency there: further days; recency: from the first to the last; T: from the first to the end."""
     end = date(2015, 2, 7)
     bought = {
-        1: ("2015-02-01", "2015-02-06"),
-        2: ("2015-01-01",),
-        3: ("2015-01-01", "2015-01-02", "2015-01-05"),
+        1: (date(2015, 2, 1), date(2015, 2, 6)),
+        2: (date(2015, 1, 1),),
+        3: (date(2015, 1, 1), date(2015, 1, 2), date(2015, 1, 5)),
     }
-    rows = [Purchase(client, date.fromisoformat(day), 1) for client, days in bought.items() for day in days]
-    customers = customers_of(rows, end)
-    theirs = [
-        (len(one.days) - 1, (one.days[-1] - one.days[0]).days, (end - one.days[0]).days) for one in customers
-    ]
+    theirs = [(len(on) - 1, (on[-1] - on[0]).days, (end - on[0]).days) for on in bought.values()]
     assert theirs == [(1, 5, 6), (0, 0, 37), (2, 4, 37)]
+    rows = [Purchase(client, day, 1) for client, on in bought.items() for day in on]
+    customers = customers_of(rows, days(date(2015, 1, 1), end, ZONE))
     assert [rfm_of(one, end)[:2] for one in customers] == [(1, 2), (37, 1), (33, 3)]

@@ -1,16 +1,19 @@
 """What is asked every second looks at open rows only, however many settled ones there are."""
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage import asked, deals, inbox, outbox, reminders, rollout, sales, sending
 from storage.database import Database
+from storage.purchases import purchases
 from storage.survey_rows import survey_rows
+from storage.tables.deals import Deal
 
 NOON = datetime(2026, 10, 5, 12, 0, tzinfo=UTC)
 
@@ -93,6 +96,28 @@ async def test_a_report_reads_of_a_long_row_what_stands_in_the_index(
     db: Database, asked: Callable[[Database], Awaitable[object]], index: str
 ) -> None:
     assert index in await plan_of(db, asked)
+
+
+async def test_what_clients_bought_is_read_without_sorting_all_deals_for_every_page(db: Database) -> None:
+    """Among enough of them that the database has a choice."""
+
+    async def bought(tx: AsyncSession) -> None:
+        assert len([of async for of in purchases(tx, NOON, page=100)]) == 500
+
+    async with db.transaction() as tx:
+        for number in range(1, 1001):
+            at = NOON - timedelta(hours=number)
+            tx.add(
+                Deal(
+                    deal_id=number, client_id=1 + number % 500, pipeline_id=1, status_id=142,
+                    created_at=at, updated_at=at, closed_at=at, seen_at=at,
+                )
+            )  # fmt: skip
+    async with db.transaction() as tx:
+        await tx.exec(text("ANALYZE"))  # type: ignore[call-overload]  # SQLModel knows no plain text
+    plan = await plan_of(db, lambda db: _read(db, bought))
+    assert "ix_deals_client_id" in plan
+    assert "USE TEMP B-TREE FOR ORDER BY" not in plan  # only for the deals of each client
 
 
 async def test_of_all_chats_only_the_one_asked_last_is_read(db: Database) -> None:

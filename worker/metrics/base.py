@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple, Protocol
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 
+from worker.metrics.customers import Customers
 from worker.metrics.stats import rounded
 from worker.rules.calendar import Calendar, Duration
 from worker.rules.periods import Period, days
@@ -97,26 +98,6 @@ class SellerFact:
     closed_at: datetime
     manager_id: int  # as when the client was asked; who leads it now where nobody was
     count: int = 1
-
-
-class Purchase(NamedTuple):
-    client_id: int
-    day: date  # where the company is
-    money: float
-
-
-@dataclass(frozen=True, slots=True)
-class Customer:
-    """A client by what they bought so far."""
-
-    client_id: int
-    days: tuple[date, ...]  # when they bought, in order, each once
-    money: float
-
-    @property
-    def is_repeat(self) -> bool:
-        """Bought on more than one day: several deals of a day may be one purchase in parts."""
-        return len(self.days) > 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,7 +237,7 @@ class Facts:
     requests: tuple[RequestFact, ...] = ()
     sales: tuple[SaleFact, ...] = ()
     sellers: tuple[SellerFact, ...] = ()
-    customers: tuple[Customer, ...] | None = None  # of all time, by their ids; None: not asked for
+    customers: Customers | None = None  # of all time, by their ids; None: not asked for
     deals_without_client: int = 0  # won ones, of all time
     codes: tuple[CodeFact, ...] = ()
     history: History = History()

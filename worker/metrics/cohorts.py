@@ -1,17 +1,14 @@
 """Cohorts: of the customers who first bought in a month, how many bought again in each month after it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
-from worker.metrics.base import Customer, Facts, Metric, amount, share
-from worker.metrics.customers import day_after
+from worker.metrics.base import Facts, Metric, amount, share
+from worker.metrics.customers import Customers, month_number
 from worker.metrics.stats import percent
 from worker.rules.calendar import Period
-from worker.rules.periods import last_periods, month_of
-
-MONTHS = 13  # that are shown: the oldest has had a year
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,48 +67,31 @@ class CohortResult:
 
 
 def compute(facts: Facts, period: Period) -> CohortResult:
-    until = day_after(period, facts.now)
     # Today is not over, so neither is its month.
     today = facts.now.astimezone(period.zone).date()
     minimum = max(1, facts.min_answers)
-    customers = facts.customers or ()
-    return CohortResult(
-        cohorts=cohorts(customers, period, min(until, today), min_customers=minimum),
-        min_customers=minimum,
-    )
+    customers = facts.customers or Customers(period, facts.now)
+    over = min(customers.until, today)
+    return CohortResult(cohorts=cohorts(customers, over, min_customers=minimum), min_customers=minimum)
 
 
-def cohorts(
-    customers: Sequence[Customer], period: Period, over: date, *, min_customers: int = 1
-) -> list[Cohort]:
+def cohorts(customers: Customers, over: date, *, min_customers: int = 1) -> list[Cohort]:
     """Of the last months of the period and before it. A month counts once all its days lie before `over`."""
-    months = last_periods(month_of(period.end - timedelta(days=1), period.zone), MONTHS)
-    members: Mapping[int, list[Customer]] = {_number(month.start): [] for month in months}
-    for one in customers:
-        if (first := _number(one.days[0])) in members:
-            members[first].append(one)
+    months = customers.months
     return [
         Cohort(
             month=month,
-            customers=len(of),
-            money=sum(one.money for one in of),
+            customers=of.customers,
+            money=of.money,
             bought=tuple(
-                _bought(of, _number(later.start)) if later.end <= over else None for later in months[place:]
+                of.bought[month_number(later.start)] if later.end <= over else None
+                for later in months[place:]
             ),
             min_customers=min_customers,
         )
         for place, month in enumerate(months)
-        for of in (members[_number(month.start)],)
+        for of in (customers.cohorts[month_number(month.start)],)
     ]
-
-
-def _bought(customers: Sequence[Customer], month: int) -> int:
-    return sum(any(_number(day) == month for day in one.days) for one in customers)
-
-
-def _number(day: date) -> int:
-    """Months since the year 0, so that December is followed by January."""
-    return 12 * day.year + day.month
 
 
 METRIC = Metric(

@@ -1,24 +1,23 @@
 """Do customers come back: who stayed, who left, who bought again, and what a customer brought so far."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from worker.metrics.base import Customer, Facts, Metric, amount, share
+from worker.metrics.base import Facts, Metric, amount, share
 from worker.metrics.complaint_care import Share, written
-from worker.metrics.customers import active, day_after
+from worker.metrics.customers import ACTIVE_DAYS, Customers
 from worker.metrics.stats import percent
 from worker.rules.calendar import Period
 
-ACTIVE_DAYS = 365  # who bought within them is a customer; no value fits every company
 MANY = 8  # days of buying, from which on they are counted together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turnover:
-    """Who was active at both ends. Counted from sets: who left and came back in between has stayed."""
+    """Who was active at both ends. Counted by who they are: who left and came back in between has stayed."""
 
     start: int
     end: int
@@ -42,10 +41,6 @@ class Turnover:
     def net_churn(self) -> float | None:
         """(start - end) / start, in percent: new customers hide the lost ones, so it may be negative."""
         return percent(self.start - self.end, self.start)
-
-
-def turnover(start: Set[int], end: Set[int]) -> Turnover:
-    return Turnover(start=len(start), end=len(end), kept=len(start & end))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,36 +107,36 @@ class RetentionResult:
 
 
 def compute(facts: Facts, period: Period) -> RetentionResult:
-    until = day_after(period, facts.now)
-    customers = facts.customers or ()
-    year = timedelta(days=ACTIVE_DAYS)
-    start = active(customers, period.start - year, period.start)
-    end = active(customers, until - year, until)
-    since = min((one.days[0] for one in customers), default=None)
+    customers = facts.customers or Customers(period, facts.now)
+    since = customers.known_since
     minimum = max(1, facts.min_answers)
     return RetentionResult(
-        turnover=turnover(start, end),
+        turnover=turnover(customers),
         customers=len(customers),
         repeat=repeat(customers, minimum),
         by_days=by_days(customers),
-        purchase_days=sum(len(one.days) for one in customers),
-        money=sum(one.money for one in customers),
+        purchase_days=sum(customers.often),
+        money=sum(customers.money),
         without_client=facts.deals_without_client,
         known_since=since,
-        is_short=since is not None and since > period.start - year,
+        is_short=since is not None and since > period.start - timedelta(days=ACTIVE_DAYS),
         min_customers=minimum,
     )
 
 
-def repeat(customers: Sequence[Customer], minimum: int = 1) -> Share:
+def turnover(customers: Customers) -> Turnover:
+    return Turnover(start=customers.active_at_start, end=customers.active_at_end, kept=customers.kept)
+
+
+def repeat(customers: Customers, minimum: int = 1) -> Share:
     """RPR: who bought on more than one day, of all who bought."""
-    again = sum(one.is_repeat for one in customers)
+    again = sum(days > 1 for days in customers.often)
     return Share(part=again, whole=len(customers), is_enough=len(customers) >= minimum)
 
 
-def by_days(customers: Sequence[Customer], many: int = MANY) -> dict[int, int]:
+def by_days(customers: Customers, many: int = MANY) -> dict[int, int]:
     """How many customers bought on one day, on two and so on; the last line is open."""
-    counts = Counter(min(many, len(one.days)) for one in customers)
+    counts = Counter(min(many, days) for days in customers.often)
     return {days: counts[days] for days in range(1, many + 1)} if customers else {}
 
 

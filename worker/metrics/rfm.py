@@ -2,14 +2,14 @@
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import cache
 from typing import NamedTuple
 
-from worker.metrics.base import Customer
+from worker.metrics.customers import Customer, Customers
 from worker.metrics.stats import mean
 
 ENOUGH = 100  # customers, below which fifths are chance
@@ -89,10 +89,10 @@ SEGMENTS: tuple[tuple[Segment, tuple[int, int], tuple[int, int], tuple[int, int]
 
 
 def rfm_of(customer: Customer, today: date) -> Rfm:
-    return Rfm((today - customer.days[-1]).days, len(customer.days), customer.money)
+    return Rfm((today - customer.last).days, customer.often, customer.money)
 
 
-def fifths(values: Sequence[float]) -> Cuts:
+def fifths(values: Iterable[float]) -> Cuts:
     """The 20, 40, 60 and 80 % quantiles (type 7, linear) of at least one value.
 
     The place is counted in whole numbers, so that a value which is a cut-off equals it.
@@ -118,25 +118,24 @@ def score(value: float, cuts: Cuts) -> int:
     return 1 + bisect_left(cuts, value)
 
 
-def grid_of(customers: Sequence[Rfm]) -> Grid:
+def grid_of(customers: Customers, today: date) -> Grid:
     """Fifths, or fixed cut-offs where there are few customers or most have bought equally often."""
-    often = Counter(one.frequency for one in customers)
-    is_lumped = 5 * max(often.values(), default=0) > 2 * len(customers)
-    return fixed(customers) if len(customers) < ENOUGH or is_lumped else by_fifths(customers)
+    is_lumped = 5 * max(Counter(customers.often).values(), default=0) > 2 * len(customers)
+    return fixed(customers) if len(customers) < ENOUGH or is_lumped else by_fifths(customers, today)
 
 
-def by_fifths(customers: Sequence[Rfm]) -> Grid:
+def by_fifths(customers: Customers, today: date) -> Grid:
     return Grid(
-        recency=fifths([one.recency for one in customers]),
-        frequency=fifths([one.frequency for one in customers]),
-        money=fifths([one.money for one in customers]),
+        recency=fifths(today.toordinal() - day for day in customers.last),
+        frequency=fifths(customers.often),
+        money=fifths(customers.money),
         is_fixed=False,
     )
 
 
-def fixed(customers: Sequence[Rfm]) -> Grid:
+def fixed(customers: Customers) -> Grid:
     """Money is told by the average purchase of those who paid something."""
-    purchase = mean([one.money / one.frequency for one in customers if one.money > 0]) or 0.0
+    purchase = mean([one.money / one.often for one in customers if one.money > 0]) or 0.0
     return Grid(
         recency=RECENCY_CUTS,
         frequency=FREQUENCY_CUTS,

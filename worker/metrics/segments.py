@@ -1,12 +1,14 @@
 """Which customers are which: RFM segments, and ABC by what they brought."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from heapq import nsmallest
+from typing import Any, TypeVar
 
-from worker.metrics.base import Customer, Facts, Metric, amount, share
-from worker.metrics.customers import day_after, sold_by_customer
+from worker.metrics.base import Facts, Metric, amount, share
+from worker.metrics.customers import Customers
 from worker.metrics.rfm import Grid, Rfm, Scores, Segment, grid_of, rfm_of, segment_of
 from worker.metrics.stats import percent
 from worker.rules.calendar import Period
@@ -15,6 +17,8 @@ A_UP_TO, B_UP_TO = 80, 95  # percent of the money, counted from the biggest cust
 CLASSES = ("A", "B", "C")
 TO_CALL = 20  # customers that are named
 SLIPPING = frozenset({Segment.CANT_LOSE, Segment.AT_RISK})
+
+Name = TypeVar("Name", bound=str)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,56 +88,50 @@ class SegmentResult:
 
 
 def compute(facts: Facts, period: Period) -> SegmentResult:
-    until = day_after(period, facts.now)
-    customers = facts.customers or ()
+    customers = facts.customers or Customers(period, facts.now)
     if len(customers) < max(1, facts.min_answers):
         return SegmentResult(
             customers=len(customers), grid=None, segments={}, classes={}, top_fifth=None, to_call=()
         )
-    rows = {one.client_id: rfm_of(one, until - timedelta(days=1)) for one in customers}
-    grid = grid_of([*rows.values()])
-    scored = [_scored(client_id, row, grid) for client_id, row in rows.items()]
-    money = sold_by_customer(customers)
-    classes = abc(money)
+    today = customers.until - timedelta(days=1)
+    grid = grid_of(customers, today)
+    segments = [segment_of(grid.scores(rfm_of(one, today))) for one in customers]
+    groups = _groups(segments, customers.money, Segment)
+    late = (one for one, segment in zip(customers, segments, strict=True) if segment in SLIPPING)
+    to_call = nsmallest(TO_CALL, late, key=lambda one: (-one.money, one.client_id))  # the biggest first
     return SegmentResult(
         customers=len(customers),
         grid=grid,
-        segments={
-            segment: group
-            for segment in Segment
-            for group in (_group([one.client_id for one in scored if one.segment is segment], money),)
-            if group.customers
-        },
-        classes={
-            name: _group([client for client, of in classes.items() if of == name], money) for name in CLASSES
-        },
-        top_fifth=top_share(customers, fifths=1),
-        to_call=_slipping(scored),
+        segments={segment: group for segment, group in groups.items() if group.customers},
+        classes=_groups(abc(customers.money), customers.money, CLASSES),
+        top_fifth=top_share(customers.money, fifths=1),
+        to_call=[_scored(one.client_id, rfm_of(one, today), grid) for one in to_call],
     )
 
 
-def abc(money: Mapping[int, float]) -> dict[int, str]:
+def abc(money: Sequence[float]) -> list[str]:
     """A, B or C of each customer: by the share that they and all bigger ones brought together.
 
-    The biggest is A even alone; who brought nothing is C. Equals keep the order of their ids.
+    The biggest is A even alone; who brought nothing is C. Equals keep their order.
     """
-    cents = {client: round(100 * paid) for client, paid in money.items()}  # whole, so that 80 % is 80 %
-    total, so_far = sum(cents.values()), 0
-    classes = {}
-    for client in sorted(cents, key=lambda client: (-cents[client], client)):
-        so_far += cents[client]
-        if cents[client] <= 0 or total <= 0:
-            classes[client] = "C"
-        elif not classes or 100 * so_far <= A_UP_TO * total:
-            classes[client] = "A"
-        else:
-            classes[client] = "B" if 100 * so_far <= B_UP_TO * total else "C"
+    cents = [round(100 * paid) for paid in money]  # whole, so that 80 % is 80 %
+    total, so_far = sum(cents), 0
+    classes = ["C"] * len(cents)
+    # Stable also in reverse.
+    for rank, place in enumerate(sorted(range(len(cents)), key=cents.__getitem__, reverse=True)):
+        so_far += cents[place]
+        if cents[place] <= 0 or total <= 0:
+            break
+        if rank == 0 or 100 * so_far <= A_UP_TO * total:
+            classes[place] = "A"
+        elif 100 * so_far <= B_UP_TO * total:
+            classes[place] = "B"
     return classes
 
 
-def top_share(customers: Sequence[Customer], *, fifths: int) -> float | None:
+def top_share(money: Iterable[float], *, fifths: int) -> float | None:
     """Percent of the money that the biggest so many fifths of the customers brought; rounded down."""
-    amounts = sorted((one.money for one in customers), reverse=True)
+    amounts = sorted(money, reverse=True)
     return percent(sum(amounts[: fifths * len(amounts) // 5]), sum(amounts))
 
 
@@ -142,20 +140,21 @@ def _scored(client_id: int, row: Rfm, grid: Grid) -> Scored:
     return Scored(client_id=client_id, rfm=row, scores=scores, segment=segment_of(scores))
 
 
-def _slipping(scored: Sequence[Scored]) -> list[Scored]:
-    """The biggest first."""
-    late = [one for one in scored if one.segment in SLIPPING]
-    return sorted(late, key=lambda one: (-one.rfm.money, one.client_id))[:TO_CALL]
-
-
-def _group(clients: Sequence[int], money: Mapping[int, float]) -> Group:
-    brought = sum(money[client] for client in clients)
-    return Group(
-        customers=len(clients),
-        money=brought,
-        share=percent(len(clients), len(money)),
-        share_amount=percent(brought, sum(money.values())),
-    )
+def _groups(of: Sequence[Name], money: Sequence[float], names: Iterable[Name]) -> dict[Name, Group]:
+    """By the name of the group that each customer is in."""
+    customers, whole = Counter(of), sum(money)
+    brought = dict.fromkeys(names, 0.0)
+    for name, paid in zip(of, money, strict=True):
+        brought[name] += paid
+    return {
+        name: Group(
+            customers=customers[name],
+            money=paid,
+            share=percent(customers[name], len(money)),
+            share_amount=percent(paid, whole),
+        )
+        for name, paid in brought.items()
+    }
 
 
 METRIC = Metric(

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 
 from worker.metrics.base import Metric
-from worker.metrics.cohorts import MONTHS, Cohort, CohortResult
+from worker.metrics.cohorts import Cohort, CohortResult
+from worker.metrics.customers import MONTHS
 from worker.reports.build import Report
 from worker.reports.document import Cell, Column, Kind, Section, Table, Tile
 from worker.reports.sections.base import columns, result_of

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from worker.metrics.base import Metric
-from worker.metrics.retention import ACTIVE_DAYS, MANY, RetentionResult
+from worker.metrics.customers import ACTIVE_DAYS
+from worker.metrics.retention import MANY, RetentionResult
 from worker.reports.build import Report
 from worker.reports.document import Kind, Section, Table, Tile
 from worker.reports.sections.base import columns, result_of
