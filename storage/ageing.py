@@ -13,7 +13,7 @@ from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage import calls, trials
-from storage.erase import BROKEN_DEAL, HAD_WORDS
+from storage.erase import BROKEN_DEAL, HAD_WORDS, empty_repeats
 from storage.erase_queues import PERSONAL, nameless
 from storage.erased_numbers import keep_hash
 from storage.tables.complaints import Complaint, Request
@@ -96,6 +96,7 @@ async def age_clients(tx: AsyncSession, ids: Sequence[int], now: datetime) -> No
     named = or_(col(Referral.deal_id).in_(their_deals), col(Referral.referrer_id).in_(ids))
     await tx.exec(update(Referral).where(named).values(typed=""))
     await tx.exec(update(Complaint).where(col(Complaint.client_id).in_(ids)).values(name="", lines=[]))
+    await empty_repeats(tx, col(Complaint.client_id).in_(ids))
     await tx.exec(
         update(Contact).where(col(Contact.client_id).in_(ids)).values(name="", phone=None, fields={})
     )
@@ -209,11 +210,9 @@ async def age_the_rest(tx: AsyncSession, cutoff: datetime, *, limit: int) -> boo
     await _age_deals(tx, col(Deal.deal_id).in_(ids))
     await tx.exec(update(Referral).where(col(Referral.deal_id).in_(ids)).values(typed=""))
     is_over = or_(col(Complaint.closed_at) < cutoff, col(Complaint.left_at) < cutoff)
-    await tx.exec(
-        update(Complaint)
-        .where(col(Complaint.client_id).is_(None), is_over, col(Complaint.name) != "")
-        .values(name="", lines=[])
-    )
+    nobodys = col(Complaint.client_id).is_(None) & is_over & (col(Complaint.name) != "")
+    await empty_repeats(tx, nobodys)
+    await tx.exec(update(Complaint).where(nobodys).values(name="", lines=[]))
     await calls.empty_older(tx, cutoff)
     await tx.exec(delete(Trial).where(col(Trial.ends_at) < cutoff))
     await tx.exec(delete(Message).where(col(Message.kind) == trials.KIND, col(Message.sent_at) < cutoff))

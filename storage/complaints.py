@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement
-from sqlmodel import and_, case, col, func, or_, select, update
+from sqlmodel import and_, case, col, delete, func, or_, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from storage.sql import inline
-from storage.tables.complaints import Alert, Complaint
+from storage.tables.complaints import Alert, Complaint, Repeat
 from storage.tables.deals import Deal
 from storage.tables.queues import Outbox, OutboxState
 from storage.tables.surveys import Reply, Survey
@@ -160,6 +160,12 @@ async def alerts(tx: AsyncSession, complaint_id: int) -> Sequence[Alert]:
     ).all()
 
 
+async def repeats(tx: AsyncSession, complaint_id: int) -> Sequence[Repeat]:
+    """What else tells of it, the newest first."""
+    found = select(Repeat).where(Repeat.complaint_id == complaint_id)
+    return (await tx.exec(found.order_by(col(Repeat.id).desc()))).all()
+
+
 async def unattended(tx: AsyncSession, now: datetime) -> Sequence[Complaint]:
     """Open complaints of a low score that nobody has taken, or whose client was promised a call by now."""
     wanted = select(Complaint).where(
@@ -284,12 +290,18 @@ async def open_leads(tx: AsyncSession) -> list[int]:
     return [lead_id for lead_id in (await tx.exec(wanted)).all() if lead_id is not None]
 
 
-async def in_message(tx: AsyncSession, channel: str, chat_id: str, message_id: str) -> Sequence[int]:
-    """All complaints that this message tells of, in their order: several where a burst was joined."""
-    told = select(Alert.complaint_id).where(
+async def in_message(
+    tx: AsyncSession, channel: str, chat_id: str, message_id: str
+) -> Sequence[Alert | Repeat]:
+    """What it is to each complaint that it tells of, in their order: several where it was joined."""
+    alert = select(Alert).where(
         Alert.channel == channel, Alert.chat_id == chat_id, Alert.message_id == message_id
     )
-    return (await tx.exec(told.order_by(col(Alert.complaint_id)))).all()
+    repeat = select(Repeat).where(
+        Repeat.channel == channel, Repeat.chat_id == chat_id, Repeat.message_id == message_id
+    )
+    found: list[Alert | Repeat] = [*(await tx.exec(alert)).all(), *(await tx.exec(repeat)).all()]
+    return sorted(found, key=lambda row: row.complaint_id)
 
 
 async def messages_since(tx: AsyncSession, since: datetime) -> dict[tuple[str, str], list[datetime]]:
@@ -318,6 +330,7 @@ async def move_alerts(tx: AsyncSession, channel: str, old: str, new: str) -> Non
         .where(col(Alert.channel) == channel, col(Alert.chat_id) == old)
         .values(chat_id=new, message_id="")
     )
+    await tx.exec(delete(Repeat).where(col(Repeat.channel) == channel, col(Repeat.chat_id) == old))
 
 
 async def opened_by(tx: AsyncSession, survey_ids: Sequence[int]) -> set[int]:

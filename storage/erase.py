@@ -15,7 +15,7 @@ from storage import calls
 from storage.erase_queues import erase_inbox, erase_outbox, nameless
 from storage.erased_numbers import keep_hash
 from storage.tables.columns import Json
-from storage.tables.complaints import Complaint, Request
+from storage.tables.complaints import Complaint, Repeat, Request
 from storage.tables.deals import Contact, Deal, Referral
 from storage.tables.people import Chat, Client, PromoCode
 from storage.tables.queues import Outbox, OutboxState, State
@@ -128,6 +128,7 @@ async def _erase_contacts(tx: AsyncSession, ids: list[int], phone: str) -> int:
     """The mirror of what amoCRM says about the person; amoCRM itself is not ours to erase."""
     await tx.exec(update(Deal).where(col(Deal.client_id).in_(ids)).values(name="", fields={}, tags=[]))
     await tx.exec(update(Complaint).where(col(Complaint.client_id).in_(ids)).values(name=""))
+    await empty_repeats(tx, col(Complaint.client_id).in_(ids))
     deals = select(Deal.deal_id).where(col(Deal.client_id).in_(ids))
     await tx.exec(
         update(Referral)
@@ -140,6 +141,12 @@ async def _erase_contacts(tx: AsyncSession, ids: list[int], phone: str) -> int:
         .values(name="", phone=None, tags=[], fields={})
     )
     return erased.rowcount
+
+
+async def empty_repeats(tx: AsyncSession, which: ColumnElement[bool]) -> None:
+    """Of these complaints: what staff were told beside the alert names the client, and quotes them."""
+    told = select(Complaint.id).where(which)
+    await tx.exec(update(Repeat).where(col(Repeat.complaint_id).in_(told)).values(text=""))
 
 
 async def _erase_words(tx: AsyncSession, ids: list[int], places: Iterable[tuple[str, str]]) -> int:

@@ -69,6 +69,21 @@ class Alert(SQLModel, table=True):
     sent_at: datetime
 
 
+class Repeat(SQLModel, table=True):
+    """One more message of a complaint in a staff chat, edited like its alert: sent before or after it."""
+
+    __tablename__ = "repeats"
+    __table_args__ = (UniqueConstraint("complaint_id", "channel", "chat_id", "message_id"),)
+
+    id: int | None = serial()
+    complaint_id: int = big(index=True)
+    channel: str
+    chat_id: str
+    message_id: str
+    text: str = long_text()  # what it says of this complaint; "": as the alert itself
+    lines: int = 0  # of the complaint's, that had been told by then: later ones are shown under the text
+
+
 class Request(SQLModel, table=True):
     """Words of a client that were shown to staff; a reply to them goes to the client's chat."""
 

@@ -8,7 +8,7 @@ from sqlmodel import SQLModel
 
 from storage.tables.calls import Call, Scorecard
 from storage.tables.chat_events import ChatEvent
-from storage.tables.complaints import Alert, Complaint, Request, Shown
+from storage.tables.complaints import Alert, Complaint, Repeat, Request, Shown
 from storage.tables.deals import Contact, Deal, Referral
 from storage.tables.people import Chat, Client, Erased, InvitedStaff, PromoCode
 from storage.tables.queues import Inbox, Outbox, State
@@ -33,6 +33,7 @@ TABLES: tuple[type[SQLModel], ...] = (
     State,
     Complaint,
     Alert,
+    Repeat,
     Request,
     Shown,
     ChatEvent,

@@ -436,11 +436,10 @@ async def test_anna_presses_call_later(town: World) -> None:
     assert len(alerts(town)) == 1
     await town.later(minutes=2)
     assert len(alerts(town)) == 2
-    assert [alert.labels for alert in alerts(town)] == [[], ALERT_BUTTONS]
+    assert [alert.labels for alert in alerts(town)] == [ALERT_BUTTONS] * 2
     await town.taps("Беру", "Анна")
     await town.later(hours=3)
-    assert len(alerts(town)) == 2
-    assert alerts(town)[0].labels == []
+    assert [alert.labels for alert in alerts(town)] == [ALERT_BUTTONS[1:]] * 2
 
 
 async def test_what_anna_did_and_then_worded_better_stands_in_the_deal_too(town: World) -> None:
@@ -471,7 +470,7 @@ async def test_whoever_goes_on_with_it_works_on_the_new_task_also_after_a_lost_a
 
 
 @configured({"alerts": {"burst": 1}})
-async def test_what_is_called_later_leaves_the_message_that_tells_of_others_too(town: World) -> None:
+async def test_what_is_called_later_is_followed_in_the_message_that_tells_of_others_too(town: World) -> None:
     for name, phone in (("Иван Петров", IVAN), ("Пётр Сидоров", PETR)):
         town.amocrm.close_lead(town.deal([town.contact(name, phone)]))
     await town.step()
@@ -486,8 +485,12 @@ async def test_what_is_called_later_leaves_the_message_that_tells_of_others_too(
         await town.taps(button, "Анна")
     await town.later(hours=1)
     assert "Низкая оценка: 3 из 10" in town.to_anna()[-1]
-    assert "№ 1" not in joined.text
-    assert joined.labels == ALERT_BUTTONS[1:]  # of the other one, which it tells of alone now
+    await town.taps("Решено", "Анна")  # under its own alert
+    lines = joined.text.split("\n")
+    assert lines[0].startswith("2 низкие оценки за короткое время")
+    assert lines[1].startswith("№ 1: Иван Петров, 3 из 10, Олег Смирнов · Решено: Анна")
+    assert lines[2].startswith("№ 2: Пётр Сидоров, 3 из 10, Олег Смирнов · Взято: Анна")
+    assert joined.labels == ["Открыть № 1", "Ещё по № 2", "Открыть № 2"]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from sqlmodel import SQLModel, col, select
 from storage import erase, erased_numbers, people, state
 from storage.database import Database
 from storage.erase import Erasure
-from storage.tables.complaints import Complaint, Request
+from storage.tables.complaints import Complaint, Repeat, Request
 from storage.tables.deals import Contact, Deal, Referral
 from storage.tables.people import Chat, Client, Erased, PromoCode
 from storage.tables.queues import Inbox, InboxState, Outbox, OutboxState
@@ -59,6 +59,9 @@ async def known(db: Database) -> None:
         inbox("in2", '{"chatId": "79140000012@c.us", "text": "Спасибо"}'),
         inbox("in3", '{"chatId": "791400000012@c.us", "id": "1234567890"}'),
         Complaint(id=1, lead_id=900, client_id=1, name="Рекламация: Мария", opened_at=NOW),
+        Complaint(id=2, lead_id=901, client_id=2, name="Рекламация: Иван", opened_at=NOW),
+        told_again(1, "Рекламацию № 1 никто не взял: Мария Иванова"),
+        told_again(2, "Рекламацию № 2 никто не взял: Иван"),
         Referral(deal_id=502, referrer_id=1, typed="89140000001, Мария"),
         outbox("say", {"channel": "telegram", "chat_id": "123456789", "text": "Спасибо, Мария"}),
         outbox("sync_deal", {"deal_id": 501}),
@@ -87,6 +90,12 @@ def survey(number: int, deal_id: int, *, chat_id: str) -> Survey:
         score=3,
         band="low",
         answered_at=NOW,
+    )
+
+
+def told_again(complaint_id: int, text: str) -> Repeat:
+    return Repeat(
+        complaint_id=complaint_id, channel="telegram", chat_id="111111111", message_id="7", text=text
     )
 
 
@@ -120,7 +129,8 @@ def outbox(kind: str, payload: dict[str, object], state: OutboxState = OutboxSta
 async def everything(db: Database) -> str:
     """All that the tables hold, as text."""
     tables = (
-        Client, Contact, Deal, Chat, Survey, Message, Reply, Inbox, Complaint, Referral, Outbox, Erased,
+        Client, Contact, Deal, Chat, Survey, Message, Reply, Inbox, Complaint, Repeat, Referral, Outbox,
+        Erased,
     )  # fmt: skip
     async with db.reading() as tx:
         rows = [row for table in tables for row in (await tx.exec(select(table))).all()]

@@ -2,21 +2,21 @@
 
 import logging
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from integrations.channels.base import Button, Outgoing
-from integrations.errors import OutsideError, Permanent
-from storage import asked, complaints, deals, outbox, people, surveys
-from storage.rows import insert_once
-from storage.tables.complaints import Alert, Complaint
+from integrations.errors import Permanent
+from storage import asked, complaints, deals, people, surveys
+from storage.tables.complaints import Alert, Complaint, Repeat
 from storage.tables.deals import Deal
 from storage.tables.queues import Outbox
 from worker.account.people import Place, Staff
-from worker.actions import keys
 from worker.actions.alert_words import alert_text, staff_values
 from worker.actions.base import Hands, Later
 from worker.actions.hearing import about_whom, above, but, may_hear, place_of, recipients
-from worker.actions.joined import Case, burst
+from worker.actions.joined import Case, burst_head, burst_line, joined
+from worker.actions.keeping import keep_alerts
 from worker.actions.reaching import Postponed, has_staff_channel, reach
 from worker.actions.telling import begin, in_group, tell
 from worker.rules.calendar import quiet_until
@@ -98,44 +98,6 @@ async def alert_one(
     return told is not None
 
 
-async def keep_alerts(hands: Hands, about: Sequence[Complaint], place: Place, message_id: str) -> None:
-    """The message that tells of these complaints in this chat, from now on; one before it tells no more."""
-    replaced: set[str] = set()
-    async with hands.db.transaction() as tx:
-        for complaint in about:
-            row = Alert(
-                complaint_id=complaint.id or 0,
-                channel=place.channel,
-                chat_id=place.chat_id,
-                message_id=message_id,
-                sent_at=hands.now(),
-            )
-            if not await insert_once(tx, row):
-                for old in await complaints.alerts(tx, complaint.id or 0):
-                    if place_of(old) == place:
-                        replaced.add(old.message_id)
-                        old.message_id, old.sent_at = message_id, hands.now()
-    for old_id in replaced - {"", message_id}:
-        await _leave(hands, place, old_id)
-
-
-async def _leave(hands: Hands, place: Place, message_id: str) -> None:
-    """Nothing can be pressed where nothing is kept up to date any more; others that it tells of go on."""
-    async with hands.db.transaction() as tx:
-        others = await complaints.in_message(tx, *place, message_id)
-        for number in others[:1]:
-            now, this = hands.now(), {"complaint_id": number}
-            await outbox.ask_again(tx, "edit_alert", keys.edit_alert(number), this, now, now)
-    channel = hands.channels.get(place.channel)
-    if others or channel is None:
-        hands.wake.act.set()
-        return
-    try:
-        await channel.edit(place.chat_id, message_id, Outgoing(text=""))
-    except OutsideError as error:
-        log.info("an alert that was sent anew keeps its buttons: %s", error)
-
-
 def alert_buttons(hands: Hands, complaint: Complaint) -> tuple[tuple[Button, ...], ...]:
     """What can still be done: nothing of it once the complaint is closed but to open the deal."""
     rows: list[tuple[Button, ...]] = []
@@ -179,7 +141,8 @@ async def alert_again(item: Outbox, hands: Hands) -> None:
     message = Outgoing(text=text, buttons=buttons)
     about = await about_whom(hands, complaint, survey)
     ranks = recipients(hands, complaint, survey, deal, about)
-    await tell(item, hands, message, client, ranks=ranks, also=but(above(hands), about))
+    higher = but(above(hands), about)
+    await tell(item, hands, message, client, ranks=ranks, also=higher, about=complaint)
 
 
 async def tell_uncalled(item: Outbox, hands: Hands) -> None:
@@ -205,54 +168,70 @@ async def tell_uncalled(item: Outbox, hands: Hands) -> None:
     message = Outgoing(text="\n".join(said), buttons=buttons)
     about = await about_whom(hands, complaint, survey)
     ranks = recipients(hands, complaint, survey, deal, about)
-    await tell(item, hands, message, client, ranks=ranks, also=but(above(hands), about))
+    higher = but(above(hands), about)
+    await tell(item, hands, message, client, ranks=ranks, also=higher, about=complaint)
 
 
 async def edit_alert(item: Outbox, hands: Hands) -> None:
-    """The alert shows what has happened since, for everybody who got it and may hear of it still."""
+    """All messages about it show what has happened since, where somebody may hear of it still."""
     case = await case_of(hands, int(item.payload["complaint_id"]))
     if case is None:
         return
     complaint, survey, deal, client = case
     async with hands.db.reading() as tx:
         sent = await complaints.alerts(tx, complaint.id or 0)
-    if not sent:
-        return
+        repeats = await complaints.repeats(tx, complaint.id or 0)
     # Who heard of it last, because nobody had taken it, has no late alert.
-    sent_at = min(alert.sent_at for alert in sent)
+    sent_at = min((alert.sent_at for alert in sent), default=complaint.opened_at)
     text = await alert_text(hands, complaint, survey, deal, client, sent_at=sent_at)
     message = Outgoing(text=text, buttons=alert_buttons(hands, complaint))
     about = await about_whom(hands, complaint, survey)
     later = Postponed()
-    for alert in sent:
-        channel = hands.channels.get(alert.channel)
-        if channel is None or not may_hear(hands, place_of(alert), about, complaint):
+    messages: list[Alert | Repeat] = [*sent, *repeats]
+    for row in messages:
+        place = place_of(row)
+        channel = hands.channels.get(place.channel)
+        if channel is None or not may_hear(hands, place, about, complaint):
             continue
-        shown = await as_joined(hands, alert)
+        shown = await as_joined(hands, place, row.message_id)
         if shown is None:
-            is_group = place_of(alert) in hands.groups
-            shown = in_group(hands, message, client) if is_group else message
+            shown = replace(message, text="\n".join(_repeated(row, complaint)) or text)
+            shown = in_group(hands, shown, client) if place in hands.groups else shown
         with later:
             try:
-                await channel.edit(alert.chat_id, alert.message_id, shown)
+                await channel.edit(place.chat_id, row.message_id, shown)
             except Permanent as error:
-                log.info("an alert of complaint %s stays as it is: %s", complaint.id, error)
+                log.info("a message about complaint %s stays as it is: %s", complaint.id, error)
     later.settle()
 
 
-async def as_joined(hands: Hands, alert: Alert) -> Outgoing | None:
+def _repeated(row: Alert | Repeat, complaint: Complaint) -> Sequence[str]:
+    """What was said beside the alert, and what has happened since; nothing where it is the alert."""
+    if isinstance(row, Alert) or not row.text:
+        return ()
+    return (row.text, *complaint.lines[row.lines :])
+
+
+async def as_joined(hands: Hands, place: Place, message_id: str) -> Outgoing | None:
     """The message as it has to look now, if it tells of other complaints too."""
     async with hands.db.reading() as tx:
-        together = await complaints.in_message(tx, alert.channel, alert.chat_id, alert.message_id)
+        together = await complaints.in_message(tx, *place, message_id)
     if len(together) < 2:
         return None
-    found = [case for number in together if (case := await case_of(hands, number)) is not None]
-    # What has become this person's own matter since stands in it no more.
-    place = place_of(alert)
-    cases = [
-        case for case in found if may_hear(hands, place, await about_whom(hands, case[0], case[1]), case[0])
-    ]
-    shown = burst(hands, cases, sent_at=alert.sent_at)
+    cases: list[Case] = []
+    lines: list[tuple[Complaint, str]] = []
+    for row in together:
+        case = await case_of(hands, row.complaint_id)
+        # What has become this person's own matter since stands in it no more.
+        if case is not None and may_hear(hands, place, await about_whom(hands, case[0], case[1]), case[0]):
+            cases.append(case)
+            said = _repeated(row, case[0])
+            line = " ".join((said[0], *said[1:][-1:])) if said else burst_line(hands, case)
+            lines.append((case[0], line))
+    alerts = [row.sent_at for row in together if isinstance(row, Alert)]
+    is_burst = alerts and cases
+    head = burst_head(hands, [case[0] for case in cases], sent_at=alerts[0]) if is_burst else ""
+    shown = joined(hands, head, lines)
     return in_group(hands, shown, *(case[3] for case in cases)) if place in hands.groups else shown
 
 

@@ -22,13 +22,13 @@ from worker.account.people import Place, Staff
 from worker.actions.alert_staff import (
     alert_buttons,
     case_of,
-    keep_alerts,
     wait_for_morning,
 )
 from worker.actions.alert_words import LATE, alert_text, staff_values
 from worker.actions.base import Hands, Later
 from worker.actions.hearing import about_whom, above, but, may_hear, place_of, recipients
 from worker.actions.joined import in_messages, joined
+from worker.actions.keeping import keep_alerts, keep_repeats
 from worker.actions.reaching import has_staff_channel, in_first_place
 from worker.rules.escalation import Step, Terms, Waiting, due_at
 from worker.rules.moments import age_text
@@ -289,7 +289,7 @@ async def _tell(hands: Hands, calls: Sequence[Call], failures: dict[int, Excepti
 def _latest(calls: Sequence[Call]) -> Sequence[Call]:
     """After a standstill several steps of one complaint are due at once: the last of them says it all."""
     steps = list(Step)
-    in_order = sorted(calls, key=lambda call: steps.index(call.step))
+    in_order = sorted(calls, key=lambda call: (call.complaint.id or 0, steps.index(call.step)))
     return list({call.complaint.id: call for call in in_order}.values())
 
 
@@ -305,7 +305,8 @@ async def _say(hands: Hands, places: Sequence[Place], calls: Sequence[Call]) -> 
         if len(calls) > 1:
             lines = [(call.complaint, call.line) for call in calls]
             for some in in_messages(lines):
-                await channel.send(place.chat_id, joined(hands, "", some))
+                message_id = await channel.send(place.chat_id, joined(hands, "", some))
+                await keep_repeats(hands, some, place, message_id)
         else:
             await _say_one(hands, channel, place, calls[0])
         return place
@@ -326,7 +327,8 @@ async def _say_one(hands: Hands, channel: Channel, place: Place, call: Call) -> 
     """Who has the alert gets the word as a reply to it; who has not gets the alert itself under the word."""
     complaint, buttons, chat_id = call.complaint, alert_buttons(hands, call.complaint), place.chat_id
     if (alert := call.alerts.get(place)) is not None:
-        await channel.send(chat_id, Outgoing(text=call.line, buttons=buttons, quote=alert.message_id))
+        message = Outgoing(text=call.line, buttons=buttons, quote=alert.message_id)
+        await keep_repeats(hands, [(complaint, call.line)], place, await channel.send(chat_id, message))
         return
     alert_itself = await alert_text(
         hands, complaint, call.survey, call.deal, call.client, sent_at=complaint.opened_at

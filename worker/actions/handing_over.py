@@ -14,11 +14,12 @@ from storage.tables.complaints import Alert, Complaint
 from storage.tables.queues import Inbox, Outbox
 from worker.account.people import Place, Staff
 from worker.actions import keys
-from worker.actions.alert_staff import alert_buttons, as_joined, case_of, keep_alerts, wait_for_morning
+from worker.actions.alert_staff import alert_buttons, as_joined, case_of, wait_for_morning
 from worker.actions.alert_words import alert_text, staff_values
 from worker.actions.base import Hands
 from worker.actions.hearing import about_whom, but, leads, place_of
 from worker.actions.joined import Case
+from worker.actions.keeping import keep_alerts, keep_repeats
 from worker.actions.reaching import reach
 from worker.staff.commands import HEAD, MANAGER, OWNER
 
@@ -113,10 +114,7 @@ async def _buttons(
 ) -> tuple[tuple[Button, ...], ...]:
     """What can be done with this complaint; under a message about several with its number and a way back."""
     buttons = alert_buttons(hands, complaint)
-    async with hands.db.reading() as tx:
-        sent = await complaints.alerts(tx, complaint.id or 0)
-    alert = next((one for one in sent if place_of(one) == place and one.message_id == message_id), None)
-    several = await as_joined(hands, alert) if alert is not None else None
+    several = await as_joined(hands, place, message_id)
     if several is None:
         return buttons
     if is_all or complaint.closed_at is not None or complaint.left_at is not None:
@@ -150,6 +148,8 @@ async def tell_receiver(item: Outbox, hands: Hands) -> None:
         log.warning("complaint %s was passed to somebody who cannot be reached", complaint.id)
     elif theirs is None:
         await keep_alerts(hands, [complaint], *told)
+    else:
+        await keep_repeats(hands, [(complaint, message.text)], *told)
 
 
 async def _word(hands: Hands, case: Case, alert: Alert | None, *, passed_by: str) -> Outgoing:

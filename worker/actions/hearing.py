@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from storage import complaints
-from storage.tables.complaints import Alert, Complaint
+from storage.tables.complaints import Alert, Complaint, Repeat
 from storage.tables.deals import Deal
 from storage.tables.surveys import Survey
 from worker.account.people import Place, Staff
@@ -58,8 +58,8 @@ def works_on(hands: Hands, person: Staff, complaint: Complaint | None) -> bool:
     return leads(hands, person) or (complaint is not None and complaint.passed_to == person.name)
 
 
-def place_of(alert: Alert) -> Place:
-    return Place(alert.channel, alert.chat_id)
+def place_of(message: Alert | Repeat) -> Place:
+    return Place(message.channel, message.chat_id)
 
 
 def may_hear(hands: Hands, place: Place, about: Collection[int], complaint: Complaint | None = None) -> bool:

@@ -12,13 +12,13 @@ from worker.actions.alert_staff import (
     alert_buttons,
     alert_staff,
     case_of,
-    keep_alerts,
     wait_for_morning,
 )
 from worker.actions.alert_words import alert_text
 from worker.actions.base import Hands, Later
 from worker.actions.hearing import about_whom, place_of, recipients
 from worker.actions.joined import Case, burst, in_messages
+from worker.actions.keeping import keep_alerts
 from worker.actions.reaching import Postponed, has_staff_channel, reach
 from worker.actions.telling import in_group
 from worker.rules.bursts import WINDOW, Alone, Gather, Together, gather

@@ -34,15 +34,20 @@ def in_messages(all_of_them: Sequence[T]) -> Iterator[Sequence[T]]:
 
 def burst(hands: Hands, cases: Sequence[Case], *, sent_at: datetime) -> Outgoing:
     """Many alerts as one, each with what has become of it since."""
-    in_amocrm = all(complaint.lead_id is not None for complaint, *_ in cases)
-    head = hands.texts.fill("alert.burst" if in_amocrm else "alert.burst.without_deals", n=len(cases))
-    first = min(complaint.opened_at for complaint, *_ in cases)
+    head = burst_head(hands, [case[0] for case in cases], sent_at=sent_at)
+    return joined(hands, head, [(case[0], burst_line(hands, case)) for case in cases])
+
+
+def burst_head(hands: Hands, about: Sequence[Complaint], *, sent_at: datetime) -> str:
+    in_amocrm = all(complaint.lead_id is not None for complaint in about)
+    head = hands.texts.fill("alert.burst" if in_amocrm else "alert.burst.without_deals", n=len(about))
+    first = min(complaint.opened_at for complaint in about)
     if sent_at - first > LATE:
         head = f"{late_text(hands, first)}\n{head}"
-    return joined(hands, head, [(case[0], _line(hands, case)) for case in cases])
+    return head
 
 
-def _line(hands: Hands, case: Case) -> str:
+def burst_line(hands: Hands, case: Case) -> str:
     complaint, survey, deal, client = case
     values = staff_values(
         hands, client=client, deal=deal, survey=survey, complaint=complaint, now=hands.now()

@@ -352,6 +352,20 @@ def upgrade() -> None:
     index("alerts", "complaint_id")
 
     op.create_table(
+        "repeats",
+        always("id", SERIAL),
+        always("complaint_id", BIG),
+        always("channel", STRING),
+        always("chat_id", STRING),
+        always("message_id", STRING),
+        always("text", TEXT),
+        always("lines", sa.Integer()),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("complaint_id", "channel", "chat_id", "message_id"),
+    )
+    index("repeats", "complaint_id")
+
+    op.create_table(
         "requests",
         always("id", SERIAL),
         always("about", STRING),
