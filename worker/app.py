@@ -28,7 +28,7 @@ from storage.tokens import Tokens
 from storage.upcoming import Due, due_now
 from worker.account.account import with_invited
 from worker.account.dictionaries import is_recent, recall, refresh
-from worker.account.people import named_staff
+from worker.account.people import named_staff, unknown_superior
 from worker.account.resolve import AccountProblems, resolve
 from worker.actions.base import Hands, Wake
 from worker.actions.dashboard import COMMAND as DASHBOARD
@@ -247,6 +247,9 @@ class App:
         await ask_for_menus(self.hands)
         for warning in account.warnings:
             log.warning("%s", warning)
+        wanted, names = self.settings.complaints.escalate_to, [one.name for one in self.hands.known.staff]
+        if (unknown := unknown_superior(wanted, names)) is not None:
+            log.warning("complaints.escalate_to: %s", unknown.say(self.settings.company.language))
 
     async def _refresh_account(self) -> None:
         """As `know_account`; what is remembered serves on while amoCRM fails to tell it anew."""

@@ -18,6 +18,7 @@ from integrations.standins.telegram import TelegramStandIn
 from integrations.standins.whatsapp import GreenApiStandIn
 from storage import rollout
 from storage.database import Database
+from storage.tables.people import InvitedStaff
 from tests.cli.conftest import Sarafan
 from tests.world import BASE, MAX_ACCOUNT, MAX_BOT, merged, settings_from
 from worker.cli.setup import Check, run_checks
@@ -347,6 +348,30 @@ def test_without_a_network_it_ends_with_one_and_a_table(sarafan: Sarafan, config
     rows = [line.split() for line in told.stdout.splitlines()]
     assert [row[1] for row in rows if row[0] == "✗"] == ["amocrm", "telegram"]
     assert "Осталось исправить: 2" in told.stdout
+
+
+async def test_a_name_to_escalate_to_that_nobody_has_is_told_and_invited_people_have_names_too(
+    outside: Outside,
+) -> None:
+    key = "complaints.escalate_to"
+    assert key not in await outside.check(complaints={"escalate_to": "анна"})
+    like = (await outside.check(complaints={"escalate_to": "Анни"}))[key]
+    assert (like.ok, like.found, "похоже на «Анна»" in like.remedy) == (False, "«Анни»", True)
+    nobody = (await outside.check(complaints={"escalate_to": "Борис"}))[key]
+    assert nobody.remedy == (
+        "Сотрудника «Борис» нет. Пока пишем владельцу. Поправьте имя или пригласите: "
+        'sarafan staff invite --role head --name "Борис".'
+    )
+    db = await Database.open(outside.url)
+    async with db.transaction() as tx:
+        tx.add(
+            InvitedStaff(
+                token_hash="x", name="Борис", role="head", channel="telegram", chat_id="7",
+                created_at=NOW, joined_at=NOW, expires_at=NOW + timedelta(days=7),
+            )
+        )  # fmt: skip
+    await db.close()
+    assert key not in await outside.check(complaints={"escalate_to": "Борис"})
 
 
 async def test_the_storage_is_shown_as_the_file_gives_it(outside: Outside, db_url: str) -> None:

@@ -7,10 +7,12 @@ import pytest
 from sqlmodel import select
 
 from integrations.standins.telegram_model import Posted
+from storage.tables.people import InvitedStaff
 from storage.tables.queues import Outbox
 from tests.world import ALERT_BUTTONS, ANNA, ZONE, World, configured
+from worker.cli.staff import remove_invited
 
-OLEG_ID, BOSS_ID, VERA_ID, RITA_ID = 222222222, 333333333, 444444444, 555555555
+OLEG_ID, BOSS_ID, VERA_ID, RITA_ID, LEV_ID = 222222222, 333333333, 444444444, 555555555, 666666666
 HEAD = {"telegram_id": ANNA, "name": "Анна", "role": "head", "amocrm_user": "Мария Ким"}
 # Follows the same pipeline, but another manager's deals.
 VERA = {"telegram_id": VERA_ID, "name": "Вера", "role": "head", "managers": ["Мария Ким"]}
@@ -85,6 +87,37 @@ async def test_who_is_told_last_can_be_named(town: World) -> None:
     await town.later(hours=2)
     assert reminders(town, "Вера") == [UNTAKEN.format("1 час"), UNTAKEN.format("3 часа")]
     assert reminders(town, "Босс") == []
+
+
+async def joins_by_a_link(town: World, name: str, user_id: int) -> None:
+    town.telegram.start(town.telegram.person(name, user_id=user_id))
+    now = town.clock.now()
+    async with town.db.transaction() as tx:
+        tx.add(
+            InvitedStaff(
+                token_hash="x", name=name, role="controller", channel="telegram", chat_id=str(user_id),
+                created_at=now, joined_at=now, expires_at=now,
+            )
+        )  # fmt: skip
+
+
+@configured({"staff": [HEAD, BOSS], "complaints": {"escalate_to": "Лев"}})
+async def test_who_came_by_a_link_can_be_named_and_while_nobody_has_the_name_it_is_the_owner(
+    town: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    joins(town, Босс=BOSS_ID)
+    await joins_by_a_link(town, "Лев", LEV_ID)
+    await unhappy(town)
+    await town.later(hours=1)
+    await town.later(hours=1)
+    assert reminders(town, "Лев") == [UNTAKEN.format("2 часа")]
+    assert reminders(town, "Босс") == []
+    assert await remove_invited(town.app.settings, town.db, "Лев") == "Лев"
+    caplog.clear()
+    await town.restart()
+    assert "complaints.escalate_to: сотрудника «Лев» нет" in caplog.text
+    await town.at(datetime(2026, 9, 9, 12, 1, tzinfo=ZONE))
+    assert reminders(town, "Босс") == [OVERDUE]
 
 
 @configured(EVERYBODY)

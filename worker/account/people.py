@@ -1,9 +1,11 @@
 """The people of the company who are staff, and the chats in which they are met."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from worker.config.settings import Settings
+from worker.config.words import Words, nearest
 
 
 class Place(NamedTuple):
@@ -50,4 +52,18 @@ def named_staff(settings: Settings) -> tuple[Staff, ...]:
     return tuple(
         Staff(telegram_id=one.telegram_id, max_id=one.max_id, name=one.name, role=one.role)
         for one in settings.staff
+    )
+
+
+def unknown_superior(wanted: str, names: Iterable[str]) -> Words | None:
+    """`[complaints] escalate_to` where nobody has that name, and the owners hear of it instead."""
+    known = {name.strip().casefold(): name for name in names}
+    if wanted.strip().casefold() in {"owner", *known}:
+        return None
+    like = nearest(wanted, known.values())
+    return Words(
+        f"сотрудника «{wanted}» нет{f', похоже на «{like}»' if like else ''}. Пока пишем владельцу. "
+        f'Поправьте имя или пригласите: sarafan staff invite --role head --name "{wanted}".',
+        f"nobody of the staff is called «{wanted}»{f', the nearest is «{like}»' if like else ''}. Till then "
+        f'the owner is told. Mend the name, or invite: sarafan staff invite --role head --name "{wanted}".',
     )

@@ -37,7 +37,7 @@ def recipients(
 
 
 def above(hands: Hands) -> Sequence[Staff]:
-    """`[complaints] escalate_to`: the owners, or somebody of the staff by name."""
+    """`[complaints] escalate_to`: the owners, or somebody of the staff by name, while there is such a one."""
     wanted = hands.complaints.escalate_to.strip().casefold()
     named = [one for one in hands.known.staff if one.name.strip().casefold() == wanted]
     return hands.known.owners() if wanted == OWNER or not named else named

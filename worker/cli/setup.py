@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -96,7 +96,7 @@ async def run_checks(
             await amocrm.close()
     for name in settings.configured_channels:
         rows.append(await _channel(settings, name, transports.get(name)))
-    rows.append(await _staff(settings))
+    rows += await _staff(settings)
     if settings.delivery.preview:
         rows.append(await _first_list(settings))
     if settings.amocrm.history_since is not None:
@@ -313,9 +313,22 @@ async def _channel(settings: "Settings", name: str, transport: "httpx.AsyncBaseT
     return Check(name, True, found)
 
 
-async def _staff(settings: "Settings") -> Check:
-    people = [f"{person.name} ({person.role})" for person in settings.staff]
-    people += [f"{person.name} ({person.role})" for person in await joined_by_link(settings)]
+async def _staff(settings: "Settings") -> list[Check]:
+    """Who they are, and whether somebody has the name that `escalate_to` gives."""
+    from worker.account.people import unknown_superior
+
+    people: list[tuple[str, str]] = [(person.name, person.role) for person in settings.staff]
+    people += [(person.name, person.role) for person in await joined_by_link(settings)]
+    wanted = settings.complaints.escalate_to
+    unknown = unknown_superior(wanted, [name for name, _ in people])
+    rows = [_found_staff(settings, [f"{name} ({role})" for name, role in people])]
+    if unknown is not None:
+        text = unknown.say(settings.company.language)
+        rows.append(Check("complaints.escalate_to", False, f"«{wanted}»", f"{text[:1].upper()}{text[1:]}"))
+    return rows
+
+
+def _found_staff(settings: "Settings", people: Sequence[str]) -> Check:
     if people:
         return Check("staff", True, ", ".join(people))
     remedy = say(
