@@ -39,7 +39,7 @@ _GLUED = Pattern(
     r"[a-zа-я_]{2,}-\d+[\w-]*|\d+-?(?:й|я|е|ый|ая|ое|ий|го|му|ого|ом|ка|ку|ки|th|st|nd|rd)(?![a-zа-я])"
     r"|[a-zа-я_]\d[\w-]*|\d+(?!\s*(?:бал|из|of))[a-zа-я_]\w*"
 )
-_SUMS = Pattern(r"[$€₽№#]\s?\d[\d\s]*|\d[\d ]*\s?[%$€₽]")
+_SUMS = Pattern(r"[$€₽№#]\s?\d[\d\s]*|\d[\d ]*\s?[%$€₽]|(?<![\d.,])\d{1,3}(?: \d{3})+(?!\d)")
 _UNIT_AFTER = rf" *-? *(?:\w+[ыи]х +)?{UNITS}"
 _SPAN = Pattern(rf"({NUMBER}) *(-|или|,|и|до) *({NUMBER}){_UNIT_AFTER}")
 _UNIT = Pattern(rf"{NUMBER}(?:[.,]\d+)?{_UNIT_AFTER}")
@@ -80,7 +80,12 @@ _MINUS_FOR = Pattern(r"(?<!\w)минус(?=\s+за\s)")  # «8 минус за �
 # «1) замер хорошо 2) монтаж плохо»: a list; which of its numbers is meant nobody knows.
 _LIST = Pattern(r"(?s)\A\s*1[.)]\s*\S.*\s2[.)]\s*\S")
 _LIST_NUMBER = Pattern(r"(?<!\S)[1-9][.)](?!\d)")
-_SIZE = Pattern(rf"{_EDGE}{NUMBER}\s+на\s+{NUMBER}")
+# Below the score, on lines of their own: «Оценка 7\n1. Опоздали\n2. Не убрали».
+_LIST_BELOW = Pattern(r"(?s)\S\s*\n\s*1[.)]\s*\S.*\n\s*2[.)]\s*\S")
+_LINE_NUMBER = Pattern(r"(?<=\n)[ ]*[1-9][.)](?!\d)")
+_SIZE = Pattern(
+    rf"{_EDGE}{NUMBER}\s+на\s+{NUMBER}|{_EDGE}\d+(?:[.,]\d+)?(?:\s*[xх×]\s*\d+(?:[.,]\d+)?){{1,2}}(?!\w|[.,]\d)"
+)
 _CHANGED = Pattern(r"(?:исправ|поменя|измен|замен|меня)\w*(?:\s+\w+)?(?:\s+с)?\s*$")
 _SIGNATURE = Pattern(r"(?<!\w)с\s+уважением(?!\w)[^\d\n]{0,40}$")
 _CARDINAL_ENDING = Pattern(r"(?<=\d)-?(?:мь|ть)(?![a-zа-я])|(?:(?<=[6-9])|(?<=10))-?к[ау](?![a-zа-я])")
@@ -179,6 +184,8 @@ def scan(folded: str, scale: Scale) -> Scan:
     if _LIST.search(found.text):
         found.is_doubtful = True
         _cover(found, _LIST_NUMBER, fill=" ")
+    elif _LIST_BELOW.search(found.text):
+        _cover(found, _LINE_NUMBER, fill=" ")
     if re.match(rf"\W*{NUMBER}", found.text):
         _cover(found, _WOULD_BE, fill=" ")
     for pattern in (_CERTAINLY, _SLIPPED, _MINUS_FOR, _SIGNATURE, _CARDINAL_ENDING):
