@@ -38,20 +38,19 @@ class ChatEvent(Row):
     @model_validator(mode="before")
     @classmethod
     def _flatten(cls, raw: Any) -> Any:
-        if not isinstance(raw, Mapping):
-            return raw
-        entity = _within(raw.get("_embedded"), "entity")
+        told: Mapping[str, Any] = raw if isinstance(raw, Mapping) else {}
+        entity = _within(told.get("_embedded"), "entity")
         # The documentation has it beside the entity, live answers within it.
-        contact = _within(entity, "linked_talk_contact_id") or raw.get("linked_talk_contact_id")
+        contact = _within(entity, "linked_talk_contact_id") or told.get("linked_talk_contact_id")
         return {
             "id": 0,
-            "event": word(raw.get("id")),
-            "type": word(raw.get("type")),
-            "entity_type": word(raw.get("entity_type")),
-            "entity_id": whole(raw.get("entity_id")),
-            "created_by": whole(raw.get("created_by")),
-            "created_at": whole_moment(raw.get("created_at")),
-            "talk_id": _talk(raw.get("value_after")),
+            "event": word(told.get("id")),
+            "type": word(told.get("type")),
+            "entity_type": word(told.get("entity_type")),
+            "entity_id": whole(told.get("entity_id")),
+            "created_by": whole(told.get("created_by")),
+            "created_at": whole_moment(told.get("created_at")),
+            "talk_id": _talk(told.get("value_after")),
             "contact_id": whole(contact),
         }
 
