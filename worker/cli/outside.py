@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from worker.config.settings import Settings
 
 SERVICES = {"amocrm": "amoCRM", "wazzup": "Wazzup"}  # those that are no channel
+# Texts that say themselves what happened: all of it, or in their first sentence and without the status.
+WHOLE = ("amo.unpaid", "amo.banned")
+CAUSE_FIRST = ("amo.token_dead", "amo.pair_dead")
 Say = Callable[[re.Match[str]], str]
 
 # What the details of errors say, and how it goes on after the name of the service. The first that is found.
@@ -55,14 +58,18 @@ PHRASES: tuple[tuple[str, str | Say], ...] = (
 
 def explained(settings: "Settings", error: "OutsideError") -> str:
     """What happened, and what a person does about it; what both say is said once."""
-    said = f"{_name(settings, error.service)} {_russian(error)}. "
-    return f"{happened(settings, error)}. {remedy_for(settings, error).removeprefix(said)}"
+    remedy = remedy_for(settings, error)
+    if remedy in {settings.texts.fill(key) for key in WHOLE}:
+        return remedy
+    if remedy in {settings.texts.fill(key) for key in CAUSE_FIRST}:
+        remedy = remedy.partition(". ")[2]
+    return f"{happened(settings, error)}. {remedy}"
 
 
 def happened(settings: "Settings", error: "OutsideError") -> str:
     """Without a full stop, and with nothing that is secret."""
     if settings.company.language == "en":
-        return str(error)
+        return f"{_name(settings, error.service)} {error.detail}"
     status = f" ({error.status})" if error.status else ""
     return f"{_name(settings, error.service)} {_russian(error)}{status}"
 
