@@ -204,7 +204,7 @@ async def test_what_went_from_hand_to_hand_while_amocrm_was_down_ends_with_the_l
     await town.taps("Передать", "Олег")
     await town.taps("Анна", "Олег")
     assert name_of(town, lead(town).responsible_user_id) == "Мария Ким"
-    await town.later(minutes=30)
+    await town.later(minutes=40)
     assert [note.split(",")[0] for note in sorted(notes(town)[1:])] == ["Передано: Анна", "Передано: Олег"]
     assert name_of(town, lead(town).responsible_user_id) == "Мария Ким"
     assert name_of(town, task(town).responsible_user_id) == "Мария Ким"
