@@ -40,6 +40,13 @@ def _choices(found: re.Match[str]) -> str:
 Say = Callable[[re.Match[str]], str]
 PHRASES: tuple[tuple[str, Say, Say], ...] = (
     (
+        r"No such option: (?P<it>--config|-c|--json)(?: .*)?",
+        lambda found: (
+            f"Ключ {found['it']} пишется после команды, которая его знает: sarafan report {found['it']} …"
+        ),
+        lambda found: f"{found['it']} stands behind a command that knows it: sarafan report {found['it']} …",
+    ),
+    (
         r"No such command '(?P<it>.*?)'\.(?: Did you mean (?P<like>.*?)\?)?",
         lambda found: f"Команды {found['it']} нет{_like(found, ', похоже на')}.",
         lambda found: f"There is no command {found['it']}{_like(found, ', the nearest is')}.",
