@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from importlib.metadata import version
 
 import pytest
 from typer.core import TyperCommand, TyperGroup
@@ -79,3 +80,8 @@ def test_a_choice_is_told_by_its_values_and_what_must_be_given_is_said_so() -> N
     assert "Обязательно." in help_of(("staff", "invite"), "ru")
     assert "sarafan try [ОПРОС] [КЛЮЧИ]" in help_of(("try",), "ru")
     assert "sarafan inbox [ID…] [OPTIONS]" in help_of(("inbox",), "en")
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    told = CliRunner().invoke(app, ["--version"], prog_name="sarafan")
+    assert (told.exit_code, told.output) == (0, f"{version('sarafan')}\n")

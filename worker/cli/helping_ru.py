@@ -39,6 +39,7 @@ RUSSIAN = {
     "Exit codes: 0 done, 1 the work failed, 2 wrong use or configuration.": (
         "Коды завершения: 0 — сделано, 1 — не получилось, 2 — ошибка в команде или настройках."
     ),
+    "Print the version.": "Показать версию.",
     # Of every command.
     "Else $SARAFAN_CONFIG, else ./config.toml.": "Иначе $SARAFAN_CONFIG, иначе ./config.toml.",
     "Print JSON, for programs.": "Вывести JSON, для программ.",

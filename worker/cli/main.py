@@ -34,6 +34,24 @@ app = typer.Typer(
 )
 
 
+def _version(is_wanted: bool) -> None:
+    if is_wanted:
+        from importlib.metadata import version
+
+        typer.echo(version("sarafan"))
+        raise typer.Exit
+
+
+@app.callback()
+def sarafan(
+    version: Annotated[
+        bool,
+        typer.Option("--version", metavar="", is_eager=True, callback=_version, help="Print the version."),
+    ] = False,
+) -> None:
+    del version  # Its callback has ended the program.
+
+
 @app.command(cls=Command)
 def demo(
     serve: Annotated[
