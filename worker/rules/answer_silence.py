@@ -122,9 +122,9 @@ _WAY_OR_TIME = Pattern(
     r"лучше|почт[уеа]|e-?mail|телеграм\w*|ватсап\w*|вацап\w*|вотсап\w*|whatsapp|telegram|вечером|утром|ночью"
     r"|завтра|сегодня|сейчас|пока|если|рабочее|выходн\w+|mail|tonight|night"
 )
-# «Не присылайте, сам заберу» is about a thing, unless it says which messages.
+# «Не присылайте, сам заберу» is about a thing, unless it says which messages, or that they are all of them.
 _SENDING = Pattern(r"\b(?:присыл|отправл|шли|сла)\w*")
-_MESSAGES = Pattern(r"сообщ|смс|sms|вопрос|опрос|рассыл|спам|реклам")
+_MESSAGES = Pattern(r"сообщ|смс|sms|вопрос|опрос|рассыл|спам|реклам|больше|ничего|никогда")
 _MYSELF = Pattern(r"\bсам[аи]?\b")
 # Beside these «stop» is still all that is said: «not interested, stop».
 _REFUSED = Pattern(
