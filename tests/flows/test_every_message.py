@@ -176,6 +176,28 @@ async def test_an_alert_that_was_sent_anew_follows_where_it_stood_too(town: Worl
     assert first.labels == second.labels == ALERT_BUTTONS[1:]
 
 
+@configured({"alerts": {"burst": 1}})
+async def test_many_alerts_in_one_message_stay_so_though_each_was_sent_anew(town: World) -> None:
+    for place in range(2):
+        town.amocrm.close_lead(town.deal([town.contact(f"Клиент {place}", number(place))]))
+    await town.step()
+    await town.next_morning()
+    town.clock.advance(timedelta(minutes=1))
+    for place in range(2):
+        town.whatsapp.says(number(place), "2, мастер не приехал")
+    await town.step(pulls=False)
+    (joined,) = [post for post in town.telegram.messages("Анна") if "за короткое время" in post.text]
+    for place in (1, 2):
+        for button in (f"Беру № {place}", f"Ещё по № {place}", f"Позвонить позже № {place}"):
+            await town.taps(button, "Анна", message_id=joined.message_id)
+    head = joined.text.split("\n")[0]
+    await town.later(hours=1)
+    assert len([post for post in town.telegram.messages("Анна") if "Низкая оценка" in post.text]) == 2
+    await town.taps("Решено", "Анна")
+    assert joined.text.split("\n")[0] == head
+    assert "Решено: Анна" in joined.text
+
+
 @configured({"staff": [HEAD, {**VERA, "managers": []}, BOSS]})
 async def test_the_word_that_it_was_passed_on_follows(town: World) -> None:
     joins(town, Вера=VERA_ID)

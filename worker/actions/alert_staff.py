@@ -220,6 +220,7 @@ async def as_joined(hands: Hands, place: Place, message_id: str) -> Outgoing | N
         return None
     cases: list[Case] = []
     lines: list[tuple[Complaint, str]] = []
+    is_burst = True
     for row in together:
         case = await case_of(hands, row.complaint_id)
         # What has become this person's own matter since stands in it no more.
@@ -228,9 +229,13 @@ async def as_joined(hands: Hands, place: Place, message_id: str) -> Outgoing | N
             said = _repeated(row, case[0])
             line = " ".join((said[0], *said[1:][-1:])) if said else burst_line(hands, case)
             lines.append((case[0], line))
-    alerts = [row.sent_at for row in together if isinstance(row, Alert)]
-    is_burst = alerts and cases
-    head = burst_head(hands, [case[0] for case in cases], sent_at=alerts[0]) if is_burst else ""
+            is_burst &= not said
+    about = [complaint for complaint, _ in lines]
+    head = ""
+    if is_burst and about:
+        # Of alerts that were all sent anew nobody knows any more how late this one was.
+        alerts = [row.sent_at for row in together if isinstance(row, Alert)]
+        head = burst_head(hands, about, sent_at=min(alerts, default=about[0].opened_at))
     shown = joined(hands, head, lines)
     return in_group(hands, shown, *(case[3] for case in cases)) if place in hands.groups else shown
 
