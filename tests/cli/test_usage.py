@@ -34,6 +34,7 @@ WRONG = [
     (("demo", "--port", "80"), "--port: это порт страницы, а её открывает --serve.",
      "--port: it is the port of the page, which --serve opens."),
 ]  # fmt: skip
+NAMES = ("report", "inbox", "forget", "staff", "invite", "run", "demo")
 
 
 def typed(*words: str, **environ: str) -> Result:
@@ -48,7 +49,8 @@ def test_a_mistake_is_told_in_one_sentence_and_where_the_help_is(
     told = typed(*words, SARAFAN_COMPANY__LANGUAGE=language)
     sentence, where = told.stderr.splitlines()
     assert (told.exit_code, sentence) == (2, en if language == "en" else ru)
-    assert where.startswith("Help: sarafan" if language == "en" else "Справка: sarafan")
+    command = " ".join(("sarafan", *(word for word in words if word in NAMES)))
+    assert where == f"{'Help' if language == 'en' else 'Справка'}: {command} --help"
 
 
 def test_the_config_says_the_language(sarafan: Sarafan, config: Path) -> None:

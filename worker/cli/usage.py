@@ -126,6 +126,15 @@ def told(error: TyperException, language: str) -> str:
 class Command(TyperCommand):
     """A command that explains itself in the language of the installation."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """A mistake says at which command it was made, which typer forgets of a missing value."""
+        try:
+            return super().parse_args(ctx, args)
+        except TyperException as error:
+            if getattr(error, "ctx", ctx) is None:
+                vars(error)["ctx"] = ctx
+            raise
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         helping.write(self, ctx, formatter, LANGUAGE.get())
 
