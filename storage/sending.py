@@ -115,6 +115,7 @@ async def begin_sending(
     text_variant: str,
     promo_code: str,
     conversation: int,
+    now: datetime,
     scale: str = "",
 ) -> bool:
     """The intent, committed before the request. False: the claim was lost, so send nothing.
@@ -133,6 +134,7 @@ async def begin_sending(
                 text_variant=text_variant,
                 promo_code=promo_code,
                 conversation=conversation,
+                begun_at=now,
                 scale=scale,
             )
         )

@@ -82,11 +82,16 @@ async def low_answers(tx: AsyncSession, client_id: int) -> Sequence[Survey]:
     return (await tx.exec(wanted.order_by(col(Survey.answered_at).desc()).limit(5))).all()
 
 
-async def latest_in_chat(tx: AsyncSession, channel: str, chat_id: str) -> Survey | None:
-    """The survey that was last asked in this chat."""
+async def latest_in_chat(tx: AsyncSession, channel: str, chat_id: str, moment: datetime) -> Survey | None:
+    """The survey that was last asked in this chat at this moment."""
     wanted = (
         select(Survey)
-        .where(Survey.channel == channel, Survey.chat_id == chat_id, col(Survey.sent_at).is_not(None))
+        .where(
+            Survey.channel == channel,
+            Survey.chat_id == chat_id,
+            col(Survey.sent_at).is_not(None),
+            col(Survey.begun_at) <= moment,
+        )
         .order_by(col(Survey.sent_at).desc(), col(Survey.id).desc())
     )
     return (await tx.exec(wanted)).first()

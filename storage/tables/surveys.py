@@ -75,6 +75,9 @@ class Survey(SQLModel, table=True):
     tried: list[str] = json_column(list)  # channels that failed for good
     text_variant: str = ""  # which text went out: keys joined by «+»
     promo_code: str = ""  # the code that the question carried
+    # When its last sending began, which is in this chat: what was written here before is no answer to it.
+    # `sent_at` may be of another channel, tried before, or of a restart.
+    begun_at: datetime | None = None
     sent_at: datetime | None = Field(default=None, index=True)
     delivered_at: datetime | None = None
     read_at: datetime | None = None

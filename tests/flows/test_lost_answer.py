@@ -161,6 +161,7 @@ async def being_asked(town: World) -> Survey:
         text_variant="",
         promo_code="",
         conversation=1,
+        now=town.clock.now(),
     )
     return claimed
 

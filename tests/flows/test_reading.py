@@ -5,9 +5,16 @@ from datetime import timedelta
 import pytest
 from sqlmodel import col, select
 
-from storage.tables.surveys import Reply
+from storage import sending
+from storage.tables.surveys import Reply, SurveyState
 from tests.flows.test_conversation import CHECK, NPS, OFFICE, TWO, local, replies, tasks
 from tests.world import IVAN, World, configured
+from worker.actions.understanding import CLOCKS_DIFFER
+from worker.flows.act import CLIENTS, act
+from worker.flows.follow import follow
+from worker.flows.listen import listen
+from worker.flows.receive import receive
+from worker.flows.send import send
 
 PROMISED = "Получили ваше сообщение"
 
@@ -165,6 +172,138 @@ async def test_who_asks_for_a_call_has_given_no_score_and_is_not_reminded_before
     assert report["answered"] == 0
     await town.until(local(13, 12), timedelta(days=1))
     assert [text for text in town.to_ivan() if "Напоминаем о вопросе" in text] == []
+
+
+# --- before we asked ---------------------------------------------------------------------------------------
+
+messengers = pytest.mark.parametrize("messenger", ["whatsapp", "telegram"])
+
+
+def types(town: World, messenger: str, text: str) -> None:
+    """Ivan writes, and nobody reads it yet."""
+    if messenger == "telegram":
+        town.telegram.says("Иван", text)
+    else:
+        town.whatsapp.says(IVAN, text)
+
+
+async def due_in(town: World, messenger: str) -> int:
+    """A deal whose client is asked there tomorrow at eleven."""
+    deal = await town.closed_deal()
+    if messenger == "telegram":
+        await town.links(deal)
+    await town.at(local(8, 10, 50))
+    assert (await town.survey(deal)).state == SurveyState.PLANNED
+    return deal
+
+
+async def dies_sending(town: World, messenger: str) -> None:
+    """The worker writes down that the question goes out, and does nothing more."""
+    ivan = town.telegram.person("Иван").user_id
+    claimed = await sending.claim_due(town.db, town.clock.now())
+    assert claimed is not None
+    assert await sending.begin_sending(
+        town.db,
+        claimed,
+        channel=messenger,
+        chat_id=str(ivan) if messenger == "telegram" else "79140000001@c.us",
+        text_variant="",
+        promo_code="",
+        conversation=1,
+        now=town.clock.now(),
+    )
+
+
+@messengers
+async def test_what_was_written_before_the_question_is_no_answer_to_it(town: World, messenger: str) -> None:
+    deal = await due_in(town, messenger)
+    types(town, messenger, "3")
+    town.clock.advance(timedelta(minutes=20))
+    await send(town.app.hands)
+    assert (await town.survey(deal)).channel == messenger
+    await town.step()
+    survey = await town.survey(deal)
+    assert (survey.state, survey.score) == (SurveyState.SENT, None)
+    assert town.complaints() == []
+    reply = await last_reply(town)
+    assert (reply.text, reply.survey_id, reply.score) == ("3", None, None)
+    assert any("3" in note for note in town.amocrm.notes_of(deal))
+    types(town, messenger, "9")
+    await town.later(minutes=1)
+    assert (await town.survey(deal)).score == 9
+
+
+@messengers
+async def test_what_is_written_while_the_worker_lies_dead_between_its_intent_and_the_result_is_an_answer(
+    town: World, messenger: str
+) -> None:
+    deal = await due_in(town, messenger)
+    types(town, messenger, "3")
+    town.clock.advance(timedelta(minutes=20))
+    await dies_sending(town, messenger)
+    town.clock.advance(timedelta(minutes=1))
+    types(town, messenger, "9")
+    town.clock.advance(timedelta(minutes=30))
+    await town.restart()
+    assert (await town.survey(deal)).score == 9
+    assert [reply.score for reply in await replies(town)] == [None, 9]
+    assert town.complaints() == []
+
+
+async def test_a_manager_who_wrote_while_the_worker_lay_dead_is_answered_by_a_number(town: World) -> None:
+    deal = await due_in(town, "whatsapp")
+    town.clock.advance(timedelta(minutes=20))
+    await dies_sending(town, "whatsapp")
+    town.clock.advance(timedelta(minutes=1))
+    town.whatsapp.manager_writes(IVAN, "Сколько створок?")
+    town.clock.advance(timedelta(minutes=1))
+    town.whatsapp.says(IVAN, "3")
+    town.clock.advance(timedelta(minutes=30))
+    await town.restart()
+    assert (await town.survey(deal)).score is None
+
+
+@messengers
+async def test_an_answer_counts_though_the_messengers_clock_is_a_little_behind_ours(
+    town: World, messenger: str
+) -> None:
+    deal = await due_in(town, messenger)
+    town.clock.advance(timedelta(minutes=10))
+    await send(town.app.hands)
+    asked_at = town.clock.now()
+    town.clock.set(asked_at - CLOCKS_DIFFER)
+    types(town, messenger, "9")
+    town.clock.set(asked_at + timedelta(minutes=1))
+    await town.step()
+    assert (await town.survey(deal)).score == 9
+
+
+@configured(TWO)
+async def test_a_number_that_was_written_before_the_second_question_corrects_the_first(town: World) -> None:
+    deal = await town.asked()
+    hands = town.app.hands
+    town.whatsapp.says(IVAN, "9")
+    while await receive(hands, hands.channels["whatsapp"], town.app.inbox, timedelta(0)):
+        await listen(hands)
+    assert (await town.survey(deal)).score == 9
+    town.whatsapp.says(IVAN, "10")
+    town.clock.advance(timedelta(minutes=10))
+    await act(hands, CLIENTS)
+    assert (await town.survey(deal, "csat_manager")).state == SurveyState.SENT
+    await town.step()
+    assert (await town.survey(deal)).score == 10
+    assert (await town.survey(deal, "csat_manager")).score is None
+
+
+async def test_what_was_written_between_the_question_and_its_reminder_is_an_answer(town: World) -> None:
+    deal = await town.asked()
+    await town.at(local(10, 11, 50))
+    town.whatsapp.says(IVAN, "9")
+    town.clock.set(local(10, 12, 10))
+    await follow(town.app.hands)
+    assert "Напоминаем о вопросе" in town.to_ivan()[-1]
+    await town.step()
+    assert (await town.survey(deal)).score == 9
 
 
 # --- when --------------------------------------------------------------------------------------------------

@@ -127,7 +127,14 @@ async def test_who_dies_is_replaced(town: World, other: App) -> None:
     claimed = await sending.claim_due(db, town.clock.now())
     assert claimed
     assert await sending.begin_sending(
-        db, claimed, channel="whatsapp", chat_id="1", text_variant="", promo_code="", conversation=1
+        db,
+        claimed,
+        channel="whatsapp",
+        chat_id="1",
+        text_variant="",
+        promo_code="",
+        conversation=1,
+        now=town.clock.now(),
     )
     async with db.transaction() as tx:
         await outbox.add_once(tx, "alert_staff", "of the dead", {}, now, now)
@@ -157,7 +164,14 @@ async def test_a_frozen_worker_that_wakes_changes_nothing(town: World, other: Ap
     taken = await sending.claim_due(other.hands.db, town.clock.now())
     assert taken
     assert not await sending.begin_sending(
-        town.db, frozen, channel="whatsapp", chat_id="1", text_variant="", promo_code="", conversation=1
+        town.db,
+        frozen,
+        channel="whatsapp",
+        chat_id="1",
+        text_variant="",
+        promo_code="",
+        conversation=1,
+        now=town.clock.now(),
     )
     assert (await town.survey(deal)).owner == other.hands.db.owner
 

@@ -304,7 +304,7 @@ class Questions(Worker):
     async def _begin(self, survey: Survey) -> bool:
         return await sending.begin_sending(
             self.db, survey, channel="whatsapp", chat_id=f"{survey.deal_id}@c.us", text_variant="",
-            promo_code="", conversation=survey.id or 0,
+            promo_code="", conversation=survey.id or 0, now=NOON,
         )  # fmt: skip
 
     def _one(self, among: dict[int, Survey], data: st.DataObject) -> Survey:

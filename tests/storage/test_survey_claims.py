@@ -105,14 +105,14 @@ async def test_nothing_goes_out_on_what_was_seen_before_the_client_said_stop(db:
     async with db.transaction() as tx:
         await turns.look_again(tx, IVAN, NOW)
     assert not await sending.begin_sending(
-        db, survey, channel="whatsapp", chat_id="1", text_variant="", promo_code="", conversation=1
+        db, survey, channel="whatsapp", chat_id="1", text_variant="", promo_code="", conversation=1, now=NOW
     )
 
 
 async def test_a_question_that_is_on_its_way_is_not_taken_back(db: Database) -> None:
     survey = await claimed(db, IVAN)
     assert await sending.begin_sending(
-        db, survey, channel="whatsapp", chat_id="1", text_variant="", promo_code="", conversation=1
+        db, survey, channel="whatsapp", chat_id="1", text_variant="", promo_code="", conversation=1, now=NOW
     )
     async with db.transaction() as tx:
         await turns.look_again(tx, IVAN, NOW)

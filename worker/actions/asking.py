@@ -131,7 +131,7 @@ async def send_question(
     begun = await sending.begin_sending(
         hands.db, survey, channel=channel.name, chat_id=route.chat_id, text_variant=variant,
         promo_code=code.code if may_carry else "", conversation=conversation or survey.id or 0,
-        scale=case.rule.scale.id,
+        now=now, scale=case.rule.scale.id,
     )  # fmt: skip
     if not begun:
         return False

@@ -1,5 +1,7 @@
 """What a client's message is about and how it reads: its survey, and a score, words or a wish."""
 
+from datetime import timedelta
+
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from integrations.channels.base import Incoming, IncomingKind
@@ -12,6 +14,12 @@ from worker.rules.answer_amend import AMENDED
 from worker.rules.answer_place import ASKED, BARE_EDIT_WINDOW, Place, read_reply, settled
 from worker.rules.answer_readings import Ask, Command, Comment, OptOut, Reading, Score
 from worker.rules.scale import Scale
+
+# A messenger's clock may be this far behind ours; `sarafan check` tells of more, and after such a jump nobody
+# is asked. Without this every quick answer would be none, for as long as the clocks differ. With it a number
+# counts wrongly only if it was written in the last minutes before the question and read after it, while a
+# worker that is there reads within seconds.
+CLOCKS_DIFFER = timedelta(minutes=2)
 
 
 async def meant_by(tx: AsyncSession, hands: Hands, received: Received) -> Meant | None:
@@ -29,7 +37,9 @@ async def meant_by(tx: AsyncSession, hands: Hands, received: Received) -> Meant 
         survey = await surveys.survey(tx, quoted.survey_id) if quoted and quoted.survey_id else None
         is_of_trial = quoted is not None and quoted.kind == trials.KIND  # which is over
     if survey is None and not is_of_trial and message.kind is not IncomingKind.TAP:
-        survey = await surveys.latest_in_chat(tx, chat.channel, chat.chat_id)
+        # It may have waited for us, and what was written before a question went out is no answer to it.
+        known_at = said_at(received) + CLOCKS_DIFFER
+        survey = await surveys.latest_in_chat(tx, chat.channel, chat.chat_id, known_at)
     rule = hands.known.rule(survey.survey_key) if survey is not None else None
     return Meant(survey, rule) if survey is not None and rule is not None else None
 
@@ -73,7 +83,7 @@ def read_message(hands: Hands, received: Received, meant: Meant | None) -> Readi
 def _place(survey: Survey, received: Received) -> Place:
     """What was said last in that chat, and how long ago."""
     now, human_wrote_at = said_at(received), received.chat.human_wrote_at
-    asked_at = survey.answered_at or survey.reminded_at or survey.sent_at
+    asked_at = survey.answered_at or survey.reminded_at or survey.begun_at
     return Place(
         is_exact=received.is_exact,
         is_ours_last=human_wrote_at is None or asked_at is None or human_wrote_at <= asked_at,

@@ -163,6 +163,7 @@ def upgrade() -> None:
         always("tried", JSON),
         always("text_variant", STRING),
         always("promo_code", STRING),
+        maybe("begun_at", MOMENT),
         maybe("sent_at", MOMENT),
         maybe("delivered_at", MOMENT),
         maybe("read_at", MOMENT),
