@@ -253,6 +253,19 @@ async def test_contacts_that_nobody_asked_for_betray_an_ignored_filter(
     ids = [account.add_contact(f"Клиент {number}") for number in range(5)]
     assert [contact.id for contact in await amocrm.contacts(ids[3:], filtered=True)] == ids[3:]
     assert len(account.requests) == 3
+    assert not amocrm.heeds_filters
+
+
+async def test_a_stranger_in_the_place_of_a_contact_costs_only_this_request(
+    alone: AmoCrm, respx_mock: respx.MockRouter
+) -> None:
+    """Perhaps what that one was merged into: the filter itself was heeded."""
+    rows = [{"id": 1, "name": "Мария"}, {"id": 7, "name": "Пётр"}]
+    for one in (1, 2):
+        respx_mock.get(f"{API}/contacts/{one}").respond(json={"id": one, "name": "Мария"})
+    respx_mock.get(url__startswith=f"{API}/contacts?").respond(json={"_embedded": {"contacts": rows}})
+    assert [contact.id for contact in await alone.contacts([1, 2], filtered=True)] == [1, 2]
+    assert alone.heeds_filters
 
 
 async def test_an_address_too_long_is_halved_and_that_is_remembered(
