@@ -58,7 +58,10 @@ async def ask_all_again(
     """As `ask_again`, for many keys at once. `is_bulk`: there may be thousands, and nobody waits for them."""
     if payloads:
         rows = [
-            _row(kind, key, payload, due_at, now) | {"is_bulk": is_bulk} for key, payload in payloads.items()
+            _row(kind, key, payload, due_at, now) | {"is_bulk": is_bulk}
+            # Each stays locked until the transaction ends: in an order of their own, two would wait for each
+            # other.
+            for key, payload in sorted(payloads.items(), key=lambda asked: asked[0])
         ]
         await (await tx.connection()).execute(_asking_again(is_postgres(tx)), rows)
 

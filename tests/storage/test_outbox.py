@@ -293,6 +293,13 @@ class TestManyAtOnce:
             about: dict[str, Json] = {key: {} for key in keys}
             await outbox.ask_all_again(tx, "sync_deal", about, NOON, NOON, is_bulk=True)
 
+    async def test_two_who_ask_for_the_same_in_opposite_orders_do_not_wait_for_each_other(
+        self, db: Database, other: Database
+    ) -> None:
+        keys = [f"link:{number}" for number in range(500)]
+        await asyncio.gather(self.links(db, *keys), self.links(other, *reversed(keys)))
+        assert {(await row(db, key)).revision for key in keys[::100]} == {1}
+
     async def test_what_somebody_waits_for_goes_first_though_it_is_due_later(self, db: Database) -> None:
         await self.links(db, "link:1", "link:2", "link:3")
         await once(db, "complaint", due_at=NOON + MINUTE)

@@ -174,7 +174,7 @@ async def _tell_deals(tx: AsyncSession, hands: Hands, deal_ids: Collection[int],
 
 
 async def _sync(tx: AsyncSession, deal_ids: Collection[int], now: datetime) -> None:
-    payloads = {keys.sync_deal(deal_id): {"deal_id": deal_id} for deal_id in sorted(deal_ids)}
+    payloads = {keys.sync_deal(deal_id): {"deal_id": deal_id} for deal_id in deal_ids}
     await outbox.ask_all_again(tx, "sync_deal", payloads, now, now, is_bulk=True)
 
 
