@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
+from tests.postgres import POSTGRES_URL
 from tests.stories.company import ANNA, Company, until
 
 
@@ -24,6 +25,7 @@ def locked(url: str) -> Iterator[None]:
         yield
 
 
+@pytest.mark.skipif(not POSTGRES_URL, reason="only PostgreSQL can be kept from answering by another")
 @pytest.mark.parametrize("db_url", ["postgresql"], indirect=True)
 def test_asked_to_stop_while_the_database_keeps_a_page_waiting_it_ends_within_ten_seconds(
     shop: Company, db_url: str
