@@ -91,6 +91,7 @@ def opened(told: str) -> httpx.Client:
     return httpx.Client(base_url=found[0], timeout=60)
 
 
+@pytest.mark.long
 def test_a_person_plays_the_client_and_the_sales_head(tmp_path: Path) -> None:
     with served(tmp_path) as (process, told), opened(told) as http:
         page = Page(http)

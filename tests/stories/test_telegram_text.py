@@ -266,6 +266,7 @@ async def what_staff_ask(town: World, page: Printed) -> None:
         await page.asks("Анна", command)
 
 
+@pytest.mark.long
 @ON_SQLITE
 async def test_the_file_says_what_the_bot_says(town: World) -> None:
     page = Printed(town)
