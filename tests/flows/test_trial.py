@@ -148,6 +148,19 @@ async def test_a_trial_in_a_chat_where_a_question_waits_already_goes_on_and_answ
     assert (await town.survey(deal)).score == 9
 
 
+@configured(TWO)
+async def test_what_was_written_before_the_trial_began_answers_the_real_question(town: World) -> None:
+    """The worker was away, and reads both at once."""
+    deal = await town.asked()
+    town.whatsapp.says(IVAN, "9")
+    town.clock.advance(timedelta(minutes=10))
+    await begins_in_ivans_chat(town)
+    assert (await town.survey(deal)).score == 9
+    await town.ivan_writes("3")
+    assert town.to_ivan()[-1].startswith(MARK)
+    assert (await town.survey(deal)).score == 9
+
+
 @configured({**TWO, "delivery": {"reminder_after": "1h"}})
 async def test_a_reminder_of_a_real_question_ends_a_trial_too(town: World) -> None:
     deal = await town.asked()

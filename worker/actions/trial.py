@@ -34,7 +34,7 @@ from worker.actions.trial_cast import (
     may_carry,
     step_of,
 )
-from worker.actions.understanding import read_message
+from worker.actions.understanding import CLOCKS_DIFFER, read_message
 from worker.actions.words import values_for
 from worker.rules.answer_readings import Ask, Command, Comment, OptIn, OptOut, Score
 from worker.rules.compose import AFTER_COMPLAINT
@@ -182,6 +182,8 @@ async def take(tx: AsyncSession, hands: Hands, channel: Channel, row: Inbox, mes
         return False
     now = hands.now()
     trial = await trials.current(tx, row.channel, message.chat_id, now)
+    if trial is not None and (message.sent_at or now) + CLOCKS_DIFFER < trial.started_at:
+        trial = None  # Written before it began, this is no part of it, and does not end it.
     if trial is not None and await surveys.came_after(tx, row.channel, message.chat_id, trial.started_at):
         # A real question: what a client answers is never lost to a trial.
         await trials.end(tx, trial.id or 0, now)
