@@ -83,6 +83,16 @@ def test_after_a_jump_nothing_is_believed_until_amocrm_agrees(jump: float) -> No
     assert clocks.watch.is_right()
 
 
+@pytest.mark.parametrize(("off", "ahead"), [(600, 600), (-600, 0), (0, 0)])
+def test_how_far_it_is_ahead_is_known_without_a_jump(off: float, ahead: float) -> None:
+    clocks = Clocks()
+    assert clocks.watch.ahead == timedelta(0), "nothing was heard yet"
+    clocks.hears(off=off)
+    clocks.goes_on(3600)
+    assert clocks.watch.is_right()
+    assert clocks.watch.ahead == timedelta(seconds=ahead)
+
+
 def test_a_machine_that_slept_is_believed_with_the_first_answer() -> None:
     clocks = Clocks()
     clocks.goes_on(5, jump=8 * 3600)

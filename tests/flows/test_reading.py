@@ -10,6 +10,7 @@ from storage.tables.surveys import Reply, SurveyState
 from tests.flows.test_conversation import CHECK, NPS, OFFICE, TWO, local, replies, tasks
 from tests.world import IVAN, World, configured
 from worker.actions.understanding import CLOCKS_DIFFER
+from worker.clock import ClockWatch
 from worker.flows.act import CLIENTS, act
 from worker.flows.follow import follow
 from worker.flows.listen import listen
@@ -274,6 +275,27 @@ async def test_an_answer_counts_though_the_messengers_clock_is_a_little_behind_o
     town.clock.set(asked_at - CLOCKS_DIFFER)
     types(town, messenger, "9")
     town.clock.set(asked_at + timedelta(minutes=1))
+    await town.step()
+    assert (await town.survey(deal)).score == 9
+
+
+@messengers
+async def test_an_answer_counts_on_a_machine_whose_clock_is_far_ahead(town: World, messenger: str) -> None:
+    ahead = timedelta(hours=1)
+    started = town.clock.now()
+    heard = (started - ahead, 0.0)
+    town.app.hands.clock_watch = ClockWatch(
+        lambda: heard,
+        wall=lambda: town.clock.now().timestamp(),
+        stopwatch=lambda: (town.clock.now() - started).total_seconds(),
+    )
+    deal = await due_in(town, messenger)
+    town.clock.advance(timedelta(minutes=10))
+    await send(town.app.hands)
+    asked_at = town.clock.now()
+    town.clock.set(asked_at + timedelta(minutes=1) - ahead)  # as the messenger's clock shows it
+    types(town, messenger, "9")
+    town.clock.set(asked_at + timedelta(minutes=2))
     await town.step()
     assert (await town.survey(deal)).score == 9
 

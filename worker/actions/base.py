@@ -113,6 +113,11 @@ class Hands:
         return self.clock.now()
 
     @property
+    def ahead(self) -> timedelta:
+        """How far our clock is ahead of those of the services, as far as is known."""
+        return self.clock_watch.ahead if self.clock_watch else timedelta(0)
+
+    @property
     def may_speak(self) -> bool:
         """May anything go to clients now? Not when we are to stop, nor while nobody knows what time it is."""
         return not self.wake.is_stopping and (self.clock_watch is None or self.clock_watch.is_right())

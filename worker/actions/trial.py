@@ -182,7 +182,7 @@ async def take(tx: AsyncSession, hands: Hands, channel: Channel, row: Inbox, mes
         return False
     now = hands.now()
     trial = await trials.current(tx, row.channel, message.chat_id, now)
-    if trial is not None and (message.sent_at or now) + CLOCKS_DIFFER < trial.started_at:
+    if trial is not None and (message.sent_at or now) + CLOCKS_DIFFER + hands.ahead < trial.started_at:
         trial = None  # Written before it began, this is no part of it, and does not end it.
     if trial is not None and await surveys.came_after(tx, row.channel, message.chat_id, trial.started_at):
         # A real question: what a client answers is never lost to a trial.

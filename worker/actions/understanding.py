@@ -15,10 +15,9 @@ from worker.rules.answer_place import ASKED, BARE_EDIT_WINDOW, Place, read_reply
 from worker.rules.answer_readings import Ask, Command, Comment, OptOut, Reading, Score
 from worker.rules.scale import Scale
 
-# A messenger's clock may be this far behind ours; `sarafan check` tells of more, and after such a jump nobody
-# is asked. Without this every quick answer would be none, for as long as the clocks differ. With it a number
-# counts wrongly only if it was written in the last minutes before the question and read after it, while a
-# worker that is there reads within seconds.
+# A messenger's clock may be this much further behind ours than amoCRM's is. Without this every quick answer
+# would be none, for as long as the clocks differ. With it a number counts wrongly only if it was written in
+# the last minutes before the question and read after it, while a worker that is there reads within seconds.
 CLOCKS_DIFFER = timedelta(minutes=2)
 
 
@@ -38,7 +37,7 @@ async def meant_by(tx: AsyncSession, hands: Hands, received: Received) -> Meant 
         is_of_trial = quoted is not None and quoted.kind == trials.KIND  # which is over
     if survey is None and not is_of_trial and message.kind is not IncomingKind.TAP:
         # It may have waited for us, and what was written before a question went out is no answer to it.
-        known_at = said_at(received) + CLOCKS_DIFFER
+        known_at = said_at(received) + CLOCKS_DIFFER + hands.ahead
         survey = await surveys.latest_in_chat(tx, chat.channel, chat.chat_id, known_at)
     rule = hands.known.rule(survey.survey_key) if survey is not None else None
     return Meant(survey, rule) if survey is not None and rule is not None else None
