@@ -47,7 +47,7 @@ END $$
 
 @pytest.hookimpl(tryfirst=True)  # before the long ones are left out
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """By day a slow test sees one database: one in eight, by its name, PostgreSQL, the others SQLite.
+    """By day a slow test sees one database: one in sixteen, by its name, PostgreSQL, the others SQLite.
 
     On both, and all flows, they are among the long ones: by day that would take more than ten minutes.
     """
@@ -56,9 +56,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if database is None or not isinstance(item, pytest.Function) or item.path.stem in BOTH_BY_DAY:
             continue
         if any(folder in item.path.parents for folder in SLOW):
-            lot = crc32(item.originalname.encode()) % 8
+            lot = crc32(item.originalname.encode()) % 16
             is_other_database = len(DATABASES) > 1 and (lot == 0) != (database == "postgresql")
-            is_for_the_night = FLOWS in item.path.parents and item.path.stem not in MAIN_LOOP and lot >= 3
+            is_for_the_night = FLOWS in item.path.parents and item.path.stem not in MAIN_LOOP and lot >= 6
             if is_other_database or is_for_the_night:
                 item.add_marker(pytest.mark.long)
 

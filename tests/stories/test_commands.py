@@ -86,6 +86,7 @@ def test_a_dry_run_tells_what_would_be_sent_and_sends_nothing(new_shop: Company)
     assert new_shop.to_ivan() == []
 
 
+@pytest.mark.long  # by day the commands are tried one by one
 def test_a_check_names_what_is_not_fine_with_the_remedy(new_shop: Company) -> None:
     new_shop.settle(complaints={"topic_field": ""})
     new_shop.whatsapp.do("set_state", state="notAuthorized")

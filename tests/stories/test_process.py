@@ -79,6 +79,7 @@ def test_a_wrong_config_is_told_line_by_line(new_shop: Company) -> None:
     assert new_shop.config["telegram"]["token"] not in done.stderr
 
 
+@pytest.mark.long  # by day tests/test_account.py tells it
 def test_a_name_that_the_account_lacks_stops_the_start(new_shop: Company) -> None:
     new_shop.settle(amocrm={"fields": {"nps": "NSP"}}, complaints={"pipeline": "Рекламация"})
     done = new_shop.sarafan("run")
