@@ -59,12 +59,13 @@ run: .venv/installed
 	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
 .venv/installed: .venv/bin/python requirements.txt pyproject.toml
-	$(PIP) install --quiet --require-hashes -r requirements.txt
+	$(PIP) install --quiet --no-compile --require-hashes -r requirements.txt
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q -j 0 .venv/lib  # on all cores; pip would take one
 	@touch $@
 
 .venv/installed-dev: .venv/installed requirements-dev.txt
-	$(PIP) install --quiet --require-hashes -r requirements-dev.txt
+	$(PIP) install --quiet --no-compile --require-hashes -r requirements-dev.txt
 	@touch $@
 
 # No address of an index goes into the files: everybody installs from the one that their pip knows.

@@ -30,7 +30,7 @@ DATABASES = ["sqlite", "postgresql"] if POSTGRES_URL else ["sqlite"]
 SLOW = tuple(Path(__file__).parent / name for name in ("flows", "stories", "cli"))
 FLOWS = SLOW[0]
 BOTH_BY_DAY = ("test_two_workers",)
-# Flows that are all tried by day; of the others three tests in eight, by their names.
+# Flows that are all tried by day; of the others one test in four, by its name.
 MAIN_LOOP = ("test_pull", "test_asking", "test_complaints", "test_write_back")
 
 # Ten times as fast as TRUNCATE, which makes new files.
@@ -58,7 +58,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if any(folder in item.path.parents for folder in SLOW):
             lot = crc32(item.originalname.encode()) % 16
             is_other_database = len(DATABASES) > 1 and (lot == 0) != (database == "postgresql")
-            is_for_the_night = FLOWS in item.path.parents and item.path.stem not in MAIN_LOOP and lot >= 6
+            is_for_the_night = FLOWS in item.path.parents and item.path.stem not in MAIN_LOOP and lot >= 4
             if is_other_database or is_for_the_night:
                 item.add_marker(pytest.mark.long)
 

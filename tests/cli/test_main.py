@@ -102,6 +102,7 @@ def imported_by(code: str) -> set[str]:
     return set(told.stdout.split())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("program", ["import worker.service", "import storage.facts, worker.reports.build"])
 def test_a_start_on_sqlite_imports_nothing_that_it_does_not_need(tmp_path: Path, program: str) -> None:
     """Each of these takes a tenth of a second or more."""

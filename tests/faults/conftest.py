@@ -39,7 +39,7 @@ from tests.stories.conftest import new_shop, pytest_runtest_makereport, shop  # 
 __all__ = ["new_shop", "pytest_runtest_makereport", "shop"]
 
 
-DAILY = "test_killed_at_a_question_it_asks_nobody_twice_and_hears_who_answers[sqlite"
+DAILY = "test_killed_at_a_question_it_asks_nobody_twice_and_hears_who_answers[sqlite-once"
 
 
 @pytest.hookimpl(tryfirst=True)  # before the long ones are left out

@@ -170,7 +170,7 @@ KINDS = pytest.mark.parametrize(
     [(kind.section, kind.provider) for kind in CHANNELS],
     ids=lambda name: name or "bot",
 )
-OFTEN = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+OFTEN = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @KINDS
