@@ -131,7 +131,8 @@ def test_the_entry_point_is_installed() -> None:
 
 
 def in_a_shell(line: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    """`$sarafan …` as a person types it, with what belongs to no terminal."""
+    """`$sarafan …` as a person types it, with what belongs to no terminal; output is buffered, as usual."""
+    environ = {"PYTHONUNBUFFERED": "", **environ}
     command = f"sarafan='{sys.executable} -m worker.cli.main'; {line}"
     return subprocess.run(  # noqa: S602 — the shell is what is tried
         command, shell=True, capture_output=True, text=True, check=False, env={**os.environ, **environ}

@@ -143,10 +143,18 @@ def main() -> None:
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: sys.exit(0))
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()  # Here: when Python ends, nobody could say any more what is wrong.
     except OSError as error:
-        if error.errno not in UNWRITABLE:
+        if error.errno not in {*UNWRITABLE, errno.EPIPE}:
             raise
+        # What is left of the output goes nowhere, or Python would try it once more.
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 1)
+        if error.errno == errno.EPIPE:
+            sys.exit(FAILED)
         sys.stderr.write(f"{_output_is_full(error)}\n")
         sys.exit(FAILED)
 
